@@ -1,0 +1,1 @@
+"""RTP vocabulary shared by the engine: codecs, header extensions and negotiated parameters."""
