@@ -1,0 +1,1 @@
+"""One module per question about speed or memory: each prints one table and writes JSON."""

@@ -1,0 +1,1 @@
+"""The recorder: journals, remuxing, composition and storage of what a room sent. One process a recording."""
