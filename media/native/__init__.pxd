@@ -1,0 +1,1 @@
+"""The native core's C face: cimport from its modules."""

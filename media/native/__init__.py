@@ -1,0 +1,1 @@
+"""The native core: per-packet work in Cython, without the GIL and without Python objects on the way."""
