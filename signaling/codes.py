@@ -1,0 +1,68 @@
+"""Every code that a client can meet: errors, WebSocket close codes, HTTP status. One table each."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+
+class ErrorCode(enum.Enum):
+    """The `code` of an `error` message or of a refused upgrade; part of the protocol, so never renamed."""
+
+    BAD_MESSAGE = "bad_message"
+    BAD_OFFER = "bad_offer"
+    NOT_JOINED = "not_joined"
+    ALREADY_JOINED = "already_joined"
+    NOT_ALLOWED = "not_allowed"
+    UNKNOWN_SECTION = "unknown_section"
+    SECTION_BUSY = "section_busy"
+    WRONG_KIND = "wrong_kind"
+    UNKNOWN_TRACK = "unknown_track"
+    UNKNOWN_SLOT = "unknown_slot"
+    JOIN_TIMEOUT = "join_timeout"
+    INTERNAL = "internal"
+    # Of a refused upgrade (HTTP):
+    NO_TOKEN = "no_token"
+    BAD_TOKEN = "bad_token"
+    TOKEN_EXPIRED = "token_expired"
+    TOKEN_NOT_YET_VALID = "token_not_yet_valid"
+    WRONG_ROOM = "wrong_room"
+    BAD_ROOM_NAME = "bad_room_name"
+    UPGRADE_REQUIRED = "upgrade_required"
+    SHUTTING_DOWN = "shutting_down"
+
+
+HTTP_STATUS: Final = {
+    ErrorCode.NO_TOKEN: 401,
+    ErrorCode.BAD_TOKEN: 401,
+    ErrorCode.TOKEN_EXPIRED: 401,
+    ErrorCode.TOKEN_NOT_YET_VALID: 401,
+    ErrorCode.WRONG_ROOM: 403,
+    ErrorCode.BAD_ROOM_NAME: 403,
+    ErrorCode.UPGRADE_REQUIRED: 426,
+    ErrorCode.SHUTTING_DOWN: 503,
+}
+"""How an upgrade is refused; a code that is not here never refuses one."""
+
+
+class CloseCode(enum.IntEnum):
+    """WebSocket close codes: RFC 6455 section 7.4.1, and 4000 up for our own."""
+
+    NORMAL = 1000
+    SLOW_READER = 1008
+    INTERNAL = 1011
+    BAD_JOIN = 4000
+    TOKEN_EXPIRED = 4001
+    JOIN_TIMEOUT = 4003
+    REPLACED = 4004
+    MEDIA_FAILED = 4005
+    SHUTTING_DOWN = 4010
+
+
+class LeftReason(enum.Enum):
+    """Why a participant is gone, as the others are told."""
+
+    LEFT = "left"
+    DISCONNECTED = "disconnected"
+    REPLACED = "replaced"
+    TIMEOUT = "timeout"

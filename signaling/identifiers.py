@@ -1,0 +1,47 @@
+"""The names of things in a room: ids that cannot be swapped, and what a track carries."""
+
+from __future__ import annotations
+
+import enum
+from typing import NewType
+
+from media.rtp.parameters import MediaKind
+
+ParticipantId = NewType("ParticipantId", str)
+"""One stay of one person in one room; a person who joins again gets a new one."""
+
+TrackId = NewType("TrackId", str)
+"""One publication; publishing again on the same section gets a new one."""
+
+Identity = NewType("Identity", str)
+"""Who somebody is, as the token says it (claim `sub`); unique in a room."""
+
+RoomName = NewType("RoomName", str)
+"""A checked room name in Unicode form NFC (see `names.parse_room_name`)."""
+
+
+class Source(enum.Enum):
+    """What a track carries, from the point of view of the people in the room."""
+
+    CAMERA = "camera"
+    MICROPHONE = "microphone"
+    SCREEN = "screen"
+    SCREEN_AUDIO = "screen_audio"
+
+    @property
+    def kind(self) -> MediaKind:
+        """The kind of section that such a track needs."""
+        return MediaKind.VIDEO if self in (Source.CAMERA, Source.SCREEN) else MediaKind.AUDIO
+
+
+class SlotKind(enum.Enum):
+    """What a slot is for."""
+
+    AUDIO = "audio"
+    VIDEO = "video"
+    SCREEN = "screen"
+
+    @property
+    def kind(self) -> MediaKind:
+        """The kind of section that such a slot is."""
+        return MediaKind.AUDIO if self is SlotKind.AUDIO else MediaKind.VIDEO

@@ -1,0 +1,116 @@
+"""What signalling asks of the media engine, as Protocols; the composition root hands in the real one.
+
+All calls are synchronous and cheap, from the event loop's thread. A call with parameters that cannot work raises ValueError;
+a call that the state does not allow raises `media.errors.LocalError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+from media.rtp.parameters import (
+    ConsumerParameters,
+    IceCredentials,
+    LocalTransport,
+    MediaKind,
+    Mid,
+    ProducerParameters,
+    RemoteTransport,
+    Rid,
+    Ssrc,
+)
+
+
+class EncodingState(Protocol):
+    """What is known of one encoding that a producer receives; width and height are 0 until a key frame told them."""
+
+    @property
+    def rid(self) -> Rid | None: ...
+    @property
+    def active(self) -> bool: ...
+    @property
+    def width(self) -> int: ...
+    @property
+    def height(self) -> int: ...
+
+
+class Producer(Protocol):
+    """A track entering the engine. It starts paused: nothing is forwarded."""
+
+    on_change: Callable[[], None] | None
+    """Called when codec, encodings or a resolution became known or changed."""
+
+    @property
+    def codec(self) -> str | None: ...
+    @property
+    def encodings(self) -> Sequence[EncodingState]: ...
+
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Consumer(Protocol):
+    """A slot: a receive section of a client with a fixed SSRC, empty or fed by one producer."""
+
+    on_switch: Callable[[int], None] | None
+    """Called with the index of the encoding that flows from now on."""
+
+    @property
+    def ssrc(self) -> Ssrc: ...
+    @property
+    def rtx_ssrc(self) -> Ssrc | None: ...
+    @property
+    def encoding(self) -> int | None: ...
+
+    # The producer must come from the same engine; which class that is, only the engine knows: hence Any.
+    def attach(self, producer: Any) -> bool: ...
+    def detach(self) -> None: ...
+    def set_layers(self, encoding: int, temporal: int) -> None: ...
+    def close(self) -> None: ...
+
+
+class TransportListener(Protocol):
+    """Who hears what becomes of a transport; not called for our own `close()`."""
+
+    def on_connected(self) -> None: ...
+    def on_closed(self, reason: str) -> None: ...
+
+
+class Transport(Protocol):
+    """One ICE + DTLS + SRTP pipe to one client."""
+
+    @property
+    def local(self) -> LocalTransport: ...
+
+    def restart_ice(self, remote: IceCredentials) -> LocalTransport: ...
+    def produce(self, parameters: ProducerParameters) -> Producer: ...
+    def consume(self, parameters: ConsumerParameters) -> Consumer: ...
+    def close(self) -> None: ...
+
+
+class Router(Protocol):
+    """The crossbar of one room."""
+
+    def create_transport(self, remote: RemoteTransport, listener: TransportListener) -> Transport: ...
+    def close(self) -> None: ...
+
+
+class MediaEngine(Protocol):
+    """The engine as far as signalling knows it; who starts and closes it is the composition root."""
+
+    def create_router(self) -> Router: ...
+
+
+__all__ = [
+    "Consumer",
+    "EncodingState",
+    "MediaEngine",
+    "MediaKind",
+    "Mid",
+    "Producer",
+    "Router",
+    "Transport",
+    "TransportListener",
+]
