@@ -31,7 +31,7 @@ ctypedef struct RtpHeader:
     uint8_t extension_count
     RtpExtension extensions[RTP_EXTENSIONS_MAX]
 
-# Fill `header`; RTP_OK or a negative RTP_*. After an error only its extension fields may be unset or partly set.
+# Fill `header`; RTP_OK or a negative RTP_*, after which the header is filled only in part.
 cdef int parse_rtp(const uint8_t* packet, size_t size, RtpHeader* header) noexcept nogil
 
 # The index in `extensions` of the first element with `id`, or -1.
