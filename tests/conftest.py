@@ -1,0 +1,104 @@
+"""What every test gets: a Hypothesis profile, and for integration tests the proof that nothing was left behind.
+
+A test under tests/integration or tests/e2e must end with no asyncio task, thread (native ones too) or socket that was
+not there before. Fixtures of a wider scope (a browser, say) count as there before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import inspect
+import os
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+LEFTOVER_GRACE_SECONDS = 2.0  # threads and closed sockets of a finished test may need a moment to go
+
+settings.register_profile("default", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the leftover checks around every integration and end-to-end test, outside its other fixtures."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or not {"integration", "e2e"} & set(item.path.parts):
+            continue
+        if "e2e" in item.path.parts:
+            item.add_marker(pytest.mark.e2e)
+        wanted = ["nothing_left"]
+        if inspect.iscoroutinefunction(item.function):
+            wanted.append("no_task_left")
+        first = _first_of_the_test_itself(item)
+        item.fixturenames[first:first] = wanted
+
+
+def _first_of_the_test_itself(item: pytest.Function) -> int:
+    """Return where the fixtures of the test's own scope begin; those of wider scopes stand before them."""
+    definitions = item._fixtureinfo.name2fixturedefs
+    for index, name in enumerate(item.fixturenames):
+        if name in definitions and definitions[name][-1].scope == "function":
+            return index
+    return len(item.fixturenames)
+
+
+@pytest.fixture
+def nothing_left() -> Iterator[None]:
+    """Fail the test if it leaves a thread or an open socket."""
+    threads, sockets = _threads(), _sockets()
+    yield
+    deadline = time.monotonic() + LEFTOVER_GRACE_SECONDS
+    while (left := _left(threads, sockets)) and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.02)
+    assert not left, f"the test left {', '.join(left)}"
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """Fail the test if it leaves a task on its event loop."""
+    before = asyncio.all_tasks()
+    yield
+    deadline = time.monotonic() + LEFTOVER_GRACE_SECONDS
+    while (left := _tasks() - before) and time.monotonic() < deadline:  # noqa: ASYNC110 - tasks send no word when they end
+        await asyncio.sleep(0.02)
+    assert not left, f"the test left tasks: {sorted(task.get_name() + ' ' + repr(task.get_coro()) for task in left)}"
+
+
+def _tasks() -> set[asyncio.Task[object]]:
+    current = asyncio.current_task()
+    return {task for task in asyncio.all_tasks() if task is not current}
+
+
+def _left(threads: dict[str, str], sockets: set[str]) -> list[str]:
+    new_threads = [f"thread {name} ({number})" for number, name in _threads().items() if number not in threads]
+    return new_threads + sorted(_sockets() - sockets)
+
+
+def _threads() -> dict[str, str]:
+    """Return the name of every thread of this process by its number: native threads that Python does not know too."""
+    names: dict[str, str] = {}
+    for path in Path("/proc/self/task").iterdir():
+        try:
+            names[path.name] = (path / "comm").read_text().strip()
+        except OSError:  # it ended just now
+            continue
+    return names
+
+
+def _sockets() -> set[str]:
+    """Return the open sockets of this process as "socket:[inode]"."""
+    found: set[str] = set()
+    for path in Path("/proc/self/fd").iterdir():
+        try:
+            target = str(path.readlink())
+        except OSError:
+            continue
+        if target.startswith("socket:"):
+            found.add(target)
+    return found
