@@ -2,7 +2,7 @@
 
 from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-cdef enum:
+cpdef enum:
     RTCP_SR = 200
     RTCP_RR = 201
     RTCP_SDES = 202
@@ -12,7 +12,7 @@ cdef enum:
     RTCP_PSFB = 206  # RFC 4585 6.3
     RTCP_XR = 207  # RFC 3611
 
-cdef enum:
+cpdef enum:
     RTCP_FMT_NACK = 1  # RTPFB, RFC 4585 6.2.1
     RTCP_FMT_TWCC = 15  # RTPFB, draft-holmer-rmcat-transport-wide-cc-extensions-01 3.1
     RTCP_FMT_PLI = 1  # PSFB, RFC 4585 6.3.1
