@@ -1,0 +1,1 @@
+"""The HTTP endpoints of the media server, one file each."""
