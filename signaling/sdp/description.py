@@ -185,7 +185,7 @@ class MediaSection:
     bundle_only: bool
     transport: TransportLines
     formats: tuple[PayloadFormat, ...]
-    """In order of preference; payload types with neither a=rtpmap nor a static meaning are left out."""
+    """In order of preference; payload types without a=rtpmap are left out: the static ones are no use here."""
     extensions: tuple[HeaderExtension, ...]
     extmap_allow_mixed: bool
     """Said here or for the whole session."""

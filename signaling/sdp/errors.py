@@ -20,5 +20,5 @@ class SdpError(RemoteError):
 def quote(value: str) -> str:
     """Return a value from the peer as it may stand in a message: in quotes, escaped to ASCII and cut."""
     if len(value) > QUOTED_CHARACTERS_MAX:
-        return f"{ascii(value[:QUOTED_CHARACTERS_MAX])}..."
+        return f"{value[:QUOTED_CHARACTERS_MAX]!a}..."
     return ascii(value)

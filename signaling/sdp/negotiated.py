@@ -1,4 +1,4 @@
-"""What offer and server agree on, section by section: the result of negotiation, before an engine made anything of it."""
+"""What offer and server agree on, section by section: the result of negotiation, before the engine sees any of it."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class NegotiationPolicy:
     """Two more than microphone, camera, screen and screen audio with one change of each need."""
     slots_max: int = 48
     """A wall of 7 x 6 pictures and some audio."""
+    encodings_max: int = 4
+    """Of one section. Browsers send three; the rest of a longer a=simulcast list is left out of the answer."""
     active_dtls: bool = False
     """Whether our side may open the DTLS association: FFmpeg's WHIP muxer insists (a=setup:passive in its offer)."""
 
@@ -123,3 +125,14 @@ class SlotSsrcs:
     ssrc: Ssrc
     rtx_ssrc: Ssrc | None = None
     cname: str = "halqa"
+
+
+def codecs_of(section: AcceptedSection) -> tuple[RtpCodec, ...]:
+    """Return the codecs that an accepted section has, whatever its role."""
+    match section:
+        case PublishSection():
+            return section.producer.codecs
+        case SlotSection():
+            return section.consumer.codecs
+        case IdleSection():
+            return section.codecs
