@@ -160,10 +160,10 @@ cdef uint32_t feedback_media_ssrc(const RtcpPacket* packet) noexcept nogil:
 
 
 class Packet(NamedTuple):
-    """One packet of a compound: `count` is also the FMT, `ssrc` the sender's (0 if none), `body` what follows it."""
+    """One packet of a compound: report or source count or FMT, ssrc of the sender (0 if none), and what follows it."""
 
     packet_type: int
-    count: int
+    count_or_format: int
     ssrc: int
     body: bytes
 
@@ -227,7 +227,7 @@ cdef RtcpPacket _view(object packet) except *:
     """The C form of a Packet, which must outlive it."""
     cdef RtcpPacket view
     cdef bytes body = packet.body
-    view.packet_type, view.count, view.ssrc = packet.packet_type, packet.count, packet.ssrc
+    view.packet_type, view.count, view.ssrc = packet.packet_type, packet.count_or_format, packet.ssrc
     view.body, view.body_length = body, len(body)
     return view
 

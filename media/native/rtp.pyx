@@ -18,7 +18,7 @@ cdef enum:
     PACKET_MAX = 65535  # offsets have 16 bits
     PROFILE_ONE_BYTE = 0xBEDE
     PROFILE_TWO_BYTE = 0x1000  # the low 4 bits belong to the application
-    ONE_BYTE_STOP = 15  # this id ends a one-byte block (RFC 8285 section 4.2)
+    ONE_BYTE_STOP = 15  # this id, or 0 with a length, ends a one-byte block (RFC 8285 section 4.2)
     ONE_BYTE_VALUE_MAX = 16
 
 
@@ -99,12 +99,12 @@ cdef int _parse_elements(const uint8_t* packet, size_t offset, size_t end, uint1
     if not one_byte and profile & 0xFFF0 != PROFILE_TWO_BYTE:
         return RTP_OK
     while offset < end:
-        id = packet[offset] >> 4 if one_byte else packet[offset]
-        if id == 0:  # padding: a single byte in both forms
+        if packet[offset] == 0:  # padding: a single byte in both forms
             offset += 1
             continue
+        id = packet[offset] >> 4 if one_byte else packet[offset]
         if one_byte:
-            if id == ONE_BYTE_STOP:
+            if id == 0 or id == ONE_BYTE_STOP:  # id 0 with a length ends the block too
                 return RTP_OK
             length = (packet[offset] & 0x0F) + 1
             offset += 1
