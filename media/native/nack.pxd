@@ -24,8 +24,8 @@ ctypedef struct NackGenerator:
 
 cdef void nack_init(NackGenerator* nack) noexcept nogil
 
-# Register the numbers between two highest ones; how many, or -1 for a gap wider than the table (which is then empty: ask
-# a key frame). If only the sum is too much, the oldest are given up and counted by the next nack_due.
+# Register the numbers between two highest ones; how many, or -1 for a gap wider than the table (which is then empty:
+# ask a key frame). If only the sum is too much, the oldest are given up and counted by the next nack_due.
 cdef int nack_expected(NackGenerator* nack, int64_t previous_highest, int64_t highest, uint64_t now_us) noexcept nogil
 
 # 1 if the packet was awaited (call it for late and for recovered packets).

@@ -23,8 +23,8 @@ ctypedef struct TwccRecorder:
 cdef void twcc_init(TwccRecorder* recorder) noexcept nogil
 cdef void twcc_received(TwccRecorder* recorder, uint16_t sequence_number, uint64_t now_us) noexcept nogil
 
-# Write one RTCP packet with all since the last, or as much as fits `capacity` and one reference time: call again until 0
-# (nothing new, or a capacity below TWCC_SIZE_MIN).
+# Write one RTCP packet with all since the last, or as much as fits `capacity` and one reference time: call again until
+# 0 (nothing new, or a capacity below TWCC_SIZE_MIN).
 cdef size_t twcc_build(TwccRecorder* recorder, uint8_t* out, size_t capacity, uint32_t sender_ssrc,
                        uint32_t media_ssrc) noexcept nogil
 
