@@ -18,7 +18,6 @@ from control_api.routes.metrics import add_metrics_routes
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
 from media.errors import LocalError
 from media.net.engine import Engine, EngineConfig
-from signaling.keys import KeyStore
 from signaling.web.pages import add_web_pages
 from signaling.websocket import SignalingServer
 
@@ -66,3 +65,58 @@ def build_application(signaling: SignalingServer, *readings: Reading) -> web.App
     add_health_routes(application)
     add_metrics_routes(application, build_registry(*readings))
     return application
+
+
+async def _start_engine(settings: MediaSettings) -> Engine:
+    config = EngineConfig(
+        bind_address=settings.bind_address,
+        udp_port=settings.udp_port,
+        workers=settings.workers,
+        advertise=settings.advertise,
+    )
+    try:
+        return await Engine.start(config)
+    except OSError as error:
+        last_port = settings.udp_port + settings.workers - 1
+        ports = f"{settings.udp_port}" if settings.workers == 1 else f"{settings.udp_port} to {last_port}"
+        where = f"UDP port {ports} of {settings.bind_address}"
+        raise StartError(_explain(error, where, port_flag="--udp-port")) from None
+
+
+async def _serve(application: web.Application, settings: HttpSettings, parts: AsyncExitStack) -> str:
+    """Serve the application until `parts` closes and return its URL."""
+    tls = _load_tls(settings)
+    # No access log: paths hold names of rooms, and metrics count.
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    await runner.setup()
+    parts.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, settings.host, settings.port, ssl_context=tls).start()
+    except OSError as error:
+        raise StartError(_explain(error, f"TCP port {settings.port} of {settings.host}", port_flag="--port")) from None
+    host, port = runner.addresses[0][:2]
+    return f"{'https' if tls else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _load_tls(settings: HttpSettings) -> ssl.SSLContext | None:
+    if settings.tls_certificate is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise StartError(f"TLS certificate {settings.tls_certificate} with key {settings.tls_key}: {error}") from None
+    return context
+
+
+def _explain(error: OSError, where: str, *, port_flag: str) -> str:
+    """Say in words what the kernel refused, with the flag that helps."""
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"{where} is taken by another program; choose another with {port_flag}"
+        case errno.EACCES:
+            return f"{where} needs more rights; choose one above 1023 with {port_flag}"
+        case errno.EADDRNOTAVAIL:
+            return f"{where} cannot be had: this computer has no such address"
+        case _:
+            return f"{where} cannot be had: {error.strerror or error}"

@@ -23,7 +23,7 @@ CODES: Final = {
 }
 """`code` of the refusals that aiohttp makes itself; routes choose their own."""
 
-Responder = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def error_response(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> web.Response:
@@ -33,10 +33,10 @@ def error_response(status: int, code: str, message: str, headers: dict[str, str]
 
 
 @web.middleware
-async def json_errors(request: web.Request, responder: Responder) -> web.StreamResponse:
+async def json_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a route raised into the one error shape; our own faults are logged and told without detail."""
     try:
-        return await responder(request)
+        return await handler(request)
     except web.HTTPException as refusal:
         if refusal.status < 400 or refusal.content_type == "application/json":
             raise

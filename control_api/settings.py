@@ -10,7 +10,9 @@ from typing import Final
 
 from media.errors import LocalError
 
+HTTP_HOST_DEFAULT: Final = "127.0.0.1"  # this computer only: a browser here, or the reverse proxy that adds HTTPS
 HTTP_PORT_DEFAULT: Final = 8080
+MEDIA_ADDRESS_DEFAULT: Final = "0.0.0.0"  # media comes straight from the clients, past any HTTP proxy
 UDP_PORT_DEFAULT: Final = 40_000
 PORT_MAX: Final = 65_535
 WORKERS_MAX: Final = 256  # one thread a core; more than any machine that we know of has
@@ -24,8 +26,8 @@ class SettingsError(LocalError):
 class HttpSettings:
     """Where HTTP and WebSocket are served."""
 
-    host: str = "127.0.0.1"
-    """IP address. The default serves this computer only: the reverse proxy that adds HTTPS, or a browser here."""
+    host: str = HTTP_HOST_DEFAULT
+    """IP address."""
     port: int = HTTP_PORT_DEFAULT
     """0 takes any free port."""
     tls_certificate: Path | None = None
@@ -43,8 +45,7 @@ class HttpSettings:
 class MediaSettings:
     """Where and how the engine sends and receives."""
 
-    bind_address: str = "0.0.0.0"
-    """Media comes straight from the clients, past any HTTP proxy: all IPv4 addresses by default."""
+    bind_address: str = MEDIA_ADDRESS_DEFAULT
     udp_port: int = UDP_PORT_DEFAULT
     """Port of the first worker; each further worker takes the next one. 0 takes free ports."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)

@@ -1,0 +1,79 @@
+"""The `halqa` command: one function a command, errors in one line, exit codes as the help says."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from control_api.flags import build_parser, media_flags, server_settings
+from control_api.invitations import Invitation
+from control_api.keys import open_keys
+from control_api.logs import configure_logs
+from control_api.run import EXIT_FAILED, EXIT_OK, run_server
+from control_api.settings import SettingsError
+from control_api.up import run_up
+from media.errors import LocalError
+
+EXIT_USAGE: Final = 2  # argparse's own
+
+HOURS_MAX: Final = 365 * 24.0  # servers refuse tokens for more than a year: they are mistakes
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    chosen = build_parser().parse_args(arguments)
+    try:
+        return _run(chosen)
+    except SettingsError as error:
+        print(f"halqa: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except LocalError as error:
+        print(f"halqa: {error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _run(chosen: argparse.Namespace) -> int:
+    match chosen.command:
+        case "media":
+            return _media(chosen)
+        case "up":
+            return _up(chosen)
+        case "token":
+            return _token(chosen)
+        case unknown:
+            raise AssertionError(unknown)
+
+
+def _media(chosen: argparse.Namespace) -> int:
+    settings = server_settings(chosen)
+    configure_logs(chosen.log_level)
+    return run_server(settings, ready_descriptor=chosen.ready_fd)
+
+
+def _up(chosen: argparse.Namespace) -> int:
+    settings = server_settings(chosen)
+    configure_logs(chosen.log_level)
+    return run_up(media_flags(settings, log_level=chosen.log_level), data=settings.data, room=chosen.room)
+
+
+def _token(chosen: argparse.Namespace) -> int:
+    if not 0 < chosen.hours <= HOURS_MAX:
+        raise SettingsError(
+            f"a token for {chosen.hours:g} hours is not possible, expected more than 0, at most {HOURS_MAX:g}"
+        )
+    try:
+        invitation = Invitation(
+            room=chosen.room,
+            identity=chosen.identity,
+            role=chosen.role,
+            expires_at=time.time() + chosen.hours * 3600,
+            name=chosen.name,
+        )
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    key = open_keys(chosen.data).first
+    print(invitation.link(key, chosen.link) if chosen.link else invitation.token(key))
+    return EXIT_OK
