@@ -1,0 +1,133 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
+"""Build one consumer's copy of a stored packet in a batch slot and seal it there; nothing shared is written to."""
+
+from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcpy
+
+from media.native.forward cimport Rewrite
+from media.native.history cimport HistoryEntry, history_bytes
+from media.native.payload cimport CODEC_VP8, patch_dependency_frame_number, patch_vp8, peek_dependency_descriptor
+from media.native.rows cimport (
+    CODECS_MAX, KIND_DEPENDENCY_DESCRIPTOR, KINDS_MAX, NONE8, Consumer, Core, Encoding, Producer, Transport,
+)
+from media.native.rtp cimport RTP_EXTENSIONS_MAX, build_extensions
+from media.native.srtp cimport srtp_protect, srtp_protect_rtcp
+from media.native.udp cimport SLOT_BYTES, send_commit, send_slot
+from media.native.wire cimport load16, store16, store32
+
+cdef enum:
+    RTP_HEADER_BYTES = 12
+    RTX_HEADER_BYTES = 2          # original sequence number (RFC 4588 section 4)
+    EXTENSIONS_ROOM = 320
+    TRAILER_ROOM = 32             # tag and SRTCP index of every profile that we negotiate
+
+
+cdef void patch_frame_number(uint8_t* block, size_t size, uint8_t id, uint16_t delta) noexcept nogil:
+    """Add `delta` to the frame number of the dependency descriptor inside an extension block that we just built."""
+    cdef size_t at = 4
+    cdef size_t length
+    cdef bint two_byte = load16(block) != 0xBEDE
+    cdef uint16_t number
+    cdef uint8_t first, structure
+    while at < size:
+        if block[at] == 0:
+            at += 1
+            continue
+        if two_byte:
+            if at + 2 > size:
+                return
+            length = block[at + 1]
+            if block[at] == id:
+                at += 2
+                break
+            at += 2 + length
+        else:
+            length = (block[at] & 0x0F) + 1
+            if block[at] >> 4 == id:
+                at += 1
+                break
+            at += 1 + length
+    if at + length <= size and peek_dependency_descriptor(block + at, length, &number, &first, &structure) == 0:
+        patch_dependency_frame_number(block + at, length, <uint16_t>(number + delta))
+
+
+cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consumer, const HistoryEntry* entry, const uint8_t* packet, uint16_t frame_number_delta) noexcept nogil:
+    """Write the header extensions that the viewer negotiated too, under its ids; 0 if there is none."""
+    cdef uint8_t ids[RTP_EXTENSIONS_MAX]
+    cdef int i
+    cdef uint8_t kind
+    cdef bint any = False
+    cdef size_t size
+    for i in range(entry.header.extension_count):
+        kind = producer.transport.in_kinds[entry.header.extensions[i].id]
+        ids[i] = consumer.transport.out_ids[kind & (KINDS_MAX - 1)]
+        any = any or ids[i] != 0
+    if not any:
+        return 0
+    size = build_extensions(out, EXTENSIONS_ROOM, packet, &entry.header.extensions[0], ids, entry.header.extension_count)
+    if size and frame_number_delta and consumer.transport.out_ids[<int>KIND_DEPENDENCY_DESCRIPTOR]:
+        patch_frame_number(out, size, consumer.transport.out_ids[<int>KIND_DEPENDENCY_DESCRIPTOR], frame_number_delta)
+    return size
+
+
+cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encoding* encoding, const HistoryEntry* entry, const Rewrite* rewrite, bint resend) noexcept nogil:
+    """Send a stored packet under the numbers of `rewrite`; a resend goes out as RTX where that was negotiated."""
+    cdef Transport* transport = consumer.transport
+    cdef uint8_t* out = send_slot(&core.send)
+    cdef const uint8_t* packet = history_bytes(&encoding.history, entry)
+    cdef uint8_t codec_index = producer.codec_of[entry.header.payload_type & 0x7F]
+    cdef uint8_t payload_type
+    cdef size_t at, extension_size
+    cdef int size
+    cdef bint rtx
+    if codec_index >= CODECS_MAX:
+        return
+    payload_type = consumer.payload_types[codec_index]
+    rtx = resend and consumer.rtx_ssrc != 0 and consumer.rtx_payload_types[codec_index] != NONE8
+    if payload_type == NONE8:
+        return
+    extension_size = write_extensions(out + RTP_HEADER_BYTES, producer, consumer, entry, packet, rewrite.frame_number_delta)
+    at = RTP_HEADER_BYTES + extension_size
+    if at + RTX_HEADER_BYTES + entry.header.payload_length + TRAILER_ROOM > SLOT_BYTES:
+        core.counters.sealed_failed += 1
+        return
+    out[0] = 0x90 if extension_size else 0x80
+    store32(out + 4, rewrite.timestamp)
+    if rtx:
+        out[1] = consumer.rtx_payload_types[codec_index] | (entry.header.marker << 7)
+        store16(out + 2, consumer.rtx_sequence)
+        consumer.rtx_sequence += 1
+        store32(out + 8, consumer.rtx_ssrc)
+        store16(out + at, rewrite.sequence_number)
+        at += RTX_HEADER_BYTES
+    else:
+        out[1] = payload_type | (entry.header.marker << 7)
+        store16(out + 2, rewrite.sequence_number)
+        store32(out + 8, consumer.ssrc)
+    memcpy(out + at, packet + entry.header.payload_offset, entry.header.payload_length)
+    if producer.codecs[codec_index].codec == CODEC_VP8:
+        patch_vp8(out + at, &entry.facts, rewrite.picture_id, rewrite.tl0)
+    size = <int>(at + entry.header.payload_length)
+    consumer.packets += 1
+    consumer.octets += entry.header.payload_length
+    if srtp_protect(transport.outbound, out, &size) != 0:
+        core.counters.sealed_failed += 1
+        return
+    core.counters.forwarded += 1
+    send_commit(&core.send, size, &transport.address)
+
+
+cdef uint8_t* rtcp_slot(Core* core) noexcept nogil:
+    """Return where to build an RTCP packet of at most DATAGRAM_MAX bytes."""
+    return send_slot(&core.send)
+
+
+cdef void send_rtcp(Core* core, Transport* transport, size_t size) noexcept nogil:
+    """Seal and send what was built in rtcp_slot."""
+    cdef int sealed = <int>size
+    if size == 0 or transport.outbound == NULL or not transport.has_address:
+        return
+    if srtp_protect_rtcp(transport.outbound, send_slot(&core.send), &sealed) != 0:
+        core.counters.sealed_failed += 1
+        return
+    send_commit(&core.send, sealed, &transport.address)

@@ -1,0 +1,429 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
+"""The life of an incoming datagram: classify, open, recognise, account, store, fan out."""
+
+from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc
+from libc.string cimport memcmp, memcpy, memmove
+
+from media.native.egress cimport send_media
+from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STUN, EVENT_SWITCH, Event, ring_publish, ring_reserve
+from media.native.feedback cimport receive_rtcp, want_key_frame
+from media.native.forward cimport FORWARD_DROP, FORWARD_SWITCHED, Alignment, Rewrite, forward_decide
+from media.native.history cimport HistoryEntry, history_put
+from media.native.keyframe_gate cimport gate_key_frame
+from media.native.lifecycle cimport bind, find_stream, open_history, resync_consumers, retarget
+from media.native.nack cimport nack_arrived, nack_clear, nack_expected, nack_forget_before
+from media.native.payload cimport LAYER_UNKNOWN, inspect_payload, peek_dependency_descriptor
+from media.native.reception cimport (
+    RECEPTION_LATE, RECEPTION_NEW, RECEPTION_RESTART, RECEPTION_SUSPECT, Reception, reception_recover, reception_update,
+)
+from media.native.rows cimport (
+    BOUND_MAX, KIND_DEPENDENCY_DESCRIPTOR, KIND_MID, KIND_NONE, KIND_REPAIRED_RID, KIND_RID, KIND_TWCC, NONE8, STRANGERS_MAX, STREAM_RTX, Consumer, Core, Encoding,
+    Name, Producer, Stream, Transport,
+)
+from media.native.rtp cimport RtpHeader, parse_rtp
+from media.native.srtp cimport srtp_unprotect, srtp_unprotect_rtcp
+from media.native.table cimport table_get
+from media.native.twcc cimport TwccRecorder, twcc_init, twcc_received
+from media.native.udp cimport AddressKey, UdpAddress, address_key
+from media.native.wire cimport load16, load32, store16, store32
+
+cdef enum:
+    STUN_LAST = 3
+    DTLS_FIRST = 20
+    DTLS_LAST = 63
+    RTP_FIRST = 128
+    RTP_LAST = 191
+    RTCP_TYPE_FIRST = 192         # RFC 5761 section 4
+    RTCP_TYPE_LAST = 223
+    RTP_HEADER_BYTES = 12
+    RTCP_HEADER_BYTES = 8
+    RTX_HEADER_BYTES = 2
+    SRTP_REPLAY_FAIL = 9          # libsrtp's status numbers
+    SRTP_REPLAY_OLD = 10
+    ALIGNMENT_SPAN_S = 3600       # reports of one machine that differ by more are nonsense
+
+
+cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress* source, uint64_t now_us) noexcept nogil:
+    """Take one datagram; `data` is decrypted in place."""
+    cdef AddressKey key
+    cdef Transport* transport
+    cdef uint8_t first
+    core.counters.datagrams += 1
+    if size < 1:
+        core.counters.truncated += 1
+        return
+    first = data[0]
+    key = address_key(source)
+    transport = <Transport*>table_get(&core.addresses, key.words[0], key.words[1], key.words[2])
+    if RTP_FIRST <= first <= RTP_LAST:
+        if transport == NULL:
+            core.counters.unknown_address += 1
+        elif transport.inbound == NULL:
+            core.counters.no_keys += 1
+        elif size >= 2 and RTCP_TYPE_FIRST <= data[1] <= RTCP_TYPE_LAST:
+            open_rtcp(core, transport, data, size, now_us)
+        else:
+            open_rtp(core, transport, data, size, now_us)
+    elif first <= STUN_LAST:
+        core.counters.stun += 1
+        pass_on(core, EVENT_STUN, transport, data, size, source)
+    elif DTLS_FIRST <= first <= DTLS_LAST:
+        if transport == NULL:
+            core.counters.unknown_address += 1
+        else:
+            core.counters.dtls += 1
+            pass_on(core, EVENT_DTLS, transport, data, size, source)
+    else:
+        core.counters.unclassified += 1
+
+
+cdef void pass_on(Core* core, uint8_t kind, Transport* transport, const uint8_t* data, int size, const UdpAddress* source) noexcept nogil:
+    """Hand a control datagram to Python."""
+    cdef Event* event = ring_reserve(&core.ring, transport != NULL)
+    if event == NULL:
+        return
+    event.kind = kind
+    event.transport = transport.id if transport != NULL else 0
+    event.source = source[0]
+    event.size = <uint16_t>size
+    memcpy(event.payload, data, size)
+    ring_publish(&core.ring)
+
+
+cdef void reject(Core* core, int status) noexcept nogil:
+    if status == SRTP_REPLAY_FAIL or status == SRTP_REPLAY_OLD:
+        core.counters.srtp_replayed += 1
+    else:
+        core.counters.srtp_rejected += 1
+
+
+cdef void open_rtcp(Core* core, Transport* transport, uint8_t* data, int size, uint64_t now_us) noexcept nogil:
+    cdef int status
+    if size < RTCP_HEADER_BYTES:
+        core.counters.rtcp_malformed += 1
+        return
+    status = srtp_unprotect_rtcp(transport.inbound, data, &size)
+    if status != 0:
+        reject(core, status)
+        return
+    core.counters.rtcp_packets += 1
+    receive_rtcp(core, transport, data, size, now_us)
+
+
+cdef bint is_stranger_too_many(const Transport* transport, uint32_t ssrc) noexcept nogil:
+    """1 if libsrtp must not be given another unknown SSRC: it would keep state for each."""
+    cdef int i
+    if transport.bound_count >= BOUND_MAX:
+        return True
+    for i in range(transport.stranger_count):
+        if transport.strangers[i] == ssrc:
+            return False
+    return transport.stranger_count == STRANGERS_MAX
+
+
+cdef void remember_stranger(Transport* transport, uint32_t ssrc) noexcept nogil:
+    cdef int i
+    for i in range(transport.stranger_count):
+        if transport.strangers[i] == ssrc:
+            return
+    if transport.stranger_count < STRANGERS_MAX:
+        transport.strangers[transport.stranger_count] = ssrc
+        transport.stranger_count += 1
+
+
+cdef void open_rtp(Core* core, Transport* transport, uint8_t* data, int size, uint64_t now_us) noexcept nogil:
+    """Authenticate and decrypt, then find the stream that the packet belongs to."""
+    cdef RtpHeader header
+    cdef Stream* stream
+    cdef uint32_t ssrc
+    cdef int status
+    if size < RTP_HEADER_BYTES:
+        core.counters.rtp_malformed += 1
+        return
+    ssrc = load32(data + 8)
+    stream = find_stream(core, transport, ssrc)
+    if stream == NULL and is_stranger_too_many(transport, ssrc):
+        core.counters.strangers += 1
+        return
+    status = srtp_unprotect(transport.inbound, data, &size)
+    if status != 0:
+        reject(core, status)
+        return
+    core.counters.rtp_packets += 1
+    core.counters.rtp_bytes += size
+    transport.packets_in += 1
+    transport.bytes_in += size
+    transport.last_packet_us = now_us
+    if parse_rtp(data, size, &header) < 0:
+        core.counters.rtp_malformed += 1
+        return
+    transport.last_media_ssrc = ssrc
+    record_arrival(transport, data, &header, now_us)
+    if stream == NULL:
+        stream = recognise(core, transport, data, &header)
+        if stream == NULL:
+            remember_stranger(transport, ssrc)
+            core.counters.unrouted += 1
+            return
+    receive_stream(core, stream, data, size, &header, now_us)
+
+
+cdef void record_arrival(Transport* transport, const uint8_t* data, const RtpHeader* header, uint64_t now_us) noexcept nogil:
+    """Note the transport-wide sequence number for feedback."""
+    cdef int i
+    for i in range(header.extension_count):
+        if transport.in_kinds[header.extensions[i].id] == KIND_TWCC and header.extensions[i].length >= 2:
+            if transport.twcc == NULL:
+                transport.twcc = <TwccRecorder*>calloc(1, sizeof(TwccRecorder))
+                if transport.twcc == NULL:
+                    return
+                twcc_init(transport.twcc)
+            twcc_received(transport.twcc, load16(data + header.extensions[i].offset), now_us)
+            return
+
+
+cdef bint same_name(const Name* name, const uint8_t* text, size_t size) noexcept nogil:
+    return name.size == size and memcmp(name.text, text, size) == 0
+
+
+cdef Producer* find_section(Transport* transport, const uint8_t* mid, size_t mid_size, uint8_t payload_type) noexcept nogil:
+    """Return the section that a packet names by mid or, without one, the only one that knows its payload type (RFC 8843 9.2)."""
+    cdef Producer* producer = transport.producers
+    cdef Producer* found = NULL
+    while producer != NULL:
+        if mid != NULL:
+            if same_name(&producer.mid, mid, mid_size):
+                return producer
+        elif producer.codec_of[payload_type] != NONE8 or producer.rtx_of[payload_type] != NONE8:
+            if found != NULL:
+                return NULL
+            found = producer
+        producer = producer.next
+    return found
+
+
+cdef Stream* recognise(Core* core, Transport* transport, const uint8_t* data, const RtpHeader* header) noexcept nogil:
+    """Bind a new SSRC to the section and encoding that its mid and rid name (RFC 8843, 8852); NULL if they name none."""
+    cdef const uint8_t* mid = NULL
+    cdef const uint8_t* rid = NULL
+    cdef size_t mid_size = 0, rid_size = 0
+    cdef uint8_t kind
+    cdef bint is_rtx
+    cdef int i, index = -1
+    cdef Producer* producer
+    for i in range(header.extension_count):
+        kind = transport.in_kinds[header.extensions[i].id]
+        if kind == KIND_MID:
+            mid = data + header.extensions[i].offset
+            mid_size = header.extensions[i].length
+        elif kind == KIND_RID or kind == KIND_REPAIRED_RID:
+            rid = data + header.extensions[i].offset
+            rid_size = header.extensions[i].length
+    producer = find_section(transport, mid, mid_size, header.payload_type)
+    if producer == NULL:
+        return NULL
+    is_rtx = producer.rtx_of[header.payload_type] != NONE8
+    if not is_rtx and producer.codec_of[header.payload_type] == NONE8:
+        return NULL
+    for i in range(producer.encoding_count):
+        if (rid == NULL and producer.encoding_count == 1) or (rid != NULL and same_name(&producer.encodings[i].rid, rid, rid_size)):
+            index = i
+            break
+    if index < 0 or bind(core, producer, <uint8_t>index, header.ssrc, is_rtx) < 0:
+        return NULL
+    transport.bound_count += 1
+    return find_stream(core, transport, header.ssrc)
+
+
+cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, RtpHeader* header, uint64_t now_us) noexcept nogil:
+    """Account a packet of a known stream; undo RTX, drop padding, then take it."""
+    cdef Producer* producer = stream.producer
+    cdef Encoding* encoding = &producer.encodings[stream.encoding]
+    cdef int64_t extended, previous
+    cdef int verdict
+    cdef uint8_t codec_index
+    encoding.bytes += size
+    encoding.interval_bytes += size
+    if stream.kind == STREAM_RTX:
+        if header.payload_length <= RTX_HEADER_BYTES:
+            core.counters.probes += 1
+            return
+        codec_index = producer.rtx_of[header.payload_type]
+        if codec_index == NONE8 or not encoding.bound:
+            core.counters.unknown_payload_type += 1
+            return
+        undo_rtx(data, header, encoding.ssrc, producer.codecs[codec_index].payload_type)
+        if reception_recover(&encoding.reception, header.sequence_number, &extended) < 0:
+            core.counters.suspect += 1
+            return
+        verdict = RECEPTION_LATE
+    else:
+        codec_index = producer.codec_of[header.payload_type]
+        if codec_index == NONE8:
+            core.counters.unknown_payload_type += 1
+            return
+        previous = encoding.reception.highest if encoding.reception.started else -1
+        verdict = reception_update(&encoding.reception, header.sequence_number, header.timestamp, now_us, &extended)
+        if verdict == RECEPTION_SUSPECT:
+            core.counters.suspect += 1
+            return
+        encoding.reception.bytes += size
+        if verdict == RECEPTION_RESTART:
+            nack_clear(&encoding.nack)
+            resync_consumers(producer, stream.encoding)
+        elif verdict == RECEPTION_NEW and previous >= 0 and producer.codecs[codec_index].nacks and not producer.paused:
+            if nack_expected(&encoding.nack, previous, extended, now_us) < 0:
+                want_key_frame(core, producer, stream.encoding, now_us)
+    if verdict == RECEPTION_LATE and nack_arrived(&encoding.nack, extended, now_us):
+        core.counters.nack_recovered += 1
+    encoding.packets += 1
+    take_packet(core, producer, stream.encoding, data, header, codec_index, extended, verdict != RECEPTION_LATE, now_us)
+
+
+cdef void undo_rtx(uint8_t* data, RtpHeader* header, uint32_t ssrc, uint8_t payload_type) noexcept nogil:
+    """Turn a retransmission into the packet that it repeats (RFC 4588 section 4), in place."""
+    cdef uint8_t* payload = data + header.payload_offset
+    header.sequence_number = load16(payload)
+    header.payload_length -= RTX_HEADER_BYTES
+    memmove(payload, payload + RTX_HEADER_BYTES, header.payload_length)
+    header.ssrc = ssrc
+    header.payload_type = payload_type
+    store16(data + 2, header.sequence_number)
+    data[1] = payload_type | (header.marker << 7)
+    store32(data + 8, ssrc)
+
+
+cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* data, RtpHeader* header, uint8_t codec_index, int64_t extended, bint is_new,
+                      uint64_t now_us) noexcept nogil:
+    """Store a packet once and fan it out."""
+    cdef Encoding* encoding = &producer.encodings[index]
+    cdef HistoryEntry* entry
+    note_flow(producer, index, header.marker, now_us)
+    if not encoding.active:
+        encoding.active = 1
+        retarget(producer)
+    if producer.paused:
+        core.counters.paused += 1
+        return
+    if open_history(producer, index) < 0:
+        return
+    header.padding_length = 0
+    data[0] &= 0xDF
+    entry = history_put(&encoding.history, extended, data, header.payload_offset + header.payload_length, now_us)
+    if entry == NULL:
+        core.counters.duplicates += 1
+        return
+    entry.header = header[0]
+    if header.payload_length == 0:
+        core.counters.probes += 1
+        entry.facts.temporal_id = LAYER_UNKNOWN
+    elif inspect_payload(producer.codecs[codec_index].codec, data + header.payload_offset, header.payload_length, &entry.facts) < 0:
+        core.counters.rtp_malformed += 1  # forwarded all the same: the viewer's decoder is the judge
+    if entry.facts.key_frame and producer.is_video and header.payload_length:
+        note_key_frame(core, producer, index, entry, is_new, now_us)
+    if encoding.codec_index != codec_index or (entry.facts.height and (entry.facts.width != encoding.width or entry.facts.height != encoding.height)):
+        note_format(core, producer, index, entry, codec_index)
+    fan_out(core, producer, index, entry, codec_index, is_new, data, now_us)
+
+
+cdef void note_flow(Producer* producer, uint8_t index, bint frame_end, uint64_t now_us) noexcept nogil:
+    """Count what the siblings do not send meanwhile: silence in time alone may be a still picture."""
+    cdef int i
+    producer.encodings[index].last_packet_us = now_us
+    producer.encodings[index].silence = 0
+    if frame_end:
+        for i in range(producer.encoding_count):
+            if i != index:
+                producer.encodings[i].silence += 1
+
+
+cdef void note_key_frame(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, bint is_new, uint64_t now_us) noexcept nogil:
+    if is_new:
+        core.counters.key_frames += 1
+        gate_key_frame(&producer.encodings[index].gate, now_us)
+        nack_forget_before(&producer.encodings[index].nack, entry.extended)
+
+
+cdef void note_format(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, uint8_t codec_index) noexcept nogil:
+    """Tell Python the payload type and, where a key frame shows it, the picture size."""
+    cdef Encoding* encoding = &producer.encodings[index]
+    cdef Event* event = ring_reserve(&core.ring, True)
+    encoding.codec_index = codec_index
+    if encoding.reception.clock_rate_hz != producer.codecs[codec_index].clock_rate_hz:
+        encoding.reception.clock_rate_hz = producer.codecs[codec_index].clock_rate_hz
+    if entry.facts.height:
+        encoding.width = entry.facts.width
+        encoding.height = entry.facts.height
+    if event == NULL:
+        return
+    event.kind = EVENT_FORMAT
+    event.transport = producer.transport.id
+    event.first = producer.id
+    event.second = index
+    event.third = producer.codecs[codec_index].payload_type
+    event.fourth = (<uint32_t>encoding.width << 16) | encoding.height
+    ring_publish(&core.ring)
+
+
+cdef int descriptor_number(Producer* producer, const HistoryEntry* entry, const uint8_t* data) noexcept nogil:
+    """Return the frame number of the dependency descriptor, -1 without one."""
+    cdef int i
+    cdef uint16_t number
+    cdef uint8_t first, structure
+    for i in range(entry.header.extension_count):
+        if producer.transport.in_kinds[entry.header.extensions[i].id] == KIND_DEPENDENCY_DESCRIPTOR:
+            if peek_dependency_descriptor(data + entry.header.extensions[i].offset, entry.header.extensions[i].length, &number, &first, &structure) == 0:
+                return number
+            return -1
+    return -1
+
+
+cdef void align(const Reception* current, const Reception* wanted, Alignment* alignment) noexcept nogil:
+    """Join the media clocks of two encodings by their sender reports (RFC 3550 6.4.1)."""
+    cdef int64_t span
+    alignment.valid = 0
+    if not current.has_sr or not wanted.has_sr or current.clock_rate_hz != wanted.clock_rate_hz:
+        return
+    span = <int64_t>(wanted.sr_ntp - current.sr_ntp)
+    if span > (<int64_t>ALIGNMENT_SPAN_S << 32) or span < -(<int64_t>ALIGNMENT_SPAN_S << 32):
+        return
+    alignment.valid = 1
+    alignment.timestamp_delta = <uint32_t>(current.sr_rtp - wanted.sr_rtp + ((span >> 16) * <int64_t>current.clock_rate_hz >> 16))
+
+
+cdef void fan_out(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, uint8_t codec_index, bint is_new, const uint8_t* data,
+                  uint64_t now_us) noexcept nogil:
+    """Give every consumer its copy."""
+    cdef uint32_t i
+    cdef Consumer* consumer
+    cdef Alignment alignment
+    cdef Rewrite rewrite
+    cdef Event* event
+    cdef int verdict
+    cdef uint8_t codec = producer.codecs[codec_index].codec
+    cdef uint32_t clock_rate_hz = producer.codecs[codec_index].clock_rate_hz
+    cdef int frame_number = descriptor_number(producer, entry, data) if producer.is_video else -1
+    for i in range(producer.consumer_count):
+        consumer = producer.consumers[i]
+        alignment.valid = 0
+        if consumer.transport.outbound == NULL or not consumer.transport.has_address:
+            consumer.forward.resync = consumer.forward.encoding >= 0
+            continue
+        if consumer.payload_types[codec_index] == NONE8:
+            continue
+        if entry.facts.key_frame and consumer.forward.encoding >= 0 and consumer.forward.encoding != index:
+            align(&producer.encodings[consumer.forward.encoding].reception, &producer.encodings[index].reception, &alignment)
+        verdict = forward_decide(&consumer.forward, index, entry, is_new, codec, clock_rate_hz, &alignment, frame_number, now_us, &rewrite)
+        if verdict == FORWARD_DROP:
+            continue
+        send_media(core, consumer, producer, &producer.encodings[index], entry, &rewrite, False)
+        if verdict == FORWARD_SWITCHED:
+            core.counters.switches += 1
+            event = ring_reserve(&core.ring, True)
+            if event != NULL:
+                event.kind = EVENT_SWITCH
+                event.transport = consumer.transport.id
+                event.first = consumer.id
+                event.second = index
+                ring_publish(&core.ring)

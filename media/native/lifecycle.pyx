@@ -1,0 +1,355 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
+"""Rows come and go: allocation, lookup, binding of SSRCs, and which encoding a consumer should aim at."""
+
+from libc.stdint cimport int8_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memset
+
+from media.native.events cimport EVENT_ENCODING, Event, ring_free, ring_init, ring_publish, ring_reserve
+from media.native.forward cimport forward_detach, forward_init
+from media.native.history cimport history_clear, history_free, history_init
+from media.native.keyframe_gate cimport gate_init
+from media.native.nack cimport nack_clear, nack_init
+from media.native.reception cimport reception_init
+from media.native.rows cimport (
+    ENCODINGS_MAX, NONE8, STREAM_CONSUMER, STREAM_MEDIA, STREAM_RTX, Consumer, Core, Encoding, Producer, Stream, Transport,
+)
+from media.native.seqmap cimport SequenceMap, seqmap_clear
+from media.native.table cimport table_free, table_get, table_init, table_put, table_remove
+from media.native.udp cimport AddressKey, UdpAddress, address_key, receive_free, receive_init, send_free, send_init
+
+cdef enum:
+    ADDRESS_BUCKETS = 4096
+    STREAM_BUCKETS = 16384
+    RING_SLOTS = 1024             # 1.7 MB; a join storm of 300 needs some 1,000 STUN and DTLS datagrams in 2 s
+    HISTORY_VIDEO_ENTRIES = 1024
+    HISTORY_VIDEO_BYTES = 1 << 20 # 3 s of the top encoding at 2.5 Mbit/s; lower encodings of a simulcast get half and a quarter
+    HISTORY_AUDIO_ENTRIES = 128   # 2.5 s of 20 ms packets
+    HISTORY_AUDIO_BYTES = 1 << 15
+    CONSUMERS_STEP = 16
+
+
+cdef int core_init(Core* core, int descriptor, int wake_descriptor) noexcept nogil:
+    """Prepare an empty worker; -1 if there is no memory. `descriptor` -1 captures datagrams instead of sending."""
+    memset(core, 0, sizeof(Core))
+    if (
+        table_init(&core.addresses, ADDRESS_BUCKETS) < 0
+        or table_init(&core.streams, STREAM_BUCKETS) < 0
+        or send_init(&core.send, descriptor) < 0
+        or receive_init(&core.receive) < 0
+        or ring_init(&core.ring, RING_SLOTS, wake_descriptor) < 0
+    ):
+        core_free(core)
+        return -1
+    return 0
+
+
+cdef void core_free(Core* core) noexcept nogil:
+    """Remove every row and give all memory back."""
+    while core.transports != NULL:
+        remove_transport(core, core.transports)
+    table_free(&core.addresses)
+    table_free(&core.streams)
+    send_free(&core.send)
+    receive_free(&core.receive)
+    ring_free(&core.ring)
+
+
+cdef Transport* add_transport(Core* core, uint64_t id, uint32_t ssrc) noexcept nogil:
+    """Add a transport without address and keys; NULL if there is no memory."""
+    cdef Transport* transport = <Transport*>calloc(1, sizeof(Transport))
+    if transport == NULL:
+        return NULL
+    transport.id = id
+    transport.ssrc = ssrc
+    transport.next = core.transports
+    if core.transports != NULL:
+        core.transports.previous = transport
+    core.transports = transport
+    return transport
+
+
+cdef int set_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil:
+    """Move the transport to an address, which no longer belongs to any other; -1 if there is no memory."""
+    cdef AddressKey key
+    cdef Transport* owner
+    if transport.has_address:
+        key = address_key(&transport.address)
+        table_remove(&core.addresses, key.words[0], key.words[1], key.words[2])
+        transport.has_address = 0
+    key = address_key(address)
+    owner = <Transport*>table_get(&core.addresses, key.words[0], key.words[1], key.words[2])
+    if owner != NULL:
+        owner.has_address = 0
+    if table_put(&core.addresses, key.words[0], key.words[1], key.words[2], transport) < 0:
+        return -1
+    transport.address = address[0]
+    transport.has_address = 1
+    return 0
+
+
+cdef void remove_transport(Core* core, Transport* transport) noexcept nogil:
+    """Remove a transport with all that belongs to it; its SRTP state is not touched after this."""
+    cdef AddressKey key
+    while transport.consumers != NULL:
+        remove_consumer(core, transport.consumers)
+    while transport.producers != NULL:
+        remove_producer(core, transport.producers)
+    if transport.has_address:
+        key = address_key(&transport.address)
+        table_remove(&core.addresses, key.words[0], key.words[1], key.words[2])
+    if transport.previous != NULL:
+        transport.previous.next = transport.next
+    else:
+        core.transports = transport.next
+    if transport.next != NULL:
+        transport.next.previous = transport.previous
+    free(transport.twcc)
+    free(transport)
+
+
+cdef Producer* add_producer(Transport* transport, uint64_t id, bint is_video, int encodings) noexcept nogil:
+    """Add a paused producer with `encodings` unbound encodings; NULL if there is no memory or too many."""
+    cdef Producer* producer
+    cdef int i
+    if not 1 <= encodings <= ENCODINGS_MAX:
+        return NULL
+    producer = <Producer*>calloc(1, sizeof(Producer))
+    if producer == NULL:
+        return NULL
+    producer.encodings = <Encoding*>calloc(encodings, sizeof(Encoding))
+    if producer.encodings == NULL:
+        free(producer)
+        return NULL
+    producer.id = id
+    producer.is_video = is_video
+    producer.paused = 1
+    producer.encoding_count = encodings
+    memset(producer.codec_of, NONE8, sizeof(producer.codec_of))
+    memset(producer.rtx_of, NONE8, sizeof(producer.rtx_of))
+    for i in range(encodings):
+        producer.encodings[i].codec_index = NONE8
+        gate_init(&producer.encodings[i].gate)
+        nack_init(&producer.encodings[i].nack)
+    producer.transport = transport
+    producer.next = transport.producers
+    transport.producers = producer
+    return producer
+
+
+cdef void remove_producer(Core* core, Producer* producer) noexcept nogil:
+    """Remove a producer; its consumers become empty slots."""
+    cdef Transport* transport = producer.transport
+    cdef Stream** link = &transport.streams
+    cdef Producer** at = &transport.producers
+    cdef int i
+    while producer.consumer_count:
+        detach(producer.consumers[0])
+    while link[0] != NULL:
+        if link[0].producer == producer:
+            drop_stream(core, link)
+        else:
+            link = &link[0].next
+    while at[0] != producer:
+        at = &at[0].next
+    at[0] = producer.next
+    for i in range(producer.encoding_count):
+        history_free(&producer.encodings[i].history)
+    free(producer.encodings)
+    free(producer.consumers)
+    free(producer)
+
+
+cdef Consumer* add_consumer(Core* core, Transport* transport, uint64_t id, bint is_video, uint32_t ssrc, uint32_t rtx_ssrc, uint32_t first_number) noexcept nogil:
+    """Add an empty slot that sends under fixed SSRCs; NULL if there is no memory."""
+    cdef Consumer* consumer = <Consumer*>calloc(1, sizeof(Consumer))
+    if consumer == NULL:
+        return NULL
+    consumer.id = id
+    consumer.transport = transport
+    consumer.ssrc = ssrc
+    consumer.rtx_ssrc = rtx_ssrc
+    consumer.wanted = -1
+    forward_init(&consumer.forward, is_video, first_number)
+    consumer.next = transport.consumers
+    transport.consumers = consumer
+    if add_stream(core, transport, STREAM_CONSUMER, 0, ssrc, NULL, consumer) == NULL:
+        remove_consumer(core, consumer)
+        return NULL
+    return consumer
+
+
+cdef void remove_consumer(Core* core, Consumer* consumer) noexcept nogil:
+    """Remove a slot."""
+    cdef Stream** link = &consumer.transport.streams
+    cdef Consumer** at = &consumer.transport.consumers
+    detach(consumer)
+    while link[0] != NULL:
+        if link[0].consumer == consumer:
+            drop_stream(core, link)
+        else:
+            link = &link[0].next
+    while at[0] != consumer:
+        at = &at[0].next
+    at[0] = consumer.next
+    free(consumer.forward.map)
+    free(consumer)
+
+
+cdef int attach(Consumer* consumer, Producer* producer) noexcept nogil:
+    """Let a slot carry this producer; -1 if there is no memory."""
+    cdef Consumer** grown
+    detach(consumer)
+    if consumer.forward.map == NULL:
+        consumer.forward.map = <SequenceMap*>calloc(1, sizeof(SequenceMap))
+        if consumer.forward.map == NULL:
+            return -1
+    if producer.consumer_count == producer.consumer_capacity:
+        grown = <Consumer**>realloc(producer.consumers, (producer.consumer_capacity + CONSUMERS_STEP) * sizeof(Consumer*))
+        if grown == NULL:
+            return -1
+        producer.consumers = grown
+        producer.consumer_capacity += CONSUMERS_STEP
+    consumer.position = producer.consumer_count
+    producer.consumers[producer.consumer_count] = consumer
+    producer.consumer_count += 1
+    consumer.producer = producer
+    retarget_consumer(consumer)
+    return 0
+
+
+cdef void detach(Consumer* consumer) noexcept nogil:
+    """Empty a slot; its numbers and timeline go on with the next producer."""
+    cdef Producer* producer = consumer.producer
+    cdef Consumer* last
+    if producer == NULL:
+        return
+    producer.consumer_count -= 1
+    last = producer.consumers[producer.consumer_count]
+    producer.consumers[consumer.position] = last
+    last.position = consumer.position
+    consumer.producer = NULL
+    forward_detach(&consumer.forward)
+
+
+cdef Stream* add_stream(Core* core, Transport* transport, uint8_t kind, uint8_t encoding, uint32_t ssrc, Producer* producer, Consumer* consumer) noexcept nogil:
+    """Register an SSRC of a transport; an earlier owner of the same SSRC loses it. NULL if there is no memory."""
+    cdef Stream** link = &transport.streams
+    cdef Stream* stream
+    while link[0] != NULL:
+        if link[0].ssrc == ssrc and (link[0].kind == STREAM_CONSUMER) == (kind == STREAM_CONSUMER):
+            drop_stream(core, link)
+        else:
+            link = &link[0].next
+    stream = <Stream*>calloc(1, sizeof(Stream))
+    if stream == NULL:
+        return NULL
+    stream.kind = kind
+    stream.encoding = encoding
+    stream.ssrc = ssrc
+    stream.transport = transport
+    stream.producer = producer
+    stream.consumer = consumer
+    if table_put(&core.streams, transport.id, ssrc, kind == STREAM_CONSUMER, stream) < 0:
+        free(stream)
+        return NULL
+    stream.next = transport.streams
+    transport.streams = stream
+    return stream
+
+
+cdef void drop_stream(Core* core, Stream** link) noexcept nogil:
+    cdef Stream* stream = link[0]
+    table_remove(&core.streams, stream.transport.id, stream.ssrc, stream.kind == STREAM_CONSUMER)
+    link[0] = stream.next
+    free(stream)
+
+
+cdef Stream* find_stream(const Core* core, const Transport* transport, uint32_t ssrc) noexcept nogil:
+    """Return the stream that the peer sends under this SSRC, or NULL."""
+    return <Stream*>table_get(&core.streams, transport.id, ssrc, 0)
+
+
+cdef int bind(Core* core, Producer* producer, uint8_t index, uint32_t ssrc, bint is_rtx) noexcept nogil:
+    """Give an encoding its SSRC; a new SSRC under the same rid is a new stream. -1 if there is no memory."""
+    cdef Encoding* encoding = &producer.encodings[index]
+    cdef Stream** link = &producer.transport.streams
+    cdef Event* event
+    cdef uint8_t kind = STREAM_RTX if is_rtx else STREAM_MEDIA
+    while link[0] != NULL:
+        if link[0].producer == producer and link[0].encoding == index and link[0].kind == kind:
+            drop_stream(core, link)
+        else:
+            link = &link[0].next
+    if add_stream(core, producer.transport, kind, index, ssrc, producer, NULL) == NULL:
+        return -1
+    if is_rtx:
+        encoding.rtx_ssrc = ssrc
+        return 0
+    encoding.ssrc = ssrc
+    encoding.bound = 1
+    encoding.codec_index = NONE8
+    reception_init(&encoding.reception, 90000 if producer.is_video else 48000)
+    nack_clear(&encoding.nack)
+    if encoding.has_history:
+        history_clear(&encoding.history)
+    resync_consumers(producer, index)
+    event = ring_reserve(&core.ring, True)
+    if event != NULL:
+        event.kind = EVENT_ENCODING
+        event.transport = producer.transport.id
+        event.first = producer.id
+        event.second = index
+        event.third = ssrc
+        ring_publish(&core.ring)
+    return 0
+
+
+cdef int open_history(Producer* producer, uint8_t index) noexcept nogil:
+    """Make the packet ring of an encoding on its first packet that matters; -1 if there is no memory."""
+    cdef Encoding* encoding = &producer.encodings[index]
+    cdef int below_top = producer.encoding_count - 1 - index
+    if encoding.has_history:
+        return 0
+    if producer.is_video:
+        if history_init(&encoding.history, HISTORY_VIDEO_ENTRIES, HISTORY_VIDEO_BYTES >> below_top) < 0:
+            return -1
+    elif history_init(&encoding.history, HISTORY_AUDIO_ENTRIES, HISTORY_AUDIO_BYTES) < 0:
+        return -1
+    encoding.has_history = 1
+    return 0
+
+
+cdef void resync_consumers(Producer* producer, uint8_t index) noexcept nogil:
+    """Make those who watch this encoding start a new run: its numbers or its timeline broke off."""
+    cdef uint32_t i
+    for i in range(producer.consumer_count):
+        if producer.consumers[i].forward.encoding == index:
+            producer.consumers[i].forward.resync = 1
+
+
+cdef void retarget(Producer* producer) noexcept nogil:
+    """Aim every consumer anew after an encoding came or went."""
+    cdef uint32_t i
+    for i in range(producer.consumer_count):
+        retarget_consumer(producer.consumers[i])
+
+
+cdef void retarget_consumer(Consumer* consumer) noexcept nogil:
+    """Aim at the wanted encoding; while nothing flows there, at the best one below, else at the next above."""
+    cdef Producer* producer = consumer.producer
+    cdef int wanted = consumer.wanted
+    cdef int i
+    if producer == NULL:
+        return
+    if wanted < 0 or wanted >= producer.encoding_count:
+        wanted = producer.encoding_count - 1
+    for i in range(wanted, -1, -1):
+        if producer.encodings[i].active:
+            consumer.forward.target = <int8_t>i
+            return
+    for i in range(wanted + 1, producer.encoding_count):
+        if producer.encodings[i].active:
+            consumer.forward.target = <int8_t>i
+            return
+    consumer.forward.target = <int8_t>wanted

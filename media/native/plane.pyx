@@ -1,0 +1,168 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
+"""The data-plane thread of one worker: it reads, forwards and keeps time, and never takes the GIL.
+
+Python installs rows under a fair lock that the thread gives up between two datagrams. Nothing here may touch a Python
+object; the thread is a plain pthread that the interpreter does not know.
+"""
+
+from libc.stdint cimport uint64_t
+from libc.string cimport memset
+
+from media.native.feedback cimport tick
+from media.native.ingress cimport receive_datagram
+from media.native.lifecycle cimport core_free, core_init
+from media.native.udp cimport BATCH_MAX, receive_many, send_flush
+
+cdef extern from *:
+    """
+    #define _GNU_SOURCE
+    #include <pthread.h>
+    #include <signal.h>
+    #include <poll.h>
+    #include <stdint.h>
+    #include <sys/resource.h>
+    #include <sys/syscall.h>
+    #include <time.h>
+    #include <unistd.h>
+
+    static inline uint64_t halqa_clock_us(clockid_t clock) {
+        struct timespec at;
+        clock_gettime(clock, &at);
+        return (uint64_t)at.tv_sec * 1000000u + (uint64_t)at.tv_nsec / 1000u;
+    }
+    static inline uint64_t halqa_monotonic_us(void) { return halqa_clock_us(CLOCK_MONOTONIC); }
+    static inline uint64_t halqa_cpu_ns(pthread_t thread) {
+        clockid_t clock;
+        struct timespec at;
+        if (pthread_getcpuclockid(thread, &clock) != 0 || clock_gettime(clock, &at) != 0) return 0;
+        return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
+    }
+    static inline void halqa_wait(int socket, int wake, int timeout_ms) {
+        struct pollfd waiting[2] = { { socket, POLLIN, 0 }, { wake, POLLIN, 0 } };
+        if (poll(waiting, 2, timeout_ms) > 0 && (waiting[1].revents & POLLIN)) {
+            uint64_t count;
+            if (read(wake, &count, sizeof count) < 0) { /* somebody else read it: nothing to do */ }
+        }
+    }
+    static inline void halqa_prefer(int nice) {
+        /* Of this thread only. Without the right to it the thread runs at normal priority. */
+        setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), nice);
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, NULL);  /* signals are Python's business */
+    }
+    static inline void halqa_wake(int wake) {
+        uint64_t one = 1;
+        if (write(wake, &one, sizeof one) < 0) { /* the counter is full: it is awake */ }
+    }
+    static inline int halqa_flag(const int *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
+    static inline void halqa_set_flag(int *at, int value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
+    """
+    int pthread_create(pthread_t* thread, void* attributes, void* (*run)(void*) noexcept nogil, void* argument) noexcept nogil
+    int pthread_join(pthread_t thread, void** result) noexcept nogil
+    int pthread_mutex_init(pthread_mutex_t* mutex, void* attributes) noexcept nogil
+    int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept nogil
+    int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept nogil
+    int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept nogil
+    uint64_t halqa_monotonic_us() noexcept nogil
+    uint64_t halqa_cpu_ns(pthread_t thread) noexcept nogil
+    void halqa_wait(int socket, int wake, int timeout_ms) noexcept nogil
+    void halqa_prefer(int nice) noexcept nogil
+    void halqa_wake(int wake) noexcept nogil
+    int halqa_flag(const int* at) noexcept nogil
+    void halqa_set_flag(int* at, int value) noexcept nogil
+
+cdef enum:
+    TICK_US = 10000               # NACK grace and feedback are counted in tens of milliseconds
+    IDLE_WAIT_MS = 200            # without transports nothing is due
+
+
+cdef int plane_init(Plane* plane, int descriptor, int wake_descriptor, int event_descriptor) noexcept nogil:
+    """Prepare a worker that does not run yet; -1 if there is no memory."""
+    memset(plane, 0, sizeof(Plane))
+    plane.descriptor = descriptor
+    plane.wake_descriptor = wake_descriptor
+    if core_init(&plane.core, descriptor, event_descriptor) < 0:
+        return -1
+    pthread_mutex_init(&plane.turn, NULL)
+    pthread_mutex_init(&plane.rows, NULL)
+    return 0
+
+
+cdef void plane_free(Plane* plane) noexcept nogil:
+    """Give everything back; the thread must have been stopped."""
+    core_free(&plane.core)
+    pthread_mutex_destroy(&plane.turn)
+    pthread_mutex_destroy(&plane.rows)
+
+
+cdef int plane_start(Plane* plane) noexcept nogil:
+    """Start the thread; -1 if the system refuses one."""
+    plane.stopping = 0
+    if pthread_create(&plane.thread, NULL, run, plane) != 0:
+        return -1
+    plane.running = 1
+    return 0
+
+
+cdef void plane_stop(Plane* plane) noexcept nogil:
+    """End the thread and wait for it."""
+    if not plane.running:
+        return
+    halqa_set_flag(&plane.stopping, 1)
+    halqa_wake(plane.wake_descriptor)
+    pthread_join(plane.thread, NULL)
+    plane.running = 0
+
+
+cdef void plane_lock(Plane* plane) noexcept nogil:
+    """Take the rows in turn: whoever queues first comes first, so neither side can starve the other."""
+    pthread_mutex_lock(&plane.turn)
+    pthread_mutex_lock(&plane.rows)
+    pthread_mutex_unlock(&plane.turn)
+
+
+cdef void plane_unlock(Plane* plane) noexcept nogil:
+    pthread_mutex_unlock(&plane.rows)
+
+
+cdef uint64_t plane_cpu_ns(Plane* plane) noexcept nogil:
+    """Return the CPU time that the thread has used, in nanoseconds; 0 when it does not run."""
+    return halqa_cpu_ns(plane.thread) if plane.running else 0
+
+
+cdef uint64_t plane_now_us(const Plane* plane) noexcept nogil:
+    """Return microseconds of the clock that `time.monotonic` shows in seconds; driven by hand, the last time given."""
+    return halqa_monotonic_us() if plane.descriptor >= 0 else plane.given_us
+
+
+cdef void* run(void* argument) noexcept nogil:
+    """The thread: wait, read a batch, forward each datagram, do what is due, send what is left."""
+    cdef Plane* plane = <Plane*>argument
+    cdef Core* core = &plane.core
+    cdef uint64_t now_us, due_us = 0
+    cdef int i, count = 0
+    halqa_prefer(plane.nice)
+    while not halqa_flag(&plane.stopping):
+        if count < BATCH_MAX:
+            now_us = halqa_monotonic_us()
+            if core.transports == NULL:
+                halqa_wait(plane.descriptor, plane.wake_descriptor, IDLE_WAIT_MS)
+            elif due_us > now_us:
+                halqa_wait(plane.descriptor, plane.wake_descriptor, <int>((due_us - now_us) // 1000) + 1)
+        count = receive_many(&core.receive, plane.descriptor)
+        now_us = halqa_monotonic_us()
+        for i in range(count):
+            plane_lock(plane)
+            receive_datagram(core, <unsigned char*>core.receive.vectors[i].iov_base, core.receive.messages[i].msg_len, &core.receive.sources[i], now_us)
+            plane_unlock(plane)
+        if now_us >= due_us:
+            due_us = now_us + TICK_US
+            plane_lock(plane)
+            tick(core, now_us)
+            plane_unlock(plane)
+        if core.send.count:
+            plane_lock(plane)  # Python's calls put key frame requests into the same batch
+            send_flush(&core.send)
+            plane_unlock(plane)
+    return NULL

@@ -1,0 +1,196 @@
+"""The rows of one worker: what Python installs under the lock and the data-plane thread reads per packet."""
+
+from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+from media.native.events cimport EventRing
+from media.native.forward cimport ForwardState
+from media.native.history cimport History
+from media.native.keyframe_gate cimport KeyframeGate
+from media.native.nack cimport NackGenerator
+from media.native.reception cimport Reception
+from media.native.table cimport Table
+from media.native.twcc cimport TwccRecorder
+from media.native.udp cimport ReceiveBatch, SendBatch, UdpAddress
+
+cdef enum:
+    ENCODINGS_MAX = 4         # browsers send at most three simulcast encodings
+    CODECS_MAX = 24           # payload types of one section, retransmission types not counted
+    KINDS_MAX = 64            # header extensions that one server knows by URI
+    NAME_MAX = 16             # bytes of a mid or rid (RFC 8843: at most 16 in the one-byte form)
+    STRANGERS_MAX = 32        # unrecognised SSRCs of one transport that libsrtp may keep state for
+    BOUND_MAX = 512           # recognised SSRCs over a transport's life, for the same reason: some 40 restarts of every encoding
+    NONE8 = 0xFF
+
+# Kinds that the native core itself looks at; media.rtp.extensions gives the same numbers to the URIs.
+cdef enum:
+    KIND_NONE = 0
+    KIND_MID = 1
+    KIND_RID = 2
+    KIND_REPAIRED_RID = 3
+    KIND_TWCC = 4
+    KIND_ABS_SEND_TIME = 5
+    KIND_AUDIO_LEVEL = 6
+    KIND_DEPENDENCY_DESCRIPTOR = 7
+
+cdef enum:
+    STREAM_MEDIA = 1
+    STREAM_RTX = 2
+    STREAM_CONSUMER = 3
+
+
+ctypedef struct Name:
+    uint8_t size
+    uint8_t text[NAME_MAX]
+
+ctypedef struct CodecRow:
+    uint8_t payload_type
+    uint8_t codec             # of media.native.payload
+    uint8_t rtx_payload_type  # NONE8: none
+    uint8_t nacks             # NACK was negotiated: ask for lost packets
+    uint32_t clock_rate_hz
+
+cdef struct Stream:
+    uint8_t kind              # STREAM_*
+    uint8_t encoding
+    uint32_t ssrc
+    Transport* transport
+    Producer* producer        # of media and RTX streams
+    Consumer* consumer        # of consumer streams (feedback names their SSRC)
+    Stream* next              # of the same transport
+
+cdef struct Encoding:
+    Name rid
+    uint8_t bound             # its SSRC is known
+    uint8_t active            # packets come, as far as we know (see refresh_encodings)
+    uint8_t has_history
+    uint8_t codec_index
+    uint16_t width
+    uint16_t height
+    uint32_t ssrc
+    uint32_t rtx_ssrc
+    uint32_t silence          # frames of sibling encodings since the last packet of this one
+    uint64_t last_packet_us
+    uint64_t bytes
+    uint64_t packets
+    uint64_t interval_bytes   # since interval_us, for the bitrate
+    uint64_t interval_us
+    uint32_t bitrate_bps
+    Reception reception
+    NackGenerator nack
+    KeyframeGate gate
+    History history
+
+cdef struct Producer:
+    uint64_t id
+    uint8_t is_video
+    uint8_t paused
+    uint8_t codec_count
+    uint8_t encoding_count
+    uint8_t codec_of[128]     # payload type -> codec index, NONE8: not negotiated
+    uint8_t rtx_of[128]       # payload type -> codec index it repairs
+    CodecRow codecs[CODECS_MAX]
+    Name mid
+    Transport* transport
+    Consumer** consumers
+    uint32_t consumer_count
+    uint32_t consumer_capacity
+    Encoding* encodings
+    Producer* next            # of the same transport
+
+cdef struct Consumer:
+    uint64_t id
+    Transport* transport
+    Producer* producer        # NULL: empty slot
+    uint32_t position         # in producer.consumers
+    uint32_t ssrc
+    uint32_t rtx_ssrc         # 0: resends go out on the media SSRC
+    uint16_t rtx_sequence
+    int8_t wanted             # encoding index asked for
+    uint8_t round_trip_known
+    uint32_t packets
+    uint32_t octets
+    uint32_t report_ntp_middle # of the last sender report, and when it went out
+    uint64_t report_us
+    uint64_t report_due_us
+    uint32_t round_trip_us
+    uint32_t jitter           # RTP units, as the viewer reports it
+    uint8_t fraction_lost
+    uint64_t nacked           # numbers asked for
+    uint64_t resent
+    uint64_t missed           # numbers that could not be answered
+    uint64_t key_frames_asked
+    ForwardState forward
+    uint8_t payload_types[CODECS_MAX]      # by the producer's codec index, NONE8: the viewer cannot take it
+    uint8_t rtx_payload_types[CODECS_MAX]
+    Consumer* next            # of the same transport
+
+cdef struct Transport:
+    uint64_t id
+    uint8_t has_address
+    uint8_t stranger_count
+    uint16_t bound_count
+    UdpAddress address
+    void* inbound             # srtp_t of each direction, NULL until DTLS is done
+    void* outbound
+    uint32_t ssrc             # ours, in RTCP
+    uint32_t last_media_ssrc
+    uint64_t report_due_us
+    uint64_t feedback_due_us
+    uint64_t packets_in
+    uint64_t bytes_in
+    uint64_t last_packet_us
+    TwccRecorder* twcc
+    Producer* producers
+    Consumer* consumers
+    Stream* streams
+    Transport* next
+    Transport* previous
+    uint32_t strangers[STRANGERS_MAX]
+    uint8_t in_kinds[256]     # header extension id -> kind, for packets that come
+    uint8_t out_ids[KINDS_MAX] # kind -> id, for packets that go; 0: not sent
+
+ctypedef struct Counters:
+    uint64_t datagrams
+    uint64_t truncated
+    uint64_t unclassified     # first byte of no protocol of ours (RFC 7983)
+    uint64_t unknown_address
+    uint64_t no_keys          # RTP or RTCP before DTLS is done
+    uint64_t stun
+    uint64_t dtls
+    uint64_t rtp_packets
+    uint64_t rtp_bytes
+    uint64_t rtcp_packets
+    uint64_t srtp_rejected    # wrong key, or changed on the way
+    uint64_t srtp_replayed
+    uint64_t rtp_malformed
+    uint64_t rtcp_malformed
+    uint64_t strangers        # packets of more SSRCs than a transport may have
+    uint64_t unrouted         # authenticated, but of no section that we know
+    uint64_t unknown_payload_type
+    uint64_t suspect          # wild jumps in sequence numbers
+    uint64_t duplicates
+    uint64_t probes           # padding without payload
+    uint64_t paused           # packets of producers that are muted or unpublished
+    uint64_t forwarded
+    uint64_t sealed_failed
+    uint64_t nack_asked       # of publishers
+    uint64_t nack_recovered
+    uint64_t nack_abandoned
+    uint64_t nack_requested   # by viewers
+    uint64_t nack_served
+    uint64_t nack_missed
+    uint64_t nack_suppressed  # asked again within a round trip
+    uint64_t key_frames_requested
+    uint64_t key_frames_merged
+    uint64_t key_frames
+    uint64_t switches
+
+ctypedef struct Core:
+    Table addresses
+    Table streams             # (transport id, ssrc) -> Stream
+    Transport* transports
+    SendBatch send
+    ReceiveBatch receive
+    EventRing ring
+    Counters counters
+    uint64_t scan_due_us      # of the slow look at every row
