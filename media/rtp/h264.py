@@ -79,7 +79,7 @@ def parse_profile(fmtp: Mapping[str, str]) -> H264Profile | None:
 
 
 def parse_packetization_mode(fmtp: Mapping[str, str]) -> int | None:
-    """Return 0 (single NAL units) or 1 (aggregated and split ones too); None for the interleaved mode 2 and nonsense."""
+    """Return 0 (single NAL units) or 1 (aggregates and fragments too); None for interleaved mode 2 and nonsense."""
     return {"0": 0, "1": 1}.get(fmtp.get("packetization-mode", "0"))
 
 
