@@ -7,7 +7,7 @@ ARGS ?=
 
 INSTALLED := $(VENV)/installed
 BUILT := build/native
-NATIVE := $(wildcard media/native/*.pyx media/native/*.pxd media/native/*.h)
+NATIVE := $(wildcard media/native/*.pyx media/native/*.pxd media/native/*.pxi media/native/*.h)
 NATIVE_MODULES := $(subst /,.,$(basename $(wildcard media/native/*.pyx)))
 CODE := media signaling recorder control_api lms benchmarks tests
 
@@ -34,7 +34,7 @@ check: setup  ## lint, types, layers, native stubs, tidiness
 	@echo "check: mypy"
 	@$(RUN)/mypy --no-error-summary $(addprefix -p ,$(CODE))
 	@echo "check: layers"
-	@$(RUN)/lint-imports --no-timings > build/layers || { cat build/layers; exit 1; }
+	@$(RUN)/lint-imports --no-logo > build/layers || { cat build/layers; exit 1; }
 	@echo "check: native stubs"
 	@$(RUN)/stubtest --concise --allowlist scripts/stubtest-allowlist --ignore-unused-allowlist $(NATIVE_MODULES)
 	@echo "check: tidiness"

@@ -47,7 +47,7 @@ class MediaServer:
             engine = await _start_engine(settings.media)
             parts.push_async_callback(engine.close)
             signaling = SignalingServer(engine, keys)
-            application = build_application(signaling, engine.metrics)
+            application = build_application(signaling, engine.metrics, lambda: signaling_reading(signaling))
             url = await _serve(application, settings.http, parts)
             parts.push_async_callback(signaling.close)
             return cls(parts.pop_all(), url)
@@ -65,6 +65,15 @@ def build_application(signaling: SignalingServer, *readings: Reading) -> web.App
     add_health_routes(application)
     add_metrics_routes(application, build_registry(*readings))
     return application
+
+
+def signaling_reading(signaling: SignalingServer) -> dict[str, float]:
+    """Return what signalling counts now."""
+    return {
+        "rooms": signaling.rooms,
+        "participants": signaling.participants,
+        "websockets": signaling.connections,
+    }
 
 
 async def _start_engine(settings: MediaSettings) -> Engine:
