@@ -22,12 +22,13 @@ class ErrorCode(enum.Enum):
     JOIN_TIMEOUT = "join_timeout"
     INTERNAL = "internal"
     # Of a refused upgrade (HTTP):
-    NO_TOKEN = "no_token"
-    BAD_TOKEN = "bad_token"
-    TOKEN_EXPIRED = "token_expired"
-    TOKEN_NOT_YET_VALID = "token_not_yet_valid"
+    NO_TOKEN = "no_token"  # noqa: S105 - names of errors, no secrets
+    BAD_TOKEN = "bad_token"  # noqa: S105
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105
+    TOKEN_NOT_YET_VALID = "token_not_yet_valid"  # noqa: S105
     WRONG_ROOM = "wrong_room"
     BAD_ROOM_NAME = "bad_room_name"
+    BAD_SUBPROTOCOL = "bad_subprotocol"
     UPGRADE_REQUIRED = "upgrade_required"
     SHUTTING_DOWN = "shutting_down"
 
@@ -39,6 +40,7 @@ HTTP_STATUS: Final = {
     ErrorCode.TOKEN_NOT_YET_VALID: 401,
     ErrorCode.WRONG_ROOM: 403,
     ErrorCode.BAD_ROOM_NAME: 403,
+    ErrorCode.BAD_SUBPROTOCOL: 400,
     ErrorCode.UPGRADE_REQUIRED: 426,
     ErrorCode.SHUTTING_DOWN: 503,
 }

@@ -11,21 +11,21 @@ ROOM_NAME_CHARACTERS_MAX: Final = 128
 IDENTITY_CHARACTERS_MAX: Final = 128
 DISPLAY_NAME_CHARACTERS_MAX: Final = 128
 
-# Letters, combining marks (Arabic vowel signs, Indic vowels) and decimal digits of every script, not only of ASCII.
+# Letters, combining marks (Arabic vowel signs, Indic vowels) and decimal digits of every script.
 _ROOM_NAME_CATEGORIES: Final = frozenset({"Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Nd"})
 _ROOM_NAME_PUNCTUATION: Final = frozenset("_.-")
 
-# Controls, lone surrogates (they cannot be written as UTF-8), unassigned code points, line and paragraph separators.
-_TEXT_CATEGORIES_REFUSED: Final = frozenset({"Cc", "Cs", "Cn", "Co", "Zl", "Zp"})
-# Embeddings, overrides and isolates turn the text that follows them round, beyond the name; marks (U+200E, U+200F) do not.
+# Controls, lone surrogates (not writable as UTF-8), private use, line and paragraph separators.
+_TEXT_CATEGORIES_REFUSED: Final = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
+# Embeddings, overrides and isolates turn round what follows the name too; marks (U+200E, U+200F) do not.
 _BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def parse_room_name(text: str) -> RoomName:
     """Return the room name in Unicode form NFC, or raise ValueError with the rule that it breaks.
 
-    1 to 128 letters, combining marks and digits of any script, `_`, `.` and `-`; the first is not a dot (names may become
-    file names) and not a combining mark.
+    1 to 128 letters, combining marks and digits of any script, `_`, `.` and `-`; the first is not a dot (names may
+    become file names) and not a combining mark.
     """
     name = unicodedata.normalize("NFC", text[: 4 * ROOM_NAME_CHARACTERS_MAX])
     if not name:
@@ -41,7 +41,7 @@ def parse_room_name(text: str) -> RoomName:
 
 
 def check_text(text: str, *, what: str, characters_max: int) -> str:
-    """Return `text`, or raise ValueError if it is blank, too long, or holds characters that break a line or a display."""
+    """Return `text`, or raise ValueError if it is blank, too long, or would break a line or a display."""
     if not text.strip():
         raise ValueError(f"{what} is empty")
     if len(text) > characters_max:

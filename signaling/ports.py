@@ -1,7 +1,7 @@
 """What signalling asks of the media engine, as Protocols; the composition root hands in the real one.
 
-All calls are synchronous and cheap, from the event loop's thread. A call with parameters that cannot work raises ValueError;
-a call that the state does not allow raises `media.errors.LocalError`.
+All calls are synchronous and cheap, from the event loop's thread. A call with parameters that cannot work raises
+ValueError; a call that the state does not allow raises `media.errors.LocalError`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,127 @@
+"""One client's WebSocket: frames in at a bearable pace, frames out through a bounded queue that never blocks a room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from signaling.codes import CloseCode, ErrorCode
+from signaling.config import SignalingConfig
+from signaling.errors import RequestError
+from signaling.pace import Pace, request_units
+
+_CLOSE_REASON_BYTES_MAX: Final = 123  # RFC 6455 section 5.5: a control frame has 125 bytes, two are the code
+
+
+class Connection:
+    """Owned by the task that serves it, which also runs `write` beside its reading. `send` and `close` never wait."""
+
+    def __init__(
+        self, websocket: web.WebSocketResponse[bool], transport: asyncio.Transport, config: SignalingConfig
+    ) -> None:
+        self._websocket = websocket
+        self._transport = transport
+        self._config = config
+        loop = asyncio.get_running_loop()
+        self._pace = Pace(units_per_s=config.requests_per_s, burst=config.requests_burst, now=loop.time())
+        self._loop = loop
+        self._queue: deque[bytes] = deque()
+        self._queued_bytes = 0
+        self._closing: tuple[CloseCode, str] | None = None
+        self._to_write = asyncio.Event()
+        self._to_close = asyncio.Event()
+        self._blocked: asyncio.Timeout | None = None
+        self.finished = asyncio.Event()
+        """Set when `write` has closed the WebSocket."""
+
+    async def read(self) -> bytes | None:
+        """Return the next message, None when the connection is at its end; raises RequestError for what is no text."""
+        message = await self._websocket.receive()
+        if message.type is WSMsgType.TEXT:
+            frame: bytes = message.data
+            await self._hold_back(self._pace.spend(request_units(len(frame)), now=self._loop.time()))
+            return frame
+        if message.type is WSMsgType.BINARY:
+            raise RequestError(ErrorCode.BAD_MESSAGE, "messages are text frames, this one is binary")
+        return None
+
+    def send(self, frame: bytes) -> None:
+        """Queue one text frame; a client that leaves too much unread is closed, and what is queued is dropped."""
+        if self._closing is not None:
+            return
+        if len(self._queue) >= self._config.queued_messages_max or (
+            self._queue and self._queued_bytes + len(frame) > self._config.queued_bytes_max
+        ):
+            self._give_up()
+            return
+        self._queue.append(frame)
+        self._queued_bytes += len(frame)
+        self._to_write.set()
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Close after what is queued; the first reason counts."""
+        if self._closing is None:
+            self._closing = (code, reason)
+            self._to_write.set()
+            self._to_close.set()
+
+    @property
+    def lost_by_silence(self) -> bool:
+        """Whether the end came because the heartbeat was not answered."""
+        return isinstance(self._websocket.exception(), TimeoutError)
+
+    @property
+    def ended_by_client(self) -> bool:
+        """Whether the client closed the WebSocket on purpose (1000)."""
+        return self._closing is None and self._websocket.close_code == CloseCode.NORMAL
+
+    async def write(self) -> None:
+        """Send what is queued until the connection is closed; returns when the WebSocket is."""
+        try:
+            try:
+                async with asyncio.timeout(None) as self._blocked:
+                    await self._write_queue()
+            except TimeoutError:
+                pass  # `_give_up` cut a send short that a slow reader was blocking
+            code, reason = self._closing or (CloseCode.INTERNAL, "writer ended")
+            async with asyncio.timeout(self._config.close_timeout_s):
+                await self._websocket.close(code=code, message=_cut_reason(reason))
+        except (ConnectionError, TimeoutError):
+            pass  # the client is gone, or does not read: nothing is left to tell
+        finally:
+            self._transport.abort()
+            self.finished.set()
+
+    async def _write_queue(self) -> None:
+        while True:
+            while self._queue:
+                frame = self._queue.popleft()
+                self._queued_bytes -= len(frame)
+                await self._websocket.send_frame(frame, WSMsgType.TEXT)
+            if self._closing is not None:
+                return
+            self._to_write.clear()
+            await self._to_write.wait()
+
+    def _give_up(self) -> None:
+        self._queue.clear()
+        self._queued_bytes = 0
+        self.close(CloseCode.SLOW_READER, "too many messages were left unread")
+        if self._blocked is not None and not self._blocked.expired():
+            self._blocked.reschedule(self._loop.time())
+
+    async def _hold_back(self, delay_s: float) -> None:
+        """Wait, but not for longer than the connection lives."""
+        if delay_s > 0:
+            try:
+                async with asyncio.timeout(delay_s):
+                    await self._to_close.wait()
+            except TimeoutError:
+                pass
+
+
+def _cut_reason(reason: str) -> bytes:
+    return reason.encode()[:_CLOSE_REASON_BYTES_MAX].decode(errors="ignore").encode()

@@ -1,0 +1,25 @@
+"""What a token allows one person to do in one room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from signaling.identifiers import Identity, RoomName, Source
+
+ALL_SOURCES: Final = frozenset(Source)
+NO_SOURCES: Final[frozenset[Source]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """Permissions in one room. The defaults are those of a token that does not mention them."""
+
+    room: RoomName
+    identity: Identity
+    expires_at: float
+    """Wall clock: seconds since 1970, UTC."""
+    name: str | None = None
+    """Display name; if set, the client cannot choose another."""
+    publish: frozenset[Source] = NO_SOURCES
+    subscribe: bool = True

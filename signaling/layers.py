@@ -1,0 +1,77 @@
+"""Which encoding and how many temporal layers a slot needs for the picture that its viewer wants: pure arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from signaling.identifiers import Source
+
+CAMERA_HEIGHT_DEFAULT: Final = 360
+"""A tile of a grid; a viewer who has one large says so in `view`."""
+
+DECLARED_HEIGHT_DEFAULT: Final = 720
+"""What browsers give for a camera when the page asks for nothing better and the publisher did not say."""
+
+ENLARGEMENT_MAX: Final = 1.1
+"""An encoding serves a picture up to this much higher: a tenth is not seen, and the next encoding costs four times."""
+
+FULL_FRAME_RATE: Final = 30.0
+TEMPORAL_LAYERS: Final = 3
+"""Of a stream of three layers each halves the rate of the next: 7.5, 15 and 30 frames a second."""
+
+TEMPORAL_ALL: Final = 3
+"""Above the highest layer id in use: nothing is left out, whatever the structure."""
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingHeight:
+    """What matters here of one encoding of a track."""
+
+    height: int = 0
+    """In pixels; 0 if not known yet."""
+    active: bool = True
+    """Whether packets of it are coming."""
+
+
+def default_height(source: Source) -> int | None:
+    """Return the wanted height for a viewer who said nothing; None is the highest there is (text must be readable)."""
+    return CAMERA_HEIGHT_DEFAULT if source is Source.CAMERA else None
+
+
+def choose_encoding(
+    encodings: Sequence[EncodingHeight], *, wanted_height: int | None, declared_height: int | None
+) -> int:
+    """Return the index of the lowest encoding that is high enough, else of the highest (0 = lowest).
+
+    Heights that are not known are taken as halves of each other below the declared height (q, h, f = 1/4, 1/2, 1).
+    Among several, an encoding that is not being sent is replaced by the next lower one that is, else the next higher.
+    """
+    if len(encodings) <= 1:
+        return 0
+    ideal = _ideal_encoding(encodings, wanted_height, declared_height or DECLARED_HEIGHT_DEFAULT)
+    order = [*range(ideal, -1, -1), *range(ideal + 1, len(encodings))]
+    return next((index for index in order if encodings[index].active), ideal)
+
+
+def _ideal_encoding(encodings: Sequence[EncodingHeight], wanted_height: int | None, declared_height: int) -> int:
+    highest = len(encodings) - 1
+    if wanted_height is None:
+        return highest
+    for index, encoding in enumerate(encodings):
+        height = encoding.height or declared_height / 2 ** (highest - index)
+        if height * ENLARGEMENT_MAX >= wanted_height:
+            return index
+    return highest
+
+
+def choose_temporal_layer(wanted_frame_rate: float | None) -> int:
+    """Return the highest useful temporal layer, 0 to TEMPORAL_ALL, of a stream with three layers at 30 frames/s."""
+    if wanted_frame_rate is None:
+        return TEMPORAL_ALL
+    for layer in range(TEMPORAL_LAYERS - 1):
+        frame_rate = FULL_FRAME_RATE / 2 ** (TEMPORAL_LAYERS - 1 - layer)
+        if frame_rate * ENLARGEMENT_MAX >= wanted_frame_rate:
+            return layer
+    return TEMPORAL_ALL

@@ -1,0 +1,130 @@
+"""One client's media: its transport, and the engine's producer or consumer behind each section of its offer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from media.rtp.parameters import LocalTransport, MediaKind, Mid
+from signaling.codes import ErrorCode
+from signaling.errors import RequestError
+from signaling.ports import Consumer, Producer, Router, Transport, TransportListener
+from signaling.sdp import (
+    NegotiatedOffer,
+    PublishSection,
+    SdpError,
+    SlotSection,
+    SlotSsrcs,
+    compare_offers,
+    negotiate,
+    parse_offer,
+    write_answer,
+)
+from signaling.sdp.negotiated import AcceptedSection
+
+
+class LinkBrokenError(Exception):
+    """The engine refused parameters in the middle of a change: the transport is closed, the client must join again."""
+
+
+class Link:
+    """A transport and its sections. Offers change it: `answer` is what the client must be told after each."""
+
+    def __init__(self, router: Router, offer: NegotiatedOffer, listener: TransportListener) -> None:
+        """Make what the first offer needs; raises RequestError (`bad_offer`) and leaves nothing behind."""
+        self._offer = offer
+        self.producers: dict[Mid, Producer] = {}
+        self.consumers: dict[Mid, Consumer] = {}
+        self._answers = 0
+        try:
+            self._transport: Transport = router.create_transport(self._offer.remote, listener)
+        except ValueError as error:
+            raise RequestError(ErrorCode.BAD_OFFER, f"offer cannot be used: {error}") from error
+        try:
+            self._add(self._offer.accepted)
+            self.answer = self._write_answer(self._transport.local)
+        except ValueError as error:
+            self._transport.close()
+            raise RequestError(ErrorCode.BAD_OFFER, f"offer cannot be used: {error}") from error
+        except BaseException:
+            self._transport.close()
+            raise
+
+    @property
+    def mids(self) -> frozenset[Mid]:
+        """Every section of the offer that has a mid, used or not."""
+        return frozenset(section.mid for section in self._offer.sections if section.mid is not None)
+
+    def kind(self, mid: Mid) -> MediaKind | None:
+        """Return the kind of a section that is in use, None of any other."""
+        return next((section_kind(section) for section in self._offer.accepted if section.mid == mid), None)
+
+    def change(self, offer: NegotiatedOffer) -> tuple[Mid, ...]:
+        """Take another offer on the same transport; return the sections that went away (or changed their role).
+
+        Raises RequestError (`bad_offer`) and changes nothing, or LinkBrokenError.
+        """
+        try:
+            change = compare_offers(self._offer, offer)
+        except SdpError as error:
+            raise RequestError(ErrorCode.BAD_OFFER, str(error)) from error
+        if change.extensions:
+            # The transport learned its table when it was made; a packet with another id would lose its rid and mid.
+            raise RequestError(
+                ErrorCode.BAD_OFFER, f"offer adds header extension {min(change.extensions)}; offer all of them at join"
+            )
+        try:
+            self._remove(change.removed)
+            self._add(change.added)
+            local = self._transport.restart_ice(offer.remote.ice) if change.ice_restart else self._transport.local
+        except ValueError as error:
+            self._transport.close()
+            raise LinkBrokenError(f"engine refused a later offer: {error}") from error
+        self._offer = offer
+        self.answer = self._write_answer(local)
+        return change.removed
+
+    def close(self) -> None:
+        """Close the transport and all that runs over it."""
+        for producer in self.producers.values():
+            producer.on_change = None
+        for consumer in self.consumers.values():
+            consumer.on_switch = None
+        self._transport.close()
+
+    def _add(self, sections: Sequence[AcceptedSection]) -> None:
+        for section in sections:
+            if isinstance(section, PublishSection):
+                self.producers[section.mid] = self._transport.produce(section.producer)
+            elif isinstance(section, SlotSection):
+                self.consumers[section.mid] = self._transport.consume(section.consumer)
+
+    def _remove(self, mids: Sequence[Mid]) -> None:
+        for mid in mids:
+            if (producer := self.producers.pop(mid, None)) is not None:
+                producer.on_change = None
+                producer.close()
+            if (consumer := self.consumers.pop(mid, None)) is not None:
+                consumer.on_switch = None
+                consumer.close()
+
+    def _write_answer(self, local: LocalTransport) -> str:
+        self._answers += 1
+        ssrcs = {mid: SlotSsrcs(consumer.ssrc, consumer.rtx_ssrc) for mid, consumer in self.consumers.items()}
+        return write_answer(self._offer, local, ssrcs, version=self._answers)
+
+
+def read_offer(text: str) -> NegotiatedOffer:
+    """Return what becomes of an offer, before anything is made of it; raises RequestError (`bad_offer`)."""
+    try:
+        return negotiate(parse_offer(text))
+    except SdpError as error:
+        raise RequestError(ErrorCode.BAD_OFFER, str(error)) from error
+
+
+def section_kind(section: AcceptedSection) -> MediaKind:
+    """Return whether a section is for audio or for video."""
+    if isinstance(section, PublishSection):
+        return section.producer.kind
+    if isinstance(section, SlotSection):
+        return section.consumer.kind
+    return section.kind

@@ -1,0 +1,80 @@
+"""What a room has to say, in order, until the shell takes it; and the numbers of its events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from signaling.codes import CloseCode
+from signaling.identifiers import ParticipantId
+from signaling.server_messages import ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """One message, the same for all these participants: encode it once."""
+
+    to: tuple[ParticipantId, ...]
+    message: ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """The participant is no longer in the room: close its connection after what was told to it before."""
+
+    to: ParticipantId
+    code: CloseCode
+    reason: str
+
+
+Output: TypeAlias = Tell | Close
+
+
+class Outbox:
+    """Outputs in the order in which things happened. Not bounded: the shell drains it after every input."""
+
+    def __init__(self, *, wake: Callable[[], None]) -> None:
+        """`wake` is called when there is something to take after there was nothing."""
+        self.seq = 0
+        """Number of the last room event."""
+        self._wake = wake
+        self._members: tuple[ParticipantId, ...] = ()
+        self._outputs: list[Output] = []
+        self._awake = False
+
+    def set_members(self, members: tuple[ParticipantId, ...]) -> None:
+        """Everybody who hears room events from now on."""
+        self._members = members
+
+    def next_seq(self) -> int:
+        """Return the number of a new room event."""
+        self.seq += 1
+        return self.seq
+
+    def tell(self, to: ParticipantId, message: ServerMessage) -> None:
+        self._put(Tell((to,), message))
+
+    def tell_everyone(self, message: ServerMessage, *, but: ParticipantId | None = None) -> None:
+        to = self._members if but is None else tuple(member for member in self._members if member != but)
+        if to:
+            self._put(Tell(to, message))
+
+    def close(self, to: ParticipantId, code: CloseCode, reason: str) -> None:
+        self._put(Close(to, code, reason))
+
+    def wake(self) -> None:
+        """Have the shell call `take` soon, once."""
+        if not self._awake:
+            self._awake = True
+            self._wake()
+
+    def take(self) -> list[Output]:
+        """Return everything since the last call."""
+        outputs, self._outputs = self._outputs, []
+        self._awake = False
+        return outputs
+
+    def _put(self, output: Output) -> None:
+        self._outputs.append(output)
+        self.wake()

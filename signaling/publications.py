@@ -1,0 +1,109 @@
+"""The tracks of a room: who publishes what, and who must be told and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from media.rtp.parameters import Mid
+from signaling.client_messages import Mute, Publish, Unpublish, View
+from signaling.codes import ErrorCode
+from signaling.errors import RequestError
+from signaling.identifiers import TrackId
+from signaling.outbox import Outbox
+from signaling.participant import Participant
+from signaling.policy import check_publish
+from signaling.server_messages import TrackChanged, TrackView
+from signaling.track import Track
+from signaling.viewer import Viewer
+
+
+class Publications:
+    """All live and muted tracks, oldest first. Each change is told to everybody and moves the slots that it must."""
+
+    def __init__(self, outbox: Outbox, viewers: Callable[[], Iterable[Viewer]], *, new_id: Callable[[], str]) -> None:
+        self.tracks: dict[TrackId, Track] = {}
+        self._outbox = outbox
+        self._viewers = viewers
+        self._new_id = new_id
+        self._published = 0
+        self._told: dict[TrackId, TrackView] = {}
+
+    def publish(self, publisher: Participant, request: Publish) -> None:
+        """Make a track of a section; raises RequestError."""
+        check_publish(publisher.grants, request.source)
+        mid = Mid(request.mid)
+        producer = publisher.link.producers.get(mid)
+        if producer is None:
+            raise RequestError(ErrorCode.UNKNOWN_SECTION, f"section {mid!r} is not one that you offered to send on")
+        if publisher.link.kind(mid) is not request.source.kind:
+            raise RequestError(
+                ErrorCode.WRONG_KIND, f"{request.source.value} needs a section of {request.source.kind.value}"
+            )
+        if mid in publisher.tracks:
+            raise RequestError(ErrorCode.SECTION_BUSY, f"section {mid!r} carries track {publisher.tracks[mid].id!r}")
+        self._published += 1
+        track = Track(
+            TrackId(self._new_id()),
+            owner=publisher.id,
+            owner_order=publisher.order,
+            publication_order=self._published,
+            request=request,
+            producer=producer,
+        )
+        publisher.tracks[mid] = self.tracks[track.id] = track
+        producer.on_change = lambda: self._change(track)
+        self._tell(track, re=request.id)
+        for viewer in self._viewers():
+            viewer.add_track(track, self.tracks)
+
+    def mute(self, publisher: Participant, request: Mute) -> None:
+        """Stop or go on with a track; raises RequestError."""
+        track = self._own(publisher, request.track)
+        track.set_muted(request.muted)
+        self._tell(track, re=request.id)
+
+    def unpublish(self, publisher: Participant, request: Unpublish) -> None:
+        """End a track; raises RequestError."""
+        self.end(publisher, self._own(publisher, request.track), re=request.id)
+
+    def end(self, publisher: Participant, track: Track, *, re: int | None = None) -> None:
+        """End a track, tell everybody, and give its slots to others."""
+        self.withdraw(publisher, track)
+        self._tell(track, re=re)
+        self._told.pop(track.id, None)
+
+    def withdraw(self, publisher: Participant, track: Track) -> None:
+        """End a track without a word about it: `left` says that all tracks of a participant are gone."""
+        track.end()
+        track.producer.on_change = None
+        del publisher.tracks[track.mid], self.tracks[track.id]
+        for viewer in self._viewers():
+            viewer.remove_track(track, self.tracks)
+
+    def choose(self, viewer: Viewer, request: View) -> None:
+        """Show a viewer what it asks for; raises RequestError."""
+        viewer.wish(request.slots, self.tracks)
+
+    def introduce(self, viewer: Viewer) -> None:
+        """Show a new viewer, or one with new slots, what there is."""
+        viewer.refresh(self.tracks)
+
+    def _change(self, track: Track) -> None:
+        codec_changed = track.take_codec_change()
+        for viewer in self._viewers():
+            viewer.change_track(track, self.tracks, codec_changed=codec_changed)
+        if track.view() != self._told.get(track.id):
+            self._tell(track, re=None)
+
+    def _tell(self, track: Track, *, re: int | None) -> None:
+        """Tell everybody; the publisher's own copy answers the request."""
+        view = self._told[track.id] = track.view()
+        seq = self._outbox.next_seq()
+        self._outbox.tell(track.owner, TrackChanged(seq=seq, participant=track.owner, track=view, re=re))
+        self._outbox.tell_everyone(TrackChanged(seq=seq, participant=track.owner, track=view), but=track.owner)
+
+    def _own(self, publisher: Participant, track_id: str) -> Track:
+        track = self.tracks.get(TrackId(track_id))
+        if track is None or track.owner != publisher.id:
+            raise RequestError(ErrorCode.UNKNOWN_TRACK, f"you have no track {track_id!r}")
+        return track

@@ -1,0 +1,48 @@
+"""The rooms of this server by name: made on the first join, gone when the last participant is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from signaling.codes import CloseCode
+from signaling.identifiers import RoomName
+from signaling.ports import MediaEngine
+from signaling.room import Room
+
+
+class Rooms:
+    """Holds only rooms that somebody is in, between a join and the call of `drop_if_empty` that follows a leave."""
+
+    def __init__(self, engine: MediaEngine, *, new_id: Callable[[], str], wake: Callable[[Room], None]) -> None:
+        self._engine = engine
+        self._new_id = new_id
+        self._wake = wake
+        self._rooms: dict[RoomName, Room] = {}
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    @property
+    def participants(self) -> int:
+        """How many there are in all rooms."""
+        return sum(room.size for room in self._rooms.values())
+
+    def get_or_make(self, name: RoomName) -> Room:
+        """Return the room of that name."""
+        room = self._rooms.get(name)
+        if room is None:
+            room = Room(name, self._engine.create_router(), new_id=self._new_id, wake=self._wake)
+            self._rooms[name] = room
+        return room
+
+    def drop_if_empty(self, room: Room) -> None:
+        """Free a room that nobody is in any more; safe to call again."""
+        if room.empty and self._rooms.get(room.name) is room:
+            del self._rooms[room.name]
+            room.end(CloseCode.NORMAL, "the room is empty")
+
+    def end_all(self, code: CloseCode, reason: str) -> None:
+        """Close every connection of every room."""
+        for room in self._rooms.values():
+            room.end(code, reason)
+        self._rooms.clear()

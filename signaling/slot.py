@@ -1,0 +1,82 @@
+"""One receive section of one viewer: what is wanted there, what is shown, and what the client was last told."""
+
+from __future__ import annotations
+
+from media.rtp.parameters import MediaKind, Mid
+from signaling.identifiers import SlotKind, TrackId
+from signaling.layers import choose_encoding, choose_temporal_layer, default_height
+from signaling.ports import Consumer
+from signaling.server_messages import SlotView
+from signaling.slots import Choice, Wish
+from signaling.track import Track
+
+
+class Slot:
+    """Empty and automatic at first. The consumer is fed by `show` and by nobody else."""
+
+    def __init__(self, mid: Mid, kind: SlotKind, consumer: Consumer) -> None:
+        self.mid = mid
+        self.kind = kind
+        self.consumer = consumer
+        self.wish: Wish = Choice.AUTOMATIC
+        self.wanted_height: int | None = None
+        self.wanted_frame_rate: float | None = None
+        self.track: Track | None = None
+        self._layers: tuple[int, int] | None = None
+        self._told: SlotView | None = None
+
+    @property
+    def shown(self) -> TrackId | None:
+        return None if self.track is None else self.track.id
+
+    def show(self, track: Track) -> bool:
+        """Feed the slot from this track; False (and an empty slot) if the client cannot take its codec here.
+
+        Also for the track that is shown already, after its codec became known or changed.
+        """
+        if not self.consumer.attach(track.producer):
+            self.consumer.detach()
+            self.track = None
+            return False
+        self.track = track
+        self._layers = None
+        self.choose_layers()
+        return True
+
+    def clear(self) -> None:
+        """Show nothing."""
+        if self.track is not None:
+            self.consumer.detach()
+            self.track = None
+
+    def choose_layers(self) -> None:
+        """Ask the engine for the encoding and frame rate that fit what is wanted, if that is something new."""
+        track = self.track
+        if track is None or track.kind is MediaKind.AUDIO:
+            return
+        encoding = choose_encoding(
+            track.encoding_heights(),
+            wanted_height=self.wanted_height or default_height(track.source),
+            declared_height=track.declared_height,
+        )
+        layers = (encoding, choose_temporal_layer(self.wanted_frame_rate))
+        if layers != self._layers:
+            self._layers = layers
+            self.consumer.set_layers(*layers)
+
+    def take_change(self) -> SlotView | None:
+        """Return what the slot shows if that is not what the client knows; it is then taken as told."""
+        view = self._view()
+        if view == self._told:
+            return None
+        self._told = view
+        return view
+
+    def _view(self) -> SlotView:
+        track = self.track
+        if track is None:
+            return SlotView(mid=self.mid, track=None, participant=None, encoding=None)
+        flowing, encodings = self.consumer.encoding, track.producer.encodings
+        known = flowing is not None and 0 <= flowing < len(encodings)
+        rid = encodings[flowing].rid if flowing is not None and known else None
+        return SlotView(mid=self.mid, track=track.id, participant=track.owner, encoding=rid)

@@ -1,0 +1,139 @@
+"""Access tokens: JSON Web Tokens (RFC 7519), HS256 only, whose header `kid` names the API key that signed them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import jwt
+import msgspec
+from jwt.types import Options
+
+from signaling.codes import ErrorCode
+from signaling.errors import RequestError
+from signaling.grants import ALL_SOURCES, NO_SOURCES, Grants
+from signaling.identifiers import Identity, Source
+from signaling.keys import KEY_ID_CHARACTERS_MAX, KeyStore
+from signaling.names import DISPLAY_NAME_CHARACTERS_MAX, IDENTITY_CHARACTERS_MAX, check_text, parse_room_name
+
+ALGORITHM: Final = "HS256"
+TOKEN_CHARACTERS_MAX: Final = 4096  # a whole header line must stay below the 8190 bytes that aiohttp takes
+LEEWAY_S: Final = 5.0  # clocks set by NTP differ by less; every second more is a second of use after the end
+LIFETIME_S_MAX: Final = 366 * 86_400.0  # a token for ever is a mistake, e.g. `exp` in milliseconds
+
+# Time is an argument here, so expiry is checked below; PyJWT would read the clock itself.
+_OPTIONS: Final[Options] = {
+    "verify_exp": False,
+    "verify_nbf": False,
+    "verify_iat": False,
+    "require": ["exp", "sub", "room"],
+}
+
+
+class _Claims(msgspec.Struct, frozen=True):
+    """The claims that we read; others are left alone, so that newer tokens work with older servers."""
+
+    sub: str
+    room: str
+    exp: float
+    nbf: float = -math.inf
+    name: str | None = None
+    publish: bool | Annotated[list[Source], msgspec.Meta(max_length=16)] = False
+    subscribe: bool = True
+
+
+class TokenError(RequestError):
+    """A token that opens nothing."""
+
+
+def make_token(grants: Grants, *, key_id: str, secret: bytes, not_before: float | None = None) -> str:
+    """Return the token for these grants, signed with the secret of an API key. Times are seconds since 1970, UTC."""
+    claims: dict[str, Any] = {
+        "sub": grants.identity,
+        "room": grants.room,
+        "exp": math.ceil(grants.expires_at),
+        "publish": sorted(source.value for source in grants.publish),
+        "subscribe": grants.subscribe,
+    }
+    if grants.name is not None:
+        claims["name"] = grants.name
+    if not_before is not None:
+        claims["nbf"] = math.floor(not_before)
+    token = jwt.encode(claims, secret, algorithm=ALGORITHM, headers={"kid": key_id})
+    if len(token) > TOKEN_CHARACTERS_MAX:
+        raise ValueError(
+            f"token is {len(token)} characters, more than the {TOKEN_CHARACTERS_MAX} that a server accepts"
+        )
+    return token
+
+
+def check_token(token: str, keys: KeyStore, *, wallclock: float) -> Grants:
+    """Return what the token grants, or raise TokenError. `wallclock` is seconds since 1970, UTC.
+
+    The signature is compared in constant time (PyJWT: hmac.compare_digest) and before any claim is looked at.
+    """
+    if len(token) > TOKEN_CHARACTERS_MAX:
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token is longer than {TOKEN_CHARACTERS_MAX} characters")
+    try:
+        key_id = jwt.get_unverified_header(token).get("kid")
+        payload = jwt.decode(token, _secret(keys, key_id), algorithms=[ALGORITHM], options=_OPTIONS)
+    except jwt.InvalidSignatureError:
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token's signature is not of key {key_id!r}") from None
+    except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token is not usable: {_shorten(error)}") from None
+    claims = _parse_claims(payload)
+    _check_times(claims, wallclock)
+    return _parse_grants(claims)
+
+
+def _secret(keys: KeyStore, key_id: object) -> bytes:
+    if not isinstance(key_id, str) or not key_id or len(key_id) > KEY_ID_CHARACTERS_MAX:
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token's header needs a kid of 1 to {KEY_ID_CHARACTERS_MAX} characters")
+    secret = keys.secret(key_id)
+    if secret is None:
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token's key {key_id!r} is not known here")
+    return secret
+
+
+def _parse_claims(payload: Mapping[str, Any]) -> _Claims:
+    try:
+        return msgspec.convert(payload, _Claims)
+    except msgspec.ValidationError as error:
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token has a wrong claim: {_shorten(error)}") from None
+
+
+def _check_times(claims: _Claims, wallclock: float) -> None:
+    if not math.isfinite(claims.exp) or claims.exp > wallclock + LIFETIME_S_MAX:
+        raise TokenError(ErrorCode.BAD_TOKEN, "token lives longer than a year (is exp in seconds since 1970?)")
+    if wallclock >= claims.exp + LEEWAY_S:
+        raise TokenError(ErrorCode.TOKEN_EXPIRED, f"token expired {wallclock - claims.exp:.0f} s ago")
+    # Written so that a NaN, which JSON in Python lets in, does not pass.
+    if not claims.nbf <= wallclock + LEEWAY_S:
+        raise TokenError(ErrorCode.TOKEN_NOT_YET_VALID, f"token is valid in {claims.nbf - wallclock:.0f} s")
+
+
+def _parse_grants(claims: _Claims) -> Grants:
+    try:
+        identity = check_text(claims.sub, what="claim sub", characters_max=IDENTITY_CHARACTERS_MAX)
+        room = parse_room_name(claims.room)
+        if claims.name is not None:
+            check_text(claims.name, what="claim name", characters_max=DISPLAY_NAME_CHARACTERS_MAX)
+    except ValueError as error:
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token has a wrong claim: {error}") from None
+    if isinstance(claims.publish, bool):
+        publish = ALL_SOURCES if claims.publish else NO_SOURCES
+    else:
+        publish = frozenset(claims.publish)
+    return Grants(
+        room=room,
+        identity=Identity(identity),
+        expires_at=claims.exp,
+        name=claims.name,
+        publish=publish,
+        subscribe=claims.subscribe,
+    )
+
+
+def _shorten(error: Exception) -> str:
+    return str(error)[:200] or type(error).__name__

@@ -1,0 +1,87 @@
+"""One publication: what a participant sends on one section, and how the room sees it."""
+
+from __future__ import annotations
+
+from media.rtp.parameters import MediaKind, Mid
+from signaling.client_messages import Publish
+from signaling.identifiers import ParticipantId, TrackId
+from signaling.layers import EncodingHeight
+from signaling.ports import Producer
+from signaling.server_messages import TrackState, TrackView
+
+
+class Track:
+    """A track from `publish` until it ends. The producer belongs to the section and outlives it, paused."""
+
+    def __init__(
+        self,
+        track_id: TrackId,
+        *,
+        owner: ParticipantId,
+        owner_order: int,
+        publication_order: int,
+        request: Publish,
+        producer: Producer,
+    ) -> None:
+        self.id = track_id
+        self.owner = owner
+        self.owner_order = owner_order
+        self.publication_order = publication_order
+        self.source = request.source
+        self.mid = Mid(request.mid)
+        self.producer = producer
+        self.codec = producer.codec
+        self._declared = (request.width, request.height)
+        self._state: TrackState = "live"
+        self.set_muted(request.muted)
+
+    @property
+    def kind(self) -> MediaKind:
+        return self.source.kind
+
+    def set_muted(self, muted: bool) -> None:
+        """Stop or go on with forwarding; a muted track keeps its slots."""
+        self._state = "muted" if muted else "live"
+        if muted:
+            self.producer.pause()
+        else:
+            self.producer.resume()
+
+    def end(self) -> None:
+        """Stop for good; the section is free for another track."""
+        self._state = "ended"
+        self.producer.pause()
+
+    def take_codec_change(self) -> bool:
+        """Return whether the engine knows another codec than at the last call."""
+        changed = self.producer.codec != self.codec
+        self.codec = self.producer.codec
+        return changed
+
+    @property
+    def declared_height(self) -> int | None:
+        """As the publisher said it."""
+        return self._declared[1]
+
+    def encoding_heights(self) -> list[EncodingHeight]:
+        """Return what is known of the encodings, lowest first."""
+        encodings = self.producer.encodings
+        any_active = any(encoding.active for encoding in encodings)
+        return [EncodingHeight(encoding.height, encoding.active or not any_active) for encoding in encodings]
+
+    def view(self) -> TrackView:
+        """Return the track as it is told to the room."""
+        encodings = self.producer.encodings
+        width, height = self._declared
+        if encodings and (width is None or height is None):
+            width, height = encodings[-1].width or width, encodings[-1].height or height
+        return TrackView(
+            id=self.id,
+            source=self.source,
+            kind=self.kind,
+            state=self._state,
+            codec=self.codec,
+            width=width,
+            height=height,
+            encodings=tuple(encoding.rid for encoding in encodings if encoding.rid is not None),
+        )

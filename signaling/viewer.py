@@ -1,0 +1,147 @@
+"""What one participant sees and hears: its slots, its wishes, and the tracks that fill them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import UNSET
+
+from media.rtp.parameters import Mid
+from signaling.client_messages import AUTOMATIC, ViewRequest
+from signaling.codes import ErrorCode
+from signaling.errors import RequestError
+from signaling.identifiers import ParticipantId, SlotKind, TrackId
+from signaling.ports import Consumer
+from signaling.server_messages import SlotView
+from signaling.slot import Slot
+from signaling.slots import Choice, Wish, assign
+from signaling.track import Track
+
+Tracks = Mapping[TrackId, Track]
+
+
+class Viewer:
+    """The slots of one participant. After each call that may move something, `take_changes` tells what did."""
+
+    def __init__(self, owner: ParticipantId, *, receives: bool, changed: Callable[[], None]) -> None:
+        """`receives` False leaves all slots empty for ever; `changed` is called when `take_changes` is worth a call."""
+        self._owner = owner
+        self._receives = receives
+        self._changed = changed
+        self._slots: dict[Mid, Slot] = {}
+        self._hidden: set[TrackId] = set()
+        """Tracks that are never shown: the viewer's own, and those whose codec fits no section."""
+
+    def add_slot(self, mid: Mid, kind: SlotKind, consumer: Consumer) -> None:
+        """Take a new receive section; empty until the next `refresh`."""
+        self._slots[mid] = Slot(mid, kind, consumer)
+        consumer.on_switch = lambda _encoding: self._changed()
+        self._changed()
+
+    def remove_slot(self, mid: Mid) -> None:
+        """Forget a section that is gone; its consumer is closed by its owner."""
+        self._slots.pop(mid, None)
+
+    def slot_kind(self, mid: Mid) -> SlotKind | None:
+        """Return what a section is for, None if it is no slot."""
+        slot = self._slots.get(mid)
+        return None if slot is None else slot.kind
+
+    def wish(self, requests: Sequence[ViewRequest], tracks: Tracks) -> None:
+        """Note what the client wants to see, all or nothing; raises RequestError."""
+        wishes = [self._check_wish(request, tracks) for request in requests]
+        for request, (slot, wish) in zip(requests, wishes, strict=True):
+            slot.wish = wish
+            if request.height is not UNSET:
+                slot.wanted_height = request.height
+            if request.frame_rate is not UNSET:
+                slot.wanted_frame_rate = request.frame_rate
+        self.refresh(tracks)
+        for slot, _ in wishes:
+            slot.choose_layers()
+
+    def refresh(self, tracks: Tracks) -> None:
+        """Fill the slots by the rules of `slots.assign`; a track that cannot be played is passed over."""
+        if not self._receives:
+            return
+        # Ends: each round but the last hides at least one more track.
+        while refused := self._show(tracks):
+            self._hidden |= refused
+
+    def add_track(self, track: Track, tracks: Tracks) -> None:
+        """Take note of a new track, and show it if a slot is free for it."""
+        if track.owner == self._owner:
+            self._hidden.add(track.id)
+        elif any(slot.shown is None or slot.kind is SlotKind.SCREEN for slot in self._slots.values()):
+            self.refresh(tracks)
+
+    def change_track(self, track: Track, tracks: Tracks, *, codec_changed: bool) -> None:
+        """Take note of another codec, or of encodings that came, went or changed their size."""
+        if codec_changed and track.owner != self._owner:
+            self._try_again(track, tracks)
+        for slot in self._slots.values():
+            if slot.track is track:
+                slot.choose_layers()
+                self._changed()
+
+    def remove_track(self, track: Track, tracks: Tracks) -> None:
+        """Forget a track that ended (`tracks` is without it); a slot that it was pinned to becomes automatic."""
+        self._hidden.discard(track.id)
+        affected = False
+        for slot in self._slots.values():
+            if slot.wish == track.id:
+                slot.wish = Choice.AUTOMATIC
+                affected = True
+            affected = affected or slot.track is track
+        if affected:
+            self.refresh(tracks)
+
+    def take_changes(self) -> tuple[SlotView, ...]:
+        """Return the slots that show something else than the client was told; at first that is all of them."""
+        changes = (slot.take_change() for slot in self._slots.values())
+        return tuple(change for change in changes if change is not None)
+
+    def _show(self, tracks: Tracks) -> set[TrackId]:
+        """Bring the slots to what they should show; return the tracks that could not be played."""
+        refused: set[TrackId] = set()
+        for mid, track_id in assign(list(self._slots.values()), tracks, hidden=self._hidden).items():
+            slot = self._slots[mid]
+            if slot.shown == track_id:
+                continue
+            self._changed()
+            if track_id is None:
+                slot.clear()
+            elif not slot.show(tracks[track_id]):
+                refused.add(track_id)
+        return refused
+
+    def _try_again(self, track: Track, tracks: Tracks) -> None:
+        showing = [slot for slot in self._slots.values() if slot.track is track]
+        for slot in showing:
+            if not slot.show(track):
+                self._hidden.add(track.id)
+                self._changed()
+        if not showing:
+            self._hidden.discard(track.id)
+        self.refresh(tracks)
+
+    def _check_wish(self, request: ViewRequest, tracks: Tracks) -> tuple[Slot, Wish]:
+        slot = self._slots.get(Mid(request.mid))
+        if slot is None:
+            raise RequestError(ErrorCode.UNKNOWN_SLOT, f"section {request.mid!r} is not one of your slots")
+        if request.track is UNSET:
+            return slot, slot.wish
+        if request.track is None:
+            return slot, Choice.EMPTY
+        if request.track == AUTOMATIC:
+            return slot, Choice.AUTOMATIC
+        track = tracks.get(TrackId(request.track))
+        if track is None:
+            raise RequestError(ErrorCode.UNKNOWN_TRACK, f"there is no track {request.track!r} in this room")
+        if track.owner == self._owner:
+            raise RequestError(ErrorCode.NOT_ALLOWED, "a slot does not show your own track")
+        if track.kind is not slot.kind.kind:
+            raise RequestError(
+                ErrorCode.WRONG_KIND, f"slot {request.mid!r} takes {slot.kind.kind.value}, the track does not"
+            )
+        return slot, track.id
