@@ -6,6 +6,8 @@ from media.native.udp cimport UdpAddress
 cdef int core_init(Core* core, int descriptor, int wake_descriptor) noexcept nogil
 cdef void core_free(Core* core) noexcept nogil
 cdef Transport* add_transport(Core* core, uint64_t id, uint32_t ssrc) noexcept nogil
+cdef int allow_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil
+cdef void forget_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil
 cdef int set_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil
 cdef void remove_transport(Core* core, Transport* transport) noexcept nogil
 cdef Producer* add_producer(Transport* transport, uint64_t id, bint is_video, int encodings) noexcept nogil

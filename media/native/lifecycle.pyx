@@ -3,7 +3,7 @@
 
 from libc.stdint cimport int8_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memset
+from libc.string cimport memcmp, memset
 
 from media.native.events cimport EVENT_ENCODING, Event, ring_free, ring_init, ring_publish, ring_reserve
 from media.native.forward cimport forward_detach, forward_init
@@ -12,7 +12,7 @@ from media.native.keyframe_gate cimport gate_init
 from media.native.nack cimport nack_clear, nack_init
 from media.native.reception cimport reception_init
 from media.native.rows cimport (
-    ENCODINGS_MAX, NONE8, STREAM_CONSUMER, STREAM_MEDIA, STREAM_RTX, Consumer, Core, Encoding, Producer, Stream, Transport,
+    ADDRESSES_MAX, ENCODINGS_MAX, NONE8, STREAM_CONSUMER, STREAM_MEDIA, STREAM_RTX, Consumer, Core, Encoding, Producer, Stream, Transport,
 )
 from media.native.seqmap cimport SequenceMap, seqmap_clear
 from media.native.table cimport table_free, table_get, table_init, table_put, table_remove
@@ -69,19 +69,40 @@ cdef Transport* add_transport(Core* core, uint64_t id, uint32_t ssrc) noexcept n
     return transport
 
 
-cdef int set_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil:
-    """Move the transport to an address, which no longer belongs to any other; -1 if there is no memory."""
-    cdef AddressKey key
-    cdef Transport* owner
-    if transport.has_address:
-        key = address_key(&transport.address)
-        table_remove(&core.addresses, key.words[0], key.words[1], key.words[2])
-        transport.has_address = 0
-    key = address_key(address)
-    owner = <Transport*>table_get(&core.addresses, key.words[0], key.words[1], key.words[2])
+cdef void drop_address(Core* core, Transport* transport, AddressKey key) noexcept nogil:
+    """Take one key out of a transport's list and out of the table."""
+    cdef int i
+    for i in range(transport.allowed_count):
+        if memcmp(&transport.allowed[i], &key, sizeof(AddressKey)) == 0:
+            transport.allowed_count -= 1
+            transport.allowed[i] = transport.allowed[transport.allowed_count]
+            table_remove(&core.addresses, key.words[0], key.words[1], key.words[2])
+            return
+
+
+cdef int allow_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil:
+    """Take what comes from an address as this transport's, and no other's; -1 without memory or room."""
+    cdef AddressKey key = address_key(address)
+    cdef Transport* owner = <Transport*>table_get(&core.addresses, key.words[0], key.words[1], key.words[2])
+    if owner == transport:
+        return 0
     if owner != NULL:
-        owner.has_address = 0
-    if table_put(&core.addresses, key.words[0], key.words[1], key.words[2], transport) < 0:
+        drop_address(core, owner, key)
+    if transport.allowed_count == ADDRESSES_MAX or table_put(&core.addresses, key.words[0], key.words[1], key.words[2], transport) < 0:
+        return -1
+    transport.allowed[transport.allowed_count] = key
+    transport.allowed_count += 1
+    return 0
+
+
+cdef void forget_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil:
+    """What comes from an address is this transport's no more."""
+    drop_address(core, transport, address_key(address))
+
+
+cdef int set_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil:
+    """Send to an address from now on; -1 without memory or room."""
+    if allow_address(core, transport, address) < 0:
         return -1
     transport.address = address[0]
     transport.has_address = 1
@@ -90,14 +111,12 @@ cdef int set_address(Core* core, Transport* transport, const UdpAddress* address
 
 cdef void remove_transport(Core* core, Transport* transport) noexcept nogil:
     """Remove a transport with all that belongs to it; its SRTP state is not touched after this."""
-    cdef AddressKey key
     while transport.consumers != NULL:
         remove_consumer(core, transport.consumers)
     while transport.producers != NULL:
         remove_producer(core, transport.producers)
-    if transport.has_address:
-        key = address_key(&transport.address)
-        table_remove(&core.addresses, key.words[0], key.words[1], key.words[2])
+    while transport.allowed_count:
+        drop_address(core, transport, transport.allowed[0])
     if transport.previous != NULL:
         transport.previous.next = transport.next
     else:

@@ -75,9 +75,9 @@ cdef inline void _av1_unit(const uint8_t* unit, size_t size, bint first, Payload
         offset = 2
     if kind == OBU_SEQUENCE_HEADER and facts.key_frame:
         if unit[0] & 0x02:  # a size, although the payload format asks to leave it out
-            read_leb128(unit, size, &offset)
-        if offset < size:
-            _av1_resolution(unit + offset, size - offset, facts)
+            if read_leb128(unit, size, &offset) == <uint64_t>-1:
+                return
+        _av1_resolution(unit + offset, size - offset, facts)
 
 
 cdef inline void _av1_resolution(const uint8_t* header, size_t size, PayloadFacts* facts) noexcept nogil:

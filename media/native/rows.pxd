@@ -10,13 +10,14 @@ from media.native.nack cimport NackGenerator
 from media.native.reception cimport Reception
 from media.native.table cimport Table
 from media.native.twcc cimport TwccRecorder
-from media.native.udp cimport ReceiveBatch, SendBatch, UdpAddress
+from media.native.udp cimport AddressKey, ReceiveBatch, SendBatch, UdpAddress
 
 cdef enum:
     ENCODINGS_MAX = 4         # browsers send at most three simulcast encodings
     CODECS_MAX = 24           # payload types of one section, retransmission types not counted
     KINDS_MAX = 64            # header extensions that one server knows by URI
     NAME_MAX = 16             # bytes of a mid or rid (RFC 8843: at most 16 in the one-byte form)
+    ADDRESSES_MAX = 16        # validated addresses of one transport, as its ICE agent bounds them
     STRANGERS_MAX = 32        # unrecognised SSRCs of one transport that libsrtp may keep state for
     BOUND_MAX = 512           # recognised SSRCs over a transport's life, for the same reason: some 40 restarts of every encoding
     NONE8 = 0xFF
@@ -126,10 +127,12 @@ cdef struct Consumer:
 
 cdef struct Transport:
     uint64_t id
-    uint8_t has_address
+    uint8_t has_address       # where to send is known
+    uint8_t allowed_count
     uint8_t stranger_count
     uint16_t bound_count
     UdpAddress address
+    AddressKey allowed[ADDRESSES_MAX] # what comes from here is ours
     void* inbound             # srtp_t of each direction, NULL until DTLS is done
     void* outbound
     uint32_t ssrc             # ours, in RTCP

@@ -10,13 +10,13 @@ from media.native.events cimport (
 from media.native.feedback cimport tick, want_key_frame
 from media.native.ingress cimport receive_datagram
 from media.native.lifecycle cimport (
-    add_consumer, add_producer, add_transport, attach, bind, detach, remove_consumer, remove_producer, remove_transport, resync_consumers, retarget_consumer,
+    add_consumer, add_producer, add_transport, allow_address, attach, bind, detach, forget_address, remove_consumer, remove_producer, remove_transport, resync_consumers, retarget_consumer,
     set_address,
 )
 from media.native.nack cimport nack_clear
 from media.native.plane cimport Plane, plane_cpu_ns, plane_free, plane_init, plane_lock, plane_now_us, plane_start, plane_stop, plane_unlock
 from media.native.rows cimport (
-    CODECS_MAX, ENCODINGS_MAX, KINDS_MAX, NAME_MAX, NONE8, Consumer, Counters, Encoding, Name, Producer, Transport,
+    CODECS_MAX, ENCODINGS_MAX, KINDS_MAX, NAME_MAX, NONE8, Consumer, Core, Counters, Encoding, Name, Producer, Transport,
 )
 from media.native.seqmap cimport SequenceMap
 from media.native.twcc cimport TwccRecorder
@@ -144,17 +144,35 @@ cdef class Worker:
             plane_unlock(&self.plane)
 
     def set_address(self, uint64_t id, str host, int port) -> None:
-        """Send to, and accept from, this address from now on. ValueError for what is no address."""
+        """Send to, and accept from, this address from now on. ValueError for what is no address or one too many."""
+        self.change_address(set_address, id, host, port)
+
+    def allow_address(self, uint64_t id, str host, int port) -> None:
+        """Accept from this address too. ValueError for what is no address or one too many."""
+        self.change_address(allow_address, id, host, port)
+
+    cdef int change_address(self, int (*change)(Core*, Transport*, const UdpAddress*) noexcept nogil, uint64_t id, str host, int port) except -1:
         cdef Transport* row = self.transport(id)
         cdef UdpAddress address
         cdef int result
         parse_address(host, port, self.family, &address)
         with nogil:
             plane_lock(&self.plane)
-            result = set_address(&self.plane.core, row, &address)
+            result = change(&self.plane.core, row, &address)
             plane_unlock(&self.plane)
         if result < 0:
-            raise MemoryError
+            raise ValueError(f"transport {id} has too many addresses to add {host}")
+        return 0
+
+    def forget_address(self, uint64_t id, str host, int port) -> None:
+        """Accept from this address no more."""
+        cdef Transport* row = self.transport(id)
+        cdef UdpAddress address
+        parse_address(host, port, self.family, &address)
+        with nogil:
+            plane_lock(&self.plane)
+            forget_address(&self.plane.core, row, &address)
+            plane_unlock(&self.plane)
 
     def set_keys(self, uint64_t id, uintptr_t inbound, uintptr_t outbound) -> None:
         """Hand over SRTP sessions (`SrtpSession.handle`): the caller keeps them alive, and does not use them, until
