@@ -1,0 +1,62 @@
+/** Where a room is served, and why its door did not open. */
+
+import { HalqaError } from './errors.js';
+import { readClaims } from './token.js';
+
+/**
+ * @param {string} server  origin of the media server with an optional path, e.g. "https://media.example.org"
+ * @param {string} room  room name
+ * @returns {string} the room's WebSocket address
+ */
+export function roomAddress(server, room) {
+  return webSocketAddress(`${server.replace(/\/+$/, '')}/v1/rooms/${encodeURIComponent(room)}/ws`);
+}
+
+/**
+ * @param {string} address  http(s) or ws(s)
+ * @returns {string} the same with ws(s)
+ */
+export function webSocketAddress(address) {
+  return address.replace(/^http/i, 'ws');
+}
+
+/** HTTP status of a refused door -> our code, where the server's body names none. */
+const STATUS_CODES = new Map([
+  [401, 'token_refused'],
+  [403, 'forbidden'],
+  [404, 'room_missing'],
+  [503, 'server_shutdown'],
+]);
+
+/** Then the server counts as unreachable: longer than a cold TLS handshake on a poor mobile network. */
+const DIAGNOSIS_TIMEOUT_MS = 5000;
+
+/**
+ * Find out why a WebSocket did not open. A page is not told (only "1006"), so ask the same address by plain HTTP, where
+ * the server checks the token before it looks for an upgrade.
+ * @param {string} address
+ * @param {string} token
+ * @returns {Promise<HalqaError>}
+ */
+export async function diagnose(address, token) {
+  let response;
+  try {
+    response = await fetch(address.replace(/^ws/i, 'http'), {
+      headers: { Authorization: `Bearer ${token}` },
+      cache: 'no-store',
+      signal: AbortSignal.timeout(DIAGNOSIS_TIMEOUT_MS),
+    });
+  } catch (cause) {
+    return new HalqaError('unreachable', `no answer from ${new URL(address).host}`, { cause });
+  }
+  const error = (await response.json().catch(() => null))?.error;
+  if (response.status === 401 && hasExpired(token)) return new HalqaError('token_expired', 'the token has expired');
+  const code = error?.code ?? STATUS_CODES.get(response.status) ?? 'unreachable';
+  return new HalqaError(code, error?.message ?? `the server answered with status ${response.status}`);
+}
+
+/** @param {string} token */
+function hasExpired(token) {
+  const expiresAt = readClaims(token)?.expiresAt;
+  return expiresAt !== null && expiresAt !== undefined && expiresAt.getTime() <= Date.now();
+}

@@ -1,0 +1,70 @@
+/** How each source is encoded: simulcast or layers for the camera, one sharp encoding for the screen. */
+
+import { HalqaError } from './errors.js';
+
+/** @import { VideoCodec } from './types.js' */
+
+/**
+ * Lowest first, as the server expects: rid, divisor of the captured size, bits per second. Of 720p that makes 320x180,
+ * 640x360 and 1280x720.
+ */
+const CAMERA_SIMULCAST = [
+  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
+  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
+];
+
+/** These codecs put their layers into one stream (SVC), so one encoding serves every viewer. */
+const LAYERED_CODECS = new Set(['VP9', 'AV1']);
+/** Frame rate can be halved twice, the size cannot: what a server that does not drop spatial layers can still use. */
+const DEFAULT_SCALABILITY_MODE = 'L1T3';
+const LAYERED_MAX_BITRATE_BPS = 1_500_000;
+
+/** A page of text at 1080p with scrolling; more is rarely used by encoders at 15-30 frames a second. */
+const SCREEN_MAX_BITRATE_BPS = 2_500_000;
+
+/**
+ * @param {VideoCodec} [codec]
+ * @param {string} [scalabilityMode]  e.g. "L1T3", "L3T3_KEY" (WebRTC-SVC section 6); only for VP9 and AV1
+ * @returns {RTCRtpEncodingParameters[]}
+ */
+export function cameraEncodings(codec, scalabilityMode) {
+  if (codec !== undefined && LAYERED_CODECS.has(codec)) {
+    return [layered(LAYERED_MAX_BITRATE_BPS, scalabilityMode)];
+  }
+  return CAMERA_SIMULCAST.map((encoding) => ({ ...encoding }));
+}
+
+/**
+ * @param {VideoCodec} [codec]
+ * @returns {RTCRtpEncodingParameters[]}
+ */
+export function screenEncodings(codec) {
+  if (codec !== undefined && LAYERED_CODECS.has(codec)) return [layered(SCREEN_MAX_BITRATE_BPS)];
+  return [{ maxBitrate: SCREEN_MAX_BITRATE_BPS }];
+}
+
+/**
+ * The codec preferences for a video section that shall use `codec` and nothing else (with its retransmissions).
+ * @param {VideoCodec} codec
+ * @returns {RTCRtpCodec[]}
+ * @throws {HalqaError} `codec_unsupported`
+ */
+export function codecPreferences(codec) {
+  const wanted = new Set([`video/${codec}`.toLowerCase(), 'video/rtx']);
+  const all = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+  const codecs = all.filter((each) => wanted.has(each.mimeType.toLowerCase()));
+  if (!codecs.some((each) => each.mimeType.toLowerCase() !== 'video/rtx')) {
+    throw new HalqaError('codec_unsupported', `this browser cannot send ${codec}`);
+  }
+  return codecs;
+}
+
+/**
+ * @param {number} maxBitrate  bits per second
+ * @param {string} [scalabilityMode]
+ * @returns {RTCRtpEncodingParameters}
+ */
+function layered(maxBitrate, scalabilityMode = DEFAULT_SCALABILITY_MODE) {
+  return { maxBitrate, scalabilityMode };
+}
