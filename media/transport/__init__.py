@@ -1,0 +1,1 @@
+"""One ICE + DTLS pipe as pure machines: bytes and times go in, datagrams and keys come out."""
