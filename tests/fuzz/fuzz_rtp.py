@@ -8,17 +8,14 @@ NATIVE = "rtp"  # the loop of mutator.pyx that does the same without Python
 
 SEEDS = [
     # A VP8 packet with mid, abs-send-time, transport-wide number and rid in one-byte form.
-    bytes.fromhex("90e01234000004d2cafef00dbede000410302232110305003101a0663a71")
-    + bytes(2)
-    + b"\x90\xe0\x81\x23\x45\x60\x10",
+    bytes.fromhex("90e01234000004d2cafef00d bede0003 1030 22321103 311001 a066 00 90e0812345 6010"),
     # Two-byte form with a dependency descriptor of 20 bytes.
-    bytes.fromhex("906f0001000003e8000000011001000701013a0c148000018003eb0000000000000000000000000000000000")
-    + b"\x0a\x0b",
+    bytes.fromhex("906f0001000003e800000001 10010007 01013a 0c148000018003eb") + bytes(17) + b"opus",
     bytes.fromhex("80e0ffffffffffff00000000") + b"plain",
     bytes.fromhex("8fe0000000000000ffffffff") + bytes(60) + b"csrcs",
-    bytes.fromhex("a061000100000002000000030000000000000008"),
-    bytes.fromhex("b0610001000000020000000300000000000004"),
-    bytes.fromhex("90600001000000020000000312340002ffffffffffffffff01"),
+    bytes.fromhex("a06100010000000200000003 0000000000000008"),
+    bytes.fromhex("b06100010000000200000003 bede0001 10300000 00000004"),
+    bytes.fromhex("906000010000000200000003 12340002 ffffffffffffffff 01"),
 ]
 
 

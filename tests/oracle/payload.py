@@ -7,7 +7,7 @@ from media.native.payload import DependencyDescriptor, Facts
 from media.native.rtp import MalformedPacket
 from tests.oracle.payload_av1 import inspect_av1
 from tests.oracle.payload_h264 import inspect_h264
-from tests.oracle.payload_reader import NOTHING, ByteReader, ForbiddenValue, Truncated
+from tests.oracle.payload_reader import NOTHING, ByteReader, ForbiddenValueError, TruncatedError
 
 
 def inspect(codec: int, payload: bytes) -> Facts:
@@ -27,9 +27,9 @@ def inspect(codec: int, payload: bytes) -> Facts:
     }
     try:
         return inspectors[codec](payload)
-    except Truncated:
+    except TruncatedError:
         raise MalformedPacket(f"payload of {len(payload)} bytes ends within its descriptor") from None
-    except ForbiddenValue:
+    except ForbiddenValueError:
         raise MalformedPacket(f"payload of {len(payload)} bytes has a value that its format forbids") from None
 
 
@@ -50,7 +50,7 @@ def inspect_vp8(payload: bytes) -> Facts:
         return facts
     frame = payload[reader.position :]
     if not frame:
-        raise Truncated
+        raise TruncatedError
     facts = facts._replace(frame_start=True, key_frame=frame[0] % 2 == 0)
     if facts.key_frame and len(frame) >= 10 and frame[3:6] == b"\x9d\x01\x2a":
         width, height = (int.from_bytes(frame[at : at + 2], "little") % 2**14 for at in (6, 8))
@@ -83,7 +83,7 @@ def inspect_vp9(payload: bytes) -> Facts:
             if not reader.byte() & 1:
                 break
         else:
-            raise ForbiddenValue
+            raise ForbiddenValueError
     key_frame = begins and not predicted and not facts.spatial_id
     facts = facts._replace(frame_start=begins, key_frame=key_frame)
     if structured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from media.native.payload import Facts
-from tests.oracle.payload_reader import NOTHING, BitReader, ByteReader, ForbiddenValue, Truncated
+from tests.oracle.payload_reader import NOTHING, BitReader, ByteReader, ForbiddenValueError, TruncatedError
 
 SEQUENCE_HEADER = 1
 NEVER_FIRST = {4, 7, 8, 15}  # tile group, redundant frame header, tile list, padding
@@ -14,7 +14,7 @@ def inspect_av1(payload: bytes) -> Facts:
     first = reader.byte()
     continues, count, new_sequence = first >= 0x80, first >> 4 & 3, bool(first & 0x08)
     if continues and new_sequence:
-        raise ForbiddenValue
+        raise ForbiddenValueError
     elements = _elements(reader, count)
     facts = NOTHING._replace(key_frame=new_sequence)
     for index, element in enumerate(elements):
@@ -30,7 +30,7 @@ def _elements(reader: ByteReader, count: int) -> list[bytes]:
         if not count and not reader.rest:
             return elements
     if not reader.rest:
-        raise Truncated
+        raise TruncatedError
     return [*elements, reader.rest]
 
 
@@ -41,7 +41,7 @@ def _leb128(reader: ByteReader) -> int:
         value += byte % 128 << 7 * index
         if byte < 128:
             return value
-    raise Truncated
+    raise TruncatedError
 
 
 def _inspect_unit(reader: ByteReader, facts: Facts, *, is_first: bool) -> Facts:
@@ -60,7 +60,7 @@ def _inspect_unit(reader: ByteReader, facts: Facts, *, is_first: bool) -> Facts:
             width, height = _resolution(BitReader(reader.rest))
             if width < 65536 and height < 65536:
                 facts = facts._replace(width=width, height=height)
-    except Truncated:
+    except TruncatedError:
         pass
     return facts
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from media.native.payload import Facts
-from tests.oracle.payload_reader import NOTHING, BitReader, ByteReader, ForbiddenValue, Truncated
+from tests.oracle.payload_reader import NOTHING, BitReader, ByteReader, ForbiddenValueError, TruncatedError
 
 CHROMA_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 
@@ -16,17 +16,17 @@ def inspect_h264(payload: bytes) -> Facts:
         return _inspect_unit(kind, payload[1:], NOTHING)
     if kind == 28:
         if len(payload) < 2:
-            raise Truncated
+            raise TruncatedError
         facts = _inspect_unit(payload[1] % 32, payload[2:], NOTHING) if payload[1] & 0x80 else NOTHING
         return facts._replace(width=0, height=0)
     if kind != 24:
-        raise ForbiddenValue
+        raise ForbiddenValueError
     facts = NOTHING
     reader = ByteReader(payload[1:])
     while True:
         length = reader.number(2)
         if length == 0:
-            raise ForbiddenValue
+            raise ForbiddenValueError
         unit = reader.take(length)
         facts = _inspect_unit(unit[0] % 32, unit[1:], facts)
         if not reader.rest:
@@ -42,7 +42,7 @@ def _inspect_unit(kind: int, body: bytes, facts: Facts) -> Facts:
         facts = facts._replace(key_frame=True)
         try:
             width, height = _resolution(body)
-        except Truncated:
+        except TruncatedError:
             return facts
         if 0 < width < 65536 and 0 < height < 65536:
             facts = facts._replace(width=width, height=height)
@@ -80,7 +80,7 @@ def _resolution(body: bytes) -> tuple[int, int]:
     if reader.bits(1):
         left, right, top, bottom = (reader.unsigned() for _ in range(4))
     if chroma > 3:
-        raise Truncated
+        raise TruncatedError
     unit_x, unit_y = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}[chroma]
     return 16 * columns - unit_x * (left + right), fields * (16 * rows - unit_y * (top + bottom))
 
@@ -106,6 +106,6 @@ def _skip_order_count(reader: BitReader) -> None:
         reader.unsigned()
         cycle = reader.unsigned()
         if cycle > 255:
-            raise Truncated
+            raise TruncatedError
         for _ in range(cycle):
             reader.unsigned()

@@ -20,11 +20,11 @@ NOTHING = Facts(
 )
 
 
-class Truncated(Exception):
+class TruncatedError(Exception):
     """The data ends before the value."""
 
 
-class ForbiddenValue(Exception):
+class ForbiddenValueError(Exception):
     """The format forbids the value."""
 
 
@@ -36,7 +36,7 @@ class ByteReader:
     def take(self, count: int) -> bytes:
         taken = self.data[self.position : self.position + count]
         if len(taken) < count:
-            raise Truncated
+            raise TruncatedError
         self.position += count
         return taken
 
@@ -61,16 +61,16 @@ class BitReader:
         taken, self.digits = self.digits[:count], self.digits[count:]
         if len(taken) < count:
             self.digits = ""
-            raise Truncated
+            raise TruncatedError
         return int(taken or "0", 2)
 
     def unsigned(self) -> int:
         """ue(v) of H.264, uvlc() of AV1; 32 leading zeros or more are refused."""
         zeros = len(self.digits) - len(self.digits.lstrip("0"))
         if zeros >= 32:
-            raise Truncated
+            raise TruncatedError
         self.bits(zeros + 1)
-        return 2**zeros - 1 + self.bits(zeros)
+        return (1 << zeros) - 1 + self.bits(zeros)
 
     def signed(self) -> int:
         code = self.unsigned()

@@ -65,12 +65,12 @@ def _extension_block(data: bytes) -> tuple[list[tuple[int, bytes]], int] | None:
 def _one_byte_elements(content: bytes) -> list[tuple[int, bytes]] | None:
     elements = []
     while content := content.lstrip(b"\0"):
-        id, length = content[0] // 16, content[0] % 16 + 1
-        if id in {0, 15}:
+        identifier, length = content[0] // 16, content[0] % 16 + 1
+        if identifier in {0, 15}:
             break
         if len(content) < 1 + length:
             return None
-        elements.append((id, content[1 : 1 + length]))
+        elements.append((identifier, content[1 : 1 + length]))
         content = content[1 + length :]
     return elements
 
@@ -88,11 +88,11 @@ def _two_byte_elements(content: bytes) -> list[tuple[int, bytes]] | None:
 def write_extensions(items: list[tuple[int, bytes]]) -> bytes:
     if not items:
         return b""
-    if all(id <= 14 and 1 <= len(value) <= 16 for id, value in items):
+    if all(identifier <= 14 and 1 <= len(value) <= 16 for identifier, value in items):
         profile = 0xBEDE
-        content = b"".join(bytes([id * 16 + len(value) - 1]) + value for id, value in items)
+        content = b"".join(bytes([identifier * 16 + len(value) - 1]) + value for identifier, value in items)
     else:
         profile = 0x1000
-        content = b"".join(bytes([id, len(value)]) + value for id, value in items)
+        content = b"".join(bytes([identifier, len(value)]) + value for identifier, value in items)
     content += bytes(-len(content) % 4)
     return struct.pack("!HH", profile, len(content) // 4) + content

@@ -105,9 +105,9 @@ def test_other_profiles_are_stepped_over(profile: int) -> None:
 
 
 def test_elements_beyond_the_most_are_ignored() -> None:
-    content = b"".join(bytes([id, 1, id]) for id in range(1, 31))
+    content = b"".join(bytes([number, 1, number]) for number in range(1, 31))
     header = rtp.parse_header(packet(extensions=block(0x1000, content)))
-    assert header.extensions == tuple((id, bytes([id])) for id in range(1, 17))
+    assert header.extensions == tuple((number, bytes([number])) for number in range(1, 17))
 
 
 @pytest.mark.parametrize(
