@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
 """Python's hand on one worker: rows in and out, events, counters; and the worker without a thread, driven by hand."""
 
+cimport cython
 from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 
@@ -38,6 +39,7 @@ cdef int fill_name(Name* name, bytes text) except -1:
     return 0
 
 
+@cython.auto_pickle(False)
 cdef class Worker:
     """One data plane: its rows, its socket, and its thread once started.
 

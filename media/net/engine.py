@@ -1,0 +1,148 @@
+"""The engine: one worker per core, rooms spread over them, one certificate, one admission for all handshakes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from media.native.srtp import load as load_srtp
+from media.net.addresses import host_addresses
+from media.net.shell import WorkerShell
+from media.net.sockets import open_socket
+from media.routing.kinds import ExtensionKinds
+from media.routing.router import Router
+from media.rtp.parameters import Candidate
+from media.transport.admission import HandshakeAdmission
+from media.transport.certificate import generate_certificate
+from media.transport.counters import DropCounters
+from media.transport.dtls_context import DtlsContext
+from media.transport.transport import TransportConfig, TransportServices
+
+_HOST_PREFERENCE = 126  # RFC 8445 section 5.1.2.1, type preference of host candidates
+_COMPONENT_RTP = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """Where the engine listens and how wide it runs."""
+
+    bind_address: str = "0.0.0.0"
+    udp_port: int = 0
+    """Of the first worker; the next workers take the ports after it. 0: the system chooses each."""
+    workers: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Data-plane threads: one per core, since forwarding is all they do."""
+    advertise: tuple[str, ...] = ()
+    """IP addresses for our candidates, e.g. the public one of a router; empty: those of this host."""
+    transport: TransportConfig = field(default_factory=TransportConfig)
+
+
+class Engine:
+    """Makes routers; must be started and closed on the event loop that it is to use."""
+
+    def __init__(self, shells: list[WorkerShell], services: TransportServices) -> None:
+        self._shells = shells
+        self._services = services
+        self._routers: list[tuple[Router, WorkerShell]] = []
+
+    @classmethod
+    async def start(cls, config: EngineConfig) -> Engine:
+        """Bind the sockets and start the threads.
+
+        Raises OSError if a port is taken, ValueError for addresses that are none, SrtpUnavailable if libsrtp is not the
+        one that we know.
+        """
+        load_srtp()
+        if config.workers < 1:
+            raise ValueError(f"workers is {config.workers}, expected at least 1")
+        certificate = generate_certificate(wallclock=dt.datetime.now(dt.UTC))
+        services = TransportServices(DtlsContext(certificate), HandshakeAdmission(), DropCounters())
+        addresses = config.advertise or tuple(host_addresses(config.bind_address))
+        kinds = ExtensionKinds()
+        ids = itertools.count(1)
+        sockets: list[socket.socket] = []
+        shells: list[WorkerShell] = []
+        try:
+            for index in range(config.workers):
+                udp = open_socket(config.bind_address, config.udp_port + index if config.udp_port else 0)
+                sockets.append(udp)
+                shell = WorkerShell(
+                    udp,
+                    candidates=host_candidates(addresses, udp.getsockname()[1]),
+                    fingerprint=certificate.fingerprint,
+                    kinds=kinds,
+                    services=services,
+                    transport_config=config.transport,
+                    new_id=lambda: next(ids),
+                )
+                shells.append(shell)
+                shell.start()
+        except BaseException:
+            for shell in shells:
+                shell.close()
+            for udp in sockets:
+                udp.close()
+            raise
+        return cls(shells, services)
+
+    def create_router(self) -> Router:
+        """Return the crossbar of a new room, on the worker with the fewest transports."""
+        self._forget_closed()
+        shell = min(self._shells, key=lambda candidate: (candidate.transports, candidate.routers))
+        router = Router(shell)
+        shell.routers += 1
+        self._routers.append((router, shell))
+        return router
+
+    async def close(self) -> None:
+        """Close every router, stop the threads and close the sockets."""
+        for router, _ in self._routers:
+            router.close()
+        self._routers.clear()
+        for shell in self._shells:
+            shell.close()
+        self._shells.clear()
+
+    def metrics(self) -> Mapping[str, float]:
+        """Return all workers' counters and row counts; names that only ever grow end in _total."""
+        self._forget_closed()
+        totals: dict[str, float] = {"workers": len(self._shells), "routers": len(self._routers)}
+        for shell in self._shells:
+            for name, value in shell.worker.counters().items():
+                totals[f"{name}_total"] = totals.get(f"{name}_total", 0) + value
+            for name, value in zip(("transports", "producers", "consumers"), shell.worker.rows(), strict=True):
+                totals[name] = totals.get(name, 0) + value
+            totals["unknown_ufrags_total"] = totals.get("unknown_ufrags_total", 0) + shell.unknown_ufrags
+            totals["control_send_failures_total"] = totals.get("control_send_failures_total", 0) + shell.send_failures
+            totals["data_plane_cpu_seconds_total"] = (
+                totals.get("data_plane_cpu_seconds_total", 0) + shell.worker.cpu_ns() / 1e9
+            )
+        for reason, count in self._services.drops.counts.items():
+            totals[f"control_dropped_{reason.value}_total"] = count
+        admission = self._services.admission
+        totals["dtls_handshakes"] = admission.in_progress
+        totals["dtls_handshakes_admitted_total"] = admission.admitted
+        totals["dtls_handshakes_refused_total"] = admission.refused
+        return totals
+
+    def _forget_closed(self) -> None:
+        for router, shell in self._routers:
+            if router.closed:
+                shell.routers -= 1
+        self._routers = [entry for entry in self._routers if not entry[0].closed]
+
+
+def host_candidates(addresses: tuple[str, ...], port: int) -> tuple[Candidate, ...]:
+    """Return a host candidate per address, the first preferred (RFC 8445 section 5.1.2)."""
+    return tuple(
+        Candidate(
+            address=address,
+            port=port,
+            priority=(_HOST_PREFERENCE << 24) | ((65535 - index) << 8) | (256 - _COMPONENT_RTP),
+            foundation=str(index + 1),
+        )
+        for index, address in enumerate(addresses)
+    )

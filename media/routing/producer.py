@@ -1,0 +1,119 @@
+"""A track entering the engine: Python's face of a producer row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from media.native.worker import Worker
+from media.routing.formats import codec_rows
+from media.rtp.parameters import EncodingParameters, MediaKind, PayloadType, ProducerParameters, Rid, RtpCodec, Ssrc
+
+
+@dataclass(frozen=True, slots=True)
+class EncodingState:
+    """What is known of one encoding; width and height are 0 until a key frame told them."""
+
+    rid: Rid | None
+    ssrc: Ssrc | None
+    active: bool
+    """Packets come at present."""
+    width: int
+    height: int
+    bitrate_bps: int
+
+
+class Producer:
+    """Starts paused: what comes is authenticated and counted, but neither stored nor forwarded."""
+
+    def __init__(self, producer_id: int, transport_id: int, parameters: ProducerParameters, worker: Worker) -> None:
+        self.id = producer_id
+        self.parameters = parameters
+        self.paused = True
+        self.closed = False
+        self.on_change: Callable[[], None] | None = None
+        self._worker = worker
+        self._payload_type: PayloadType | None = None
+        encodings = parameters.encodings or (EncodingParameters(),)
+        self._rids = [encoding.rid for encoding in encodings]
+        self._ssrcs = [encoding.ssrc for encoding in encodings]
+        worker.add_producer(
+            producer_id,
+            transport_id,
+            parameters.mid.encode(),
+            parameters.kind is MediaKind.VIDEO,
+            codec_rows(parameters.kind, parameters.codecs),
+            [((encoding.rid or "").encode(), encoding.ssrc or 0, encoding.rtx_ssrc or 0) for encoding in encodings],
+        )
+
+    @property
+    def kind(self) -> MediaKind:
+        return self.parameters.kind
+
+    @property
+    def current(self) -> RtpCodec | None:
+        """The codec of the newest stream; None before packets came."""
+        for codec in self.parameters.codecs:
+            if codec.payload_type == self._payload_type:
+                return codec
+        return None
+
+    @property
+    def codec(self) -> str | None:
+        """Name of the codec in use, None before packets came."""
+        return self.current.name if self.current is not None else None
+
+    @property
+    def encodings(self) -> tuple[EncodingState, ...]:
+        """The encodings, lowest first."""
+        return tuple(self._encoding(index) for index in range(len(self._rids)))
+
+    def pause(self) -> None:
+        """Stop forwarding (mute or unpublish)."""
+        self._set_paused(True)
+
+    def resume(self) -> None:
+        """Forward again; viewers of video start at the next key frame."""
+        self._set_paused(False)
+
+    def request_key_frame(self) -> None:
+        """Ask the publisher for a key frame of every encoding, through the gate."""
+        for index in range(len(self._rids)):
+            self._worker.request_key_frame(self.id, index)
+
+    def close(self) -> None:
+        """Remove the producer; its consumers become empty slots."""
+        if not self.closed:
+            self.closed = True
+            self.on_change = None
+            self._worker.remove_producer(self.id)
+
+    def take_stream(self, index: int, ssrc: Ssrc) -> None:
+        """The native core recognised the SSRC of an encoding."""
+        self._ssrcs[index] = ssrc
+        self._changed()
+
+    def take_format(self, payload_type: PayloadType) -> None:
+        """The native core saw another payload type or picture size."""
+        self._payload_type = payload_type
+        self._changed()
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
+
+    def _set_paused(self, paused: bool) -> None:
+        if not self.closed and self.paused != paused:
+            self.paused = paused
+            self._worker.set_paused(self.id, paused)
+
+    def _encoding(self, index: int) -> EncodingState:
+        stats = {} if self.closed else self._worker.encoding_stats(self.id, index)
+        return EncodingState(
+            rid=self._rids[index],
+            ssrc=self._ssrcs[index],
+            active=bool(stats.get("active")),
+            width=stats.get("width", 0),
+            height=stats.get("height", 0),
+            bitrate_bps=stats.get("bitrate_bps", 0),
+        )
