@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from media.rtp.parameters import EncodingParameters, PayloadType, Rid, RtpCodec, Ssrc
 from signaling.sdp.description import RidLine, SimulcastStream, StreamLines
 from signaling.sdp.errors import SdpError
 from signaling.sdp.negotiated import PublishSection
+
+KNOWN_RESTRICTIONS: Final = frozenset(
+    {"max-width", "max-height", "max-fps", "max-fs", "max-br", "max-pps", "max-bpp", "depend"}
+)
+"""Of RFC 8851 section 5. An answer repeats none that its author does not know."""
 
 
 class ChosenEncodings(NamedTuple):
@@ -54,7 +59,8 @@ def _usable_rids(lines: Iterable[RidLine], codecs: Iterable[RtpCodec]) -> dict[R
     for line in lines:
         payload_types = tuple(number for number in line.payload_types if number in taken)
         if line.sends and (payload_types or not line.payload_types):
-            usable[line.rid] = RidLine(line.rid, False, payload_types, line.restrictions)
+            known = {name: value for name, value in line.restrictions.items() if name in KNOWN_RESTRICTIONS}
+            usable[line.rid] = RidLine(line.rid, False, payload_types, known)
     return usable
 
 
