@@ -1,7 +1,6 @@
 /** Where a room is served, and why its door did not open. */
 
 import { HalqaError } from './errors.js';
-import { readClaims } from './token.js';
 
 /**
  * @param {string} server  origin of the media server with an optional path, e.g. "https://media.example.org"
@@ -22,10 +21,9 @@ export function webSocketAddress(address) {
 
 /** HTTP status of a refused door -> our code, where the server's body names none. */
 const STATUS_CODES = new Map([
-  [401, 'token_refused'],
-  [403, 'forbidden'],
-  [404, 'room_missing'],
-  [503, 'server_shutdown'],
+  [401, 'bad_token'],
+  [403, 'not_allowed'],
+  [503, 'shutting_down'],
 ]);
 
 /** Then the server counts as unreachable: longer than a cold TLS handshake on a poor mobile network. */
@@ -50,13 +48,7 @@ export async function diagnose(address, token) {
     return new HalqaError('unreachable', `no answer from ${new URL(address).host}`, { cause });
   }
   const error = (await response.json().catch(() => null))?.error;
-  if (response.status === 401 && hasExpired(token)) return new HalqaError('token_expired', 'the token has expired');
   const code = error?.code ?? STATUS_CODES.get(response.status) ?? 'unreachable';
+  if (code === 'upgrade_required') return new HalqaError('unreachable', 'HTTP gets through, but WebSocket does not');
   return new HalqaError(code, error?.message ?? `the server answered with status ${response.status}`);
-}
-
-/** @param {string} token */
-function hasExpired(token) {
-  const expiresAt = readClaims(token)?.expiresAt;
-  return expiresAt !== null && expiresAt !== undefined && expiresAt.getTime() <= Date.now();
 }

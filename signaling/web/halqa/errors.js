@@ -4,8 +4,8 @@
  * Everything that the SDK throws or reports. `code` is stable and meant for programs; `message` is English, for logs.
  *
  * From devices: `device_refused` `device_missing` `device_busy` `device_unsupported` `device_lost` `screen_cancelled`.
- * From the connection: `unreachable` `token_expired` `token_refused` `forbidden` `timeout` `connection_lost`
- * `media_failed` `codec_unsupported` `closed` `wrong_state`. Any other code is the server's own.
+ * From the connection: `unreachable` `timeout` `connection_lost` `media_failed` `codec_unsupported` `closed`, and
+ * `wrong_state` for a call out of turn. Any other code is the server's own (protocol.md), e.g. `token_expired`.
  */
 export class HalqaError extends Error {
   /**
@@ -25,15 +25,17 @@ export class HalqaError extends Error {
 /** WebSocket close code -> why the room was closed (protocol.md; 1xxx: RFC 6455 section 7.4.1). */
 const CLOSE_REASONS = new Map([
   [1000, 'left'],
-  [1001, 'server_shutdown'],
+  [1001, 'shutting_down'],
+  [1008, 'slow_reader'],
   [1009, 'message_too_big'],
-  [1012, 'server_shutdown'],
+  [1011, 'internal'],
+  [1012, 'shutting_down'],
   [4000, 'bad_message'],
   [4001, 'token_expired'],
-  [4003, 'timeout'],
+  [4003, 'join_timeout'],
   [4004, 'replaced'],
   [4005, 'media_failed'],
-  [4010, 'server_shutdown'],
+  [4010, 'shutting_down'],
 ]);
 
 /**

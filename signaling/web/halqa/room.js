@@ -175,7 +175,7 @@ export class Room extends Emitter {
     const [offer] = await Promise.all([connection.createOffer(), this.#signal.open(url, token)]);
     this.#slots = new Slots(connection.receiveSections);
     const slots = this.slots.map(({ mid, kind }) => ({ mid, kind }));
-    const joined = await this.#signal.request('join', { offer, slots, name }, JOIN_TIMEOUT_MS);
+    const joined = await this.#signal.request('join', { offer, slots, name: name || undefined }, JOIN_TIMEOUT_MS);
     await connection.applyAnswer(joined.answer);
   }
 

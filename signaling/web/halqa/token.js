@@ -19,7 +19,7 @@ export function readClaims(token) {
     const payload = token.split('.')[1].replaceAll('-', '+').replaceAll('_', '/');
     const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
     const claims = JSON.parse(new TextDecoder().decode(bytes));
-    const { publish = true } = claims;
+    const { publish = false } = claims;
     return {
       identity: String(claims.sub ?? ''),
       name: claims.name ?? null,

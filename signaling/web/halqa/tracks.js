@@ -164,7 +164,7 @@ export class LocalTracks {
    */
   async #announce(source, mediaTrack, open) {
     const { width, height } = mediaTrack.getSettings();
-    const size = width && height ? { width, height } : {};
+    const size = width && height ? { width: Math.round(width), height: Math.round(height) } : {};
     const reply = await this.signal.request('publish', { mid: this.connection.midOf(source), source, ...size });
     return { source, id: reply.track.id, mediaTrack, muted: false, open };
   }

@@ -60,12 +60,13 @@
  */
 
 /**
+ * What one slot shall show; what is left out stays as it is.
  * @typedef {object} ViewRequest
  * @property {string} [mid]  which slot; or
  * @property {Slot} [slot]
- * @property {string|'auto'|null} track  track id; "auto": the server chooses; null: keep it empty
- * @property {number} [height]  the most that is useful, in pixels
- * @property {number} [frameRate]  the most that is useful, frames per second
+ * @property {string|'auto'|null} [track]  track id; "auto": the server chooses; null: keep it empty
+ * @property {number|null} [height]  the most that is useful, in pixels; null: no limit
+ * @property {number|null} [frameRate]  the most that is useful, frames per second; null: no limit
  */
 
 /**

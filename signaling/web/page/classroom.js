@@ -176,10 +176,9 @@ export class Classroom {
     const scale = window.devicePixelRatio;
     const cameras = [...this.room.participants.values()].flatMap((person) => {
       const { element } = this.#cameras.get(person.id);
-      const live = [...person.tracks.values()].filter(({ source, state }) => source === 'camera' && state === 'live');
-      return live.map(({ id }) => (
-        { track: id, height: element.clientHeight * scale, inSight: this.grid.inSight(element) }
-      ));
+      const seen = { height: element.clientHeight * scale, inSight: this.grid.inSight(element) };
+      return [...person.tracks.values()].filter(({ source }) => source === 'camera')
+        .map(({ id, state }) => ({ track: id, live: state === 'live', ...seen }));
     });
     return { cameras, stageHeight: this.stage.hidden ? 0 : this.stage.clientHeight * scale };
   }

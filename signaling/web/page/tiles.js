@@ -50,7 +50,7 @@ export class Tile {
     this.#video?.remove();
     if (this.#video) this.#video.srcObject = null;
     this.#video = mediaTrack === null ? null : createVideo(mediaTrack);
-    if (this.#video) this.element.prepend(this.#video);
+    if (this.#video) this.#avatar.after(this.#video);
   }
 
   /** @param {string|null} text  what screen readers hear, e.g. "microphone off"; null: it is on */

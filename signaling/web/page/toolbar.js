@@ -38,7 +38,10 @@ export class Toolbar {
    * @param {(source: Switch) => boolean} isAllowed  the others are not shown
    */
   offer(isAllowed) {
-    for (const source of Object.values(SHORTCUTS)) this.#button(source).hidden = !isAllowed(source);
+    const canShare = navigator.mediaDevices?.getDisplayMedia !== undefined;  // no phone can
+    for (const source of Object.values(SHORTCUTS)) {
+      this.#button(source).hidden = !isAllowed(source) || (source === 'screen' && !canShare);
+    }
     this.refresh();
   }
 

@@ -4,10 +4,11 @@
 /** @import { Slot, ViewRequest } from '../halqa/types.js' */
 
 /**
- * @typedef {object} Camera  of another participant, sending now
+ * @typedef {object} Camera  of another participant
  * @property {string} track
  * @property {number} height  of its tile, device pixels
  * @property {boolean} inSight
+ * @property {boolean} live  not muted
  */
 
 /** Windows are dragged and people come in groups: one request a quarter of a second follows closely enough. */
@@ -35,7 +36,7 @@ export function planView(slots, cameras, stageHeight) {
   if (cameras.length <= video.length) {
     return [...video.map(({ mid }) => ({ mid, track: 'auto', ...wanted })), ...screen];
   }
-  const tracks = seen.slice(0, video.length).map(({ track }) => track);
+  const tracks = seen.filter(({ live }) => live).slice(0, video.length).map(({ track }) => track);
   const waiting = tracks.filter((track) => !video.some((slot) => slot.track === track));
   const chosen = video.map((slot) => {
     const track = tracks.includes(slot.track) ? slot.track : (waiting.shift() ?? null);
@@ -46,12 +47,12 @@ export function planView(slots, cameras, stageHeight) {
 
 /**
  * @param {number} height  0: unknown, ask for no particular size
- * @returns {{height?: number, frameRate?: number}}
+ * @returns {{height: number|null, frameRate: number|null}}
  */
 function size(height) {
-  if (height === 0) return {};
+  if (height === 0) return { height: null, frameRate: null };
   const rounded = Math.ceil(height / HEIGHT_STEP) * HEIGHT_STEP;
-  return rounded <= SMALL_HEIGHT ? { height: rounded, frameRate: SMALL_FRAME_RATE } : { height: rounded };
+  return { height: rounded, frameRate: rounded <= SMALL_HEIGHT ? SMALL_FRAME_RATE : null };
 }
 
 export class Viewing {

@@ -1,0 +1,81 @@
+"""One browser for all page tests; for each test a fake server, its media peer, and a page in a fresh context."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page
+
+from tests.e2e.web.fake_server import FakeServer
+from tests.support.browser import launch
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    # One thread for the loop's file reads, there before the first test: the leftover check would count a later one.
+    executor = ThreadPoolExecutor(max_workers=1)
+    asyncio.get_running_loop().set_default_executor(executor)
+    await asyncio.to_thread(lambda: None)
+    # Otherwise a page without camera permission has host candidates by mDNS only, which containers cannot resolve.
+    async with launch("--disable-features=WebRtcHideLocalIpsWithMdns") as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 720})
+    context.set_default_timeout(10_000)
+    yield context
+    await context.close()
+
+
+@dataclass
+class MediaPeer:
+    """The media end of the fake server."""
+
+    page: Page
+
+    async def carry(self, mid: str, picture: int | None) -> None:
+        """Fill a slot with a picture (audio: a beep); None empties it."""
+        await self.page.evaluate("([mid, picture]) => carry(mid, picture)", [mid, picture])
+
+    async def frames_from(self, mid: str) -> int:
+        """Return how many video frames came from the page on this section."""
+        frames = await self.page.evaluate("(mid) => framesFrom(mid)", mid)
+        assert isinstance(frames, int)
+        return frames
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def server() -> AsyncIterator[FakeServer]:
+    server = FakeServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def peer(server: FakeServer, context: BrowserContext) -> AsyncIterator[MediaPeer]:
+    page = await context.new_page()
+    await page.goto(f"{server.origin}/peer")
+
+    async def answer(offer: str) -> str:
+        return str(await page.evaluate("(offer) => answer(offer)", offer))
+
+    server.answer = answer
+    yield MediaPeer(page)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(server: FakeServer, context: BrowserContext) -> AsyncIterator[Page]:
+    """A page whose uncaught errors fail the test."""
+    page = await context.new_page()
+    errors: list[Any] = []
+    page.on("pageerror", errors.append)
+    yield page
+    assert not errors, f"uncaught in the page: {errors}"
