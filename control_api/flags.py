@@ -90,6 +90,7 @@ def build_parser(environment: Mapping[str, str] = os.environ) -> argparse.Argume
 
     up = _add_command(commands, "up", "run everything on this computer and print links to try it with", _UP)
     _add_server_flags(up, environment, DATA_DEFAULT)
+    up.set_defaults(log_level=environment.get(_variable("--log-level"), "warning"))  # whoever tries it reads links
     up.add_argument("--room", default=ROOM_DEFAULT, help="room that the links open (default: %(default)s)")
 
     token = _add_command(commands, "token", "make a token or a link for one person and one room", _TOKEN)
@@ -127,6 +128,13 @@ def media_flags(settings: ServerSettings, *, log_level: str) -> list[str]:
     return flags + [part for address in media.advertise for part in ("--advertise", address)]
 
 
+def log_level(text: str) -> str:
+    """Return the level, or raise ValueError: argparse then says that it is an invalid log_level value."""
+    if text not in LEVELS:
+        raise ValueError(text)
+    return text
+
+
 class _Flag(NamedTuple):
     """A flag whose default may come from the environment."""
 
@@ -151,7 +159,7 @@ _SERVER_FLAGS: Final = (
     ),
     _Flag("--media-address", str, MEDIA_ADDRESS_DEFAULT, "IP", "address for media (default: %(default)s, all of IPv4)"),
     _Flag("--workers", int, os.cpu_count() or 1, "N", "data-plane threads (default: one a core, %(default)s here)"),
-    _Flag("--log-level", str, "info", "LEVEL", f"{', '.join(LEVELS)} (default: %(default)s)"),
+    _Flag("--log-level", log_level, "info", "LEVEL", f"{', '.join(LEVELS)} (default: %(default)s)"),
 )
 
 

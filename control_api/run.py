@@ -41,7 +41,7 @@ async def _serve(settings: ServerSettings, ready_descriptor: int | None) -> int:
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     server = await MediaServer.start(settings)
-    logger.info("media server started", extra={"url": server.url, "udp_port": settings.media.udp_port})
+    logger.info("media server started", extra={"url": server.url, "workers": settings.media.workers})
     if ready_descriptor is not None:
         with os.fdopen(ready_descriptor, "w") as ready:
             ready.write(f"{server.url}\n")

@@ -6,6 +6,8 @@ It starts the same process that an operator would start, and stays its parent: s
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -45,6 +47,7 @@ def welcome(url: str, key: ApiKey, data: Path, invitations: Sequence[Invitation]
     """Return what a new user reads: the links, what next, and where things are kept."""
     links = "\n".join(f"  {each.role.value}  {each.link(key, url)}" for each in invitations)
     room = invitations[0].room
+    more = ["token", "--data", str(data), "--room", room, "--identity", "student-2", "--role", "student", "--link", url]
     return f"""
 Halqa is running. Open each link in a browser window of its own:
 
@@ -52,11 +55,19 @@ Halqa is running. Open each link in a browser window of its own:
 
 They open the room "{room}" for 24 hours. A link is one person's: make one for each further student with
 
-  halqa token --data {data} --room {room} --identity student-2 --role student --link {url}
+  {own_command()} {shlex.join(more)}
 
 Browsers on other computers give a camera to HTTPS pages only: see "From another computer" in README.md.
 Stop with Ctrl-C.
 """
+
+
+def own_command() -> str:
+    """Return how to call `halqa` from where the user is: it is on the path only if he put it there."""
+    beside = Path(sys.executable).with_name("halqa")
+    if shutil.which("halqa") or not beside.exists():
+        return "halqa"
+    return shlex.quote(str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside))
 
 
 def localhost_url(url: str) -> str:
