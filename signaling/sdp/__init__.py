@@ -8,6 +8,7 @@ from signaling.sdp.errors import SdpError
 from signaling.sdp.limits import SdpLimits
 from signaling.sdp.negotiate import negotiate
 from signaling.sdp.negotiated import (
+    AcceptedSection,
     IdleSection,
     NegotiatedOffer,
     NegotiationPolicy,
@@ -21,6 +22,7 @@ from signaling.sdp.reoffer import OfferChange, compare_offers
 from signaling.sdp.writer import write_answer
 
 __all__ = [
+    "AcceptedSection",
     "IdleSection",
     "MediaSection",
     "NegotiatedOffer",

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class SdpLimits:
     """Bounds of one description. Beyond any of them it is refused with SdpError.
 
-    For scale: Chromium's offer with 4 sections to send on and 14 to receive on is about 80 KB in 2,000 lines,
-    with at most 140 attributes, 25 formats and 13 header extensions in a section.
+    For scale: Chromium 156 with 4 sections to send on, 14 to receive on and a data channel offers 66 KB in 2,120 lines,
+    with at most 166 attributes, 34 formats and 13 header extensions in a section.
     """
 
     size_characters: int = 256 * 1024

@@ -29,7 +29,7 @@ class NegotiationPolicy:
     forbidden: frozenset[Mid] = field(default_factory=frozenset)
     """Sections that are rejected whatever they are."""
     publish_sections_max: int = 8
-    """Two more than microphone, camera, screen and screen audio with one change of each need."""
+    """Microphone, camera, screen and screen audio, and room for as many again."""
     slots_max: int = 48
     """A wall of 7 x 6 pictures and some audio."""
     encodings_max: int = 4
