@@ -172,9 +172,12 @@ class SrtpTwin:
         self.rtcp_streams: dict[bytes, ReplayList] = {}
 
     def protect(self, packet: bytes) -> bytes:
+        """Seal; the same packet may be sealed again, but as libsrtp has it not below the window of what was sealed."""
         ssrc, size = packet[8:12], header_size(packet)
         stream = self.streams.setdefault(ssrc, ReplayList())
         index = estimate_index(stream.highest, int.from_bytes(packet[2:4], "big"))
+        if index <= stream.highest - REPLAY_WINDOW:
+            raise ReplayError
         stream.add(index)
         return self.rtp.seal(packet[:size], packet[size:], ssrc, index)
 
