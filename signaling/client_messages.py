@@ -30,6 +30,8 @@ TrackText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64)]
 NameText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
 CandidateText: TypeAlias = Annotated[str, Meta(max_length=1024)]
 PixelCount: TypeAlias = Annotated[int, Meta(ge=1, le=16_384)]
+WantedHeight: TypeAlias = Annotated[float, Meta(ge=1, le=16_384)]
+"""In pixels; a fraction is what browsers measure of a tile on a dense screen."""
 FrameRate: TypeAlias = Annotated[float, Meta(gt=0, le=240)]
 
 
@@ -45,7 +47,7 @@ class ViewRequest(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
 
     mid: MidText
     track: TrackText | UnsetType | None = UNSET
-    height: PixelCount | UnsetType | None = UNSET
+    height: WantedHeight | UnsetType | None = UNSET
     frame_rate: FrameRate | UnsetType | None = UNSET
 
 

@@ -20,7 +20,6 @@ class ErrorCode(enum.Enum):
     UNKNOWN_TRACK = "unknown_track"
     UNKNOWN_SLOT = "unknown_slot"
     JOIN_TIMEOUT = "join_timeout"
-    INTERNAL = "internal"
     # Of a refused upgrade (HTTP):
     NO_TOKEN = "no_token"  # noqa: S105 - names of errors, no secrets
     BAD_TOKEN = "bad_token"  # noqa: S105

@@ -41,7 +41,7 @@ def default_height(source: Source) -> int | None:
 
 
 def choose_encoding(
-    encodings: Sequence[EncodingHeight], *, wanted_height: int | None, declared_height: int | None
+    encodings: Sequence[EncodingHeight], *, wanted_height: float | None, declared_height: int | None
 ) -> int:
     """Return the index of the lowest encoding that is high enough, else of the highest (0 = lowest).
 
@@ -55,7 +55,7 @@ def choose_encoding(
     return next((index for index in order if encodings[index].active), ideal)
 
 
-def _ideal_encoding(encodings: Sequence[EncodingHeight], wanted_height: int | None, declared_height: int) -> int:
+def _ideal_encoding(encodings: Sequence[EncodingHeight], wanted_height: float | None, declared_height: int) -> int:
     highest = len(encodings) - 1
     if wanted_height is None:
         return highest

@@ -19,7 +19,7 @@ class Slot:
         self.kind = kind
         self.consumer = consumer
         self.wish: Wish = Choice.AUTOMATIC
-        self.wanted_height: int | None = None
+        self.wanted_height: float | None = None
         self.wanted_frame_rate: float | None = None
         self.track: Track | None = None
         self._layers: tuple[int, int] | None = None

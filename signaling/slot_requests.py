@@ -10,7 +10,7 @@ from signaling.client_messages import SlotRequest
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
 from signaling.identifiers import SlotKind
-from signaling.sdp import NegotiatedOffer, SlotSection
+from signaling.sdp import NegotiatedOffer, RejectedSection, SlotSection
 
 _DEFAULTS: Final = {MediaKind.AUDIO: SlotKind.AUDIO, MediaKind.VIDEO: SlotKind.VIDEO}
 
@@ -24,14 +24,14 @@ def check_slots(
     rejected is passed over: the answer says so.
     """
     sections = {section.mid: section.consumer.kind for section in offer.sections if isinstance(section, SlotSection)}
-    offered = {section.mid for section in offer.sections}
+    rejected = {section.mid for section in offer.sections if isinstance(section, RejectedSection)}
     kinds = {mid: present(mid) or _DEFAULTS[kind] for mid, kind in sections.items()}
     for request in requests:
         mid = Mid(request.mid)
-        if mid not in offered:
-            raise RequestError(ErrorCode.UNKNOWN_SLOT, f"slot {mid!r} is not a section of the offer")
-        if mid not in sections:
+        if mid in rejected:
             continue
+        if mid not in sections:
+            raise RequestError(ErrorCode.UNKNOWN_SLOT, f"slot {mid!r} is not a receive section of the offer")
         if request.kind.kind is not sections[mid] or present(mid) not in (None, request.kind):
             raise RequestError(ErrorCode.WRONG_KIND, f"section {mid!r} cannot be a slot for {request.kind.value}")
         kinds[mid] = request.kind

@@ -155,7 +155,7 @@ class SignalingServer:
         expires_at = asyncio.get_running_loop().time() + grants.expires_at + LEEWAY_S - time.time()
         room = self._rooms.get_or_make(grants.room)
         try:
-            participant = room.join(join, grants, wallclock=datetime.now(UTC), expires_at=expires_at)
+            participant = room.join(join, grants, wallclock=datetime.now(UTC).replace(microsecond=0), expires_at=expires_at)
         except BaseException:
             self._rooms.drop_if_empty(room)
             raise

@@ -1,0 +1,138 @@
+"""A room with a fake engine below it, and the people in it: what tests of the room play on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from typing import TypeVar
+
+from media.rtp.parameters import Mid
+from signaling.client_messages import AnyClientMessage, Join, Publish, SlotRequest
+from signaling.codes import ErrorCode
+from signaling.grants import ALL_SOURCES, Grants
+from signaling.identifiers import Identity, ParticipantId, RoomName, SlotKind, Source
+from signaling.outbox import Close, Tell
+from signaling.room import Room
+from signaling.server_messages import Error, ServerMessage, SlotsChanged, TrackChanged
+from tests.unit.signaling.fake_engine import FakeConsumer, FakeProducer, FakeRouter, FakeTransport
+from tests.unit.signaling.offers import CAMERA, MICROPHONE, SCREEN, SCREEN_AUDIO, SLOTS, sdk_offer
+
+WALLCLOCK = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+SECTION_OF = {
+    Source.MICROPHONE: MICROPHONE,
+    Source.CAMERA: CAMERA,
+    Source.SCREEN: SCREEN,
+    Source.SCREEN_AUDIO: SCREEN_AUDIO,
+}
+
+Message = TypeVar("Message", bound=ServerMessage)
+
+
+class Person:
+    """Somebody who joined, with the ears open."""
+
+    def __init__(self, stage: Stage, participant: ParticipantId, transport: FakeTransport) -> None:
+        self.stage = stage
+        self.id = participant
+        self.transport = transport
+        self.heard: list[ServerMessage] = []
+        self.closed: Close | None = None
+        self.slots: dict[str, str | None] = {}
+        """What the client knows of its slots."""
+        self.encodings: dict[str, str | None] = {}
+
+    def says(self, message: AnyClientMessage) -> None:
+        self.stage.room.receive(self.id, message)
+        self.stage.drain()
+
+    def publishes(self, source: Source, *, muted: bool = False, height: int | None = None) -> str:
+        """Publish and return the id of the track."""
+        self.says(Publish(id=77, mid=SECTION_OF[source], source=source, muted=muted, height=height))
+        last = self.last(TrackChanged)
+        assert (last.re, last.participant) == (77, self.id)
+        return last.track.id
+
+    def consumer(self, mid: str) -> FakeConsumer:
+        return self.transport.consumers[Mid(mid)]
+
+    def producer(self, source: Source) -> FakeProducer:
+        return self.transport.producers[Mid(SECTION_OF[source])]
+
+    def all(self, kind: type[Message]) -> list[Message]:
+        return [message for message in self.heard if isinstance(message, kind)]
+
+    def last(self, kind: type[Message]) -> Message:
+        return self.all(kind)[-1]
+
+    def is_refused(self, message: AnyClientMessage, code: ErrorCode) -> Error:
+        """Say something that must change nothing but earn this error."""
+        before = len(self.heard)
+        self.says(message)
+        (answer,) = self.heard[before:]
+        assert isinstance(answer, Error)
+        assert (answer.code, answer.re) == (code, message.id)
+        return answer
+
+    def hear(self, message: ServerMessage) -> None:
+        self.heard.append(message)
+        if isinstance(message, SlotsChanged):
+            for slot in message.slots:
+                self.slots[slot.mid] = slot.track
+                self.encodings[slot.mid] = slot.encoding
+
+
+class Stage:
+    """One room and everybody who ever joined it."""
+
+    def __init__(self) -> None:
+        self.router = FakeRouter()
+        self._ids = count(1)
+        self.wakes = 0
+        self.people: dict[ParticipantId, Person] = {}
+        self.room = Room(RoomName("صف-١"), self.router, new_id=lambda: f"id{next(self._ids)}", wake=self._wake)
+
+    def joins(
+        self,
+        identity: str,
+        *,
+        publish: Iterable[Source] = ALL_SOURCES,
+        subscribe: bool = True,
+        slots: Sequence[tuple[str, str]] = SLOTS,
+        name: str | None = None,
+        expires_at: float = 1000.0,
+    ) -> Person:
+        grants = Grants(
+            room=self.room.name,
+            identity=Identity(identity),
+            expires_at=0.0,
+            publish=frozenset(publish),
+            subscribe=subscribe,
+        )
+        return self.enters(join_request(slots=slots, name=name), grants, expires_at=expires_at)
+
+    def enters(self, request: Join, grants: Grants, *, expires_at: float = 1000.0) -> Person:
+        participant = self.room.join(request, grants, wallclock=WALLCLOCK, expires_at=expires_at)
+        person = self.people[participant] = Person(self, participant, self.router.transports[-1])
+        self.drain()
+        return person
+
+    def drain(self) -> None:
+        """Hand out what the room has to say."""
+        for output in self.room.take_output():
+            if isinstance(output, Tell):
+                for participant in output.to:
+                    self.people[participant].hear(output.message)
+            else:
+                assert self.people[output.to].closed is None
+                self.people[output.to].closed = output
+
+    def _wake(self, room: Room) -> None:
+        self.wakes += 1
+
+
+def join_request(
+    *, slots: Sequence[tuple[str, str]] = SLOTS, name: str | None = None, offer: str | None = None
+) -> Join:
+    requests = [SlotRequest(mid=mid, kind=SlotKind(kind)) for mid, kind in slots]
+    return Join(id=1, offer=offer or sdk_offer(slots=slots), slots=requests, name=name)
