@@ -20,7 +20,7 @@ SECONDS_MAX = 1.0  # for 256 KiB; a quarter of a second on the development machi
 @pytest.mark.parametrize("name", REAL_OFFERS)
 def test_every_prefix(name: str) -> None:
     data = REAL_OFFERS[name].encode()
-    step = max(1, len(data) // 1500)
+    step = max(1, len(data) // 500)
     for size in range(0, len(data), step):
         target(data[:size])
 
@@ -85,7 +85,7 @@ def test_a_megabyte_is_refused_by_its_size() -> None:
     started = time.perf_counter()
     with pytest.raises(SdpError, match="1048576 characters, expected at most 262144"):
         parse_offer("v" * 2**20)
-    assert time.perf_counter() - started < 0.01
+    assert time.perf_counter() - started < 0.1  # no more than counting: 1 µs when the machine is idle
 
 
 HEAD = "v=0\no=- 1 1 IN IP4 0.0.0.0\n"
