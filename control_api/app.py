@@ -34,8 +34,9 @@ class StartError(LocalError):
 class MediaServer:
     """A running media server: engine, signalling and HTTP."""
 
-    def __init__(self, parts: AsyncExitStack, url: str) -> None:
+    def __init__(self, parts: AsyncExitStack, url: str, engine: Engine) -> None:
         self._parts = parts
+        self.engine = engine
         self.url = url
         """Where HTTP is served, e.g. "http://127.0.0.1:8080": the port that was taken where settings said 0."""
 
@@ -50,7 +51,7 @@ class MediaServer:
             application = build_application(signaling, engine.metrics, lambda: signaling_reading(signaling))
             url = await _serve(application, settings.http, parts)
             parts.push_async_callback(signaling.close)
-            return cls(parts.pop_all(), url)
+            return cls(parts.pop_all(), url, engine)
 
     async def close(self) -> None:
         """Tell the clients to go, close every socket and stop the engine."""

@@ -1,1 +1,1 @@
-"""The LMS service: people, courses, live classes, attendance and grades. It reaches the media server over HTTP alone."""
+"""The LMS service: people, courses, live classes, attendance, grades. It reaches the media server over HTTP alone."""

@@ -65,7 +65,7 @@ async def no_task_left() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
     deadline = time.monotonic() + LEFTOVER_GRACE_SECONDS
-    while (left := _tasks() - before) and time.monotonic() < deadline:  # noqa: ASYNC110 - tasks send no word when they end
+    while (left := _tasks() - before) and time.monotonic() < deadline:
         await asyncio.sleep(0.02)
     assert not left, f"the test left tasks: {sorted(task.get_name() + ' ' + repr(task.get_coro()) for task in left)}"
 

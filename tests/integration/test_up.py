@@ -126,7 +126,7 @@ async def test_pages_health_and_metrics(tmp_path: Path) -> None:
                 async with client.get(f"/{address}") as answer:
                     assert answer.status == 200, address
                     if address.endswith(".js"):
-                        assert answer.content_type == "text/javascript"
+                        assert answer.content_type in {"text/javascript", "application/javascript"}
                     assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert program.stop() == 0
 
