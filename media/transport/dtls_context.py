@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from cryptography.hazmat.primitives import serialization
 from OpenSSL import SSL, crypto
 
 from media.rtp.parameters import Fingerprint
@@ -40,7 +39,7 @@ class PeerCheck:
 
 
 class DtlsContext:
-    """Settings and certificate of our end. Made once by the composition root: making one costs 0.1 ms and up."""
+    """Settings and certificate of our end. Made once by the composition root, not per connection."""
 
     def __init__(self, certificate: Certificate, profiles: tuple[SrtpProfile, ...] = PREFERRED_PROFILES) -> None:
         self.certificate = certificate
@@ -76,9 +75,12 @@ class DtlsContext:
 
 
 def peer_certificate_der(connection: SSL.Connection) -> bytes | None:
-    """Return the certificate that the peer proved to own, None if there is none."""
-    certificate = connection.get_peer_certificate(as_cryptography=True)
-    return None if certificate is None else certificate.public_bytes(serialization.Encoding.DER)
+    """Return the certificate that the peer proved to own, None if there is none.
+
+    Only OpenSSL ever parses it: cryptography's stricter parser would raise at what OpenSSL let through.
+    """
+    certificate = connection.get_peer_certificate()
+    return None if certificate is None else crypto.dump_certificate(crypto.FILETYPE_ASN1, certificate)
 
 
 def _verify(connection: SSL.Connection, certificate: crypto.X509, _error: int, depth: int, _trusted: int) -> bool:

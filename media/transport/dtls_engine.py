@@ -15,7 +15,8 @@ from media.transport.dtls_records import split_into_datagrams
 from media.transport.keys import EXPORTER_LABEL, DtlsRole, SrtpKeys, SrtpProfile, split_keying_material
 from media.transport.outputs import CloseReason
 
-_READ_BYTES = 1 << 16  # more than any flight or record: one read empties the BIO
+_FLIGHT_BYTES = 1 << 15  # more than any flight: one read empties the BIO
+_MESSAGE_BYTES = 1 << 14  # the longest plaintext of a record (RFC 5246 section 6.2.1)
 
 
 class EngineFailure(RemoteError):
@@ -75,7 +76,7 @@ class DtlsEngine:
         messages = []
         try:
             while True:
-                messages.append(self._connection.recv(_READ_BYTES))
+                messages.append(self._connection.recv(_MESSAGE_BYTES))
         except SSL.WantReadError:
             return messages
         except SSL.ZeroReturnError as error:
@@ -114,7 +115,7 @@ class DtlsEngine:
         stream = b""
         try:
             while True:
-                stream += self._connection.bio_read(_READ_BYTES)
+                stream += self._connection.bio_read(_FLIGHT_BYTES)
         except SSL.WantReadError:
             return split_into_datagrams(stream, self._mtu_bytes)
 

@@ -38,6 +38,8 @@ class TransportConfig:
     dtls: DtlsConfig = field(default_factory=DtlsConfig)
     client_hello_timeout_s: float = 30.0
     """From the first valid check to an admitted ClientHello; the wait for admission is part of it."""
+    admission_retry_s: float = 0.05
+    """Where we are the DTLS client: how soon to ask again for a slot, as often as a browser repeats its ClientHello."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +65,23 @@ class Transport:
         services: TransportServices,
         application_data: bool,
         now: float,
+        dtls_role: DtlsRole = DtlsRole.SERVER,
         config: TransportConfig | None = None,
     ) -> None:
-        """`application_data`: whether a data section was negotiated; without one a connected transport is light."""
+        """`application_data`: whether a data section was negotiated; without one a connected transport is light.
+
+        `dtls_role` is CLIENT only for a peer that offers a=setup:passive (FFmpeg's WHIP muxer does).
+        """
         self._config = config = config or TransportConfig()
         self._services = services
         self._application_data = application_data
+        self._dtls_role = dtls_role
         self._fingerprints = remote.fingerprints
         self._ice = IceAgent(local, remote.ice, drops=services.drops, now=now, config=config.ice)
         self._dtls: DtlsConnection | None = None
         self._slot: HandshakeSlot | None = None
         self._hello_deadline: float | None = None  # from the first valid check until DTLS begins
+        self._begin_at: float | None = None  # as the DTLS client: when to try for a slot
         self._connected = False
         self._closed = False
         self._outputs: list[TransportOutput] = []
@@ -101,6 +109,7 @@ class Transport:
         if kind is DatagramKind.STUN:
             self._ice.receive(data, source, now=now)
             self._drain_ice(now=now)
+            self._begin_if_due(now=now)
         elif kind is DatagramKind.DTLS:
             self._receive_dtls(data, source, now=now)
         else:
@@ -118,12 +127,14 @@ class Transport:
         if self._dtls is not None:
             self._dtls.handle_timeout(now=now)
             self._drain_dtls()
+        self._begin_if_due(now=now)
 
     def next_timeout(self) -> float | None:
         """Return when handle_timeout wants to be called, None when closed."""
         if self._closed:
             return None
-        timeouts = (self._hello_deadline, self._ice.next_timeout(), self._dtls.next_timeout() if self._dtls else None)
+        dtls_timeout = self._dtls.next_timeout() if self._dtls is not None else self._begin_at
+        timeouts = (self._hello_deadline, self._ice.next_timeout(), dtls_timeout)
         return min((timeout for timeout in timeouts if timeout is not None), default=None)
 
     def take_output(self) -> list[TransportOutput]:
@@ -155,25 +166,41 @@ class Transport:
             drops.count(DropReason.DTLS_UNCHECKED_ADDRESS)
             return
         if self._dtls is None:
-            if screen_datagram(data) is not Screening.CLIENT_HELLO:
+            if self._dtls_role is DtlsRole.CLIENT or screen_datagram(data) is not Screening.CLIENT_HELLO:
                 drops.count(DropReason.DTLS_UNEXPECTED)
                 return
-            self._slot = self._services.admission.enter()
-            if self._slot is None:
+            self._dtls = self._begin_dtls(now=now)
+            if self._dtls is None:
                 drops.count(DropReason.DTLS_NOT_ADMITTED)
                 return
-            self._hello_deadline = None
-            self._dtls = DtlsConnection(
-                self._services.context,
-                role=DtlsRole.SERVER,
-                remote_fingerprints=self._fingerprints,
-                drops=drops,
-                application_data=self._application_data,
-                now=now,
-                config=self._config.dtls,
-            )
-            self._dtls.start(now=now)
         self._dtls.receive(data, now=now)
+        self._drain_dtls()
+
+    def _begin_dtls(self, *, now: float) -> DtlsConnection | None:
+        """Return a started association, None if too many are being made already."""
+        self._slot = self._services.admission.enter()
+        if self._slot is None:
+            return None
+        self._hello_deadline = self._begin_at = None
+        dtls = DtlsConnection(
+            self._services.context,
+            role=self._dtls_role,
+            remote_fingerprints=self._fingerprints,
+            drops=self._services.drops,
+            application_data=self._application_data,
+            now=now,
+            config=self._config.dtls,
+        )
+        dtls.start(now=now)
+        return dtls
+
+    def _begin_if_due(self, *, now: float) -> None:
+        """As the DTLS client, send the ClientHello when an address is known, or wait a little for a slot."""
+        if self._begin_at is None or now < self._begin_at:
+            return
+        self._dtls = self._begin_dtls(now=now)
+        if self._dtls is None:
+            self._begin_at = now + self._config.admission_retry_s
         self._drain_dtls()
 
     def _drain_ice(self, *, now: float) -> None:
@@ -185,6 +212,8 @@ class Transport:
                     self._outputs.append(output)
                     if self._dtls is None and self._hello_deadline is None:
                         self._hello_deadline = now + self._config.client_hello_timeout_s
+                        if self._dtls_role is DtlsRole.CLIENT:
+                            self._begin_at = now
                 case SendDatagram() | AddressValidated() | AddressForgotten():
                     self._outputs.append(output)
 
@@ -222,7 +251,7 @@ class Transport:
         self._closed = True
         self._ice.close()
         self._dtls = None
-        self._hello_deadline = None
+        self._hello_deadline = self._begin_at = None
         self._release_slot()
         self._outputs.append(Closed(reason, detail))
 

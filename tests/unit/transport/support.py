@@ -49,10 +49,11 @@ def transport(
     *,
     fingerprints: tuple[Fingerprint, ...] | None = None,
     application_data: bool = False,
+    dtls_role: DtlsRole = DtlsRole.SERVER,
     config: TransportConfig | None = None,
     now: float = START,
 ) -> Transport:
-    """A server transport that expects the certificate "client"."""
+    """A transport of the server that expects the certificate "client"."""
     if fingerprints is None:
         fingerprints = (certificate("client").fingerprint,)
     return Transport(
@@ -61,6 +62,7 @@ def transport(
         services=shared or services(),
         application_data=application_data,
         now=now,
+        dtls_role=dtls_role,
         config=config,
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import random
+import resource
+from pathlib import Path
 
 import pytest
 
@@ -296,6 +298,39 @@ def test_client_hello_flood_during_the_handshake() -> None:
     assert dropped(drops)[DropReason.DTLS_RATE] == 4901
     wire.run(2)
     assert is_connected(wire)
+
+
+@pytest.mark.parametrize("kind", ["fragments", "early_records"])
+def test_half_a_handshake_does_not_grow(kind: str) -> None:
+    """OpenSSL keeps fragments and records that come too early; screening bounds how large they can claim to be."""
+    unlimited = DtlsConfig(handshake_datagrams_burst=10**6)
+
+    def flood(first: int, count: int) -> None:
+        for number in range(first, first + count):
+            if kind == "early_records":
+                body = b"\x16\xfe\xfd\x00\x01" + number.to_bytes(6, "big") + (1500).to_bytes(2, "big") + bytes(1500)
+            else:
+                offset = (number * 37 % 15_000).to_bytes(3, "big")
+                message = b"\x0b\x00\x40\x00" + (1 + number % 12).to_bytes(2, "big") + offset + b"\x00\x04\x00"
+                body = b"\x16\xfe\xfd" + bytes(8) + (12 + 1024).to_bytes(2, "big") + message + bytes(1024)
+            server.receive(body, now=START)
+
+    client, server = dtls(DtlsRole.CLIENT), dtls(DtlsRole.SERVER, config=unlimited)
+    client.start(now=START)
+    server.start(now=START)
+    (hello,) = client.take_output()
+    assert isinstance(hello, DtlsDatagram)
+    server.receive(hello.data, now=START)
+    assert len(server.take_output()) == 1
+    before = resident_bytes()
+    flood(0, 3000)
+    assert resident_bytes() - before < 1 << 20
+    assert server.take_output() == []
+    assert server.state is DtlsState.HANDSHAKE
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()
 
 
 def test_truncated_and_random_bytes_change_nothing() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+from pathlib import Path
 
 import pytest
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
-from OpenSSL import SSL
+from cryptography.hazmat.primitives import serialization
+from OpenSSL import SSL, crypto
 
 from media.rtp.parameters import Fingerprint
+from media.transport.certificate import fingerprint_value
 from media.transport.dtls import DtlsConnection
 from media.transport.keys import EXPORTER_LABEL, DtlsRole, SrtpProfile, split_keying_material
 from media.transport.outputs import Closed, CloseReason, Connected, DtlsDatagram, DtlsOutput
@@ -99,6 +102,36 @@ def test_a_client_without_a_common_profile_is_refused(srtp: bytes) -> None:
     (closed,) = converse(foreign(srtp=srtp), dtls(DtlsRole.SERVER))
     assert isinstance(closed, Closed)
     assert closed.reason is CloseReason.NO_SRTP_PROFILE
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("damage", ["version", "serial", "date"])
+def test_a_strange_certificate_is_only_compared(damage: str, named: bool, tmp_path: Path) -> None:
+    """OpenSSL parses it and the peer owns its key; whether it is the right one is the fingerprint's matter."""
+    good = certificate("client").certificate.public_bytes(serialization.Encoding.DER)
+    strange = bytearray(good)
+    if damage == "version":
+        strange[good.index(b"\xa0\x03\x02\x01\x02") + 4] = 9
+    elif damage == "serial":
+        strange[good.index(b"\xa0\x03\x02\x01\x02") + 7] |= 0x80  # a negative number
+    else:
+        strange[good.index(b"\x17\x0d") + 2] = ord("x")  # no date
+    der = bytes(strange)
+    context = SSL.Context(SSL.DTLS_METHOD)
+    context.set_cipher_list(CIPHERS[0])
+    (tmp_path / "strange.der").write_bytes(der)
+    context.use_certificate_file(str(tmp_path / "strange.der"), crypto.FILETYPE_ASN1)
+    context.use_privatekey(certificate("client").key)
+    context.set_tlsext_use_srtp(b"SRTP_AEAD_AES_128_GCM")
+    client = SSL.Connection(context)
+    client.set_connect_state()
+    value = fingerprint_value(der if named else good, "sha-256")
+    (outcome,) = converse(client, dtls(DtlsRole.SERVER, fingerprints=(Fingerprint("sha-256", value),)))
+    if named:
+        assert isinstance(outcome, Connected)
+    else:
+        assert isinstance(outcome, Closed)
+        assert outcome.reason is CloseReason.FINGERPRINT_MISMATCH
 
 
 class Pipe:

@@ -33,6 +33,7 @@ from tests.unit.transport.support import (
     START,
     certificate,
     check,
+    context,
     dropped,
     dtls,
     services,
@@ -336,3 +337,55 @@ def test_the_selected_address_is_never_forgotten_while_it_is_selected() -> None:
     forgotten = [output.address for output in server.take_output() if isinstance(output, AddressForgotten)]
     assert len(forgotten) == 19
     assert ADDRESS not in forgotten
+
+
+def test_a_peer_that_waits_for_our_client_hello() -> None:
+    """FFmpeg's WHIP muxer offers a=setup:passive."""
+    shared = services(handshakes=1)
+    slot = shared.admission.enter()
+    ours = transport(shared, dtls_role=DtlsRole.CLIENT)
+    own = certificate("server").fingerprint
+    peer = DtlsConnection(
+        context("client"),
+        role=DtlsRole.SERVER,
+        remote_fingerprints=(own,),
+        drops=shared.drops,
+        application_data=False,
+        now=START,
+    )
+    peer.start(now=START)
+    ours.receive(check(), ADDRESS, now=START)
+    assert not any(is_dtls(output) for output in ours.take_output())
+    assert ours.next_timeout() == pytest.approx(START + 0.05)
+    assert slot is not None
+    slot.release()
+    ours.handle_timeout(now=START + 0.05)
+    keys: list[SrtpKeys] = []
+    for _ in range(6):
+        for output in ours.take_output():
+            if isinstance(output, SendDatagram):
+                assert output.destination == ADDRESS
+                peer.receive(output.data, now=START + 0.1)
+            elif isinstance(output, Connected):
+                keys.append(output.keys)
+        for answer in peer.take_output():
+            if isinstance(answer, DtlsDatagram):
+                ours.receive(answer.data, ADDRESS, now=START + 0.1)
+            elif isinstance(answer, Connected):
+                keys.append(answer.keys)
+    assert len(keys) == 2
+    assert keys[0].inbound == keys[1].outbound
+    assert ours.connected
+    assert shared.admission.in_progress == 0
+
+
+def test_as_the_client_we_hear_no_client_hello() -> None:
+    shared = services(handshakes=1)
+    assert shared.admission.enter() is not None
+    ours = transport(shared, dtls_role=DtlsRole.CLIENT)
+    ours.receive(check(), ADDRESS, now=START)
+    ours.receive(Browser().hello(), ADDRESS, now=START)
+    assert dropped(shared.drops) == {DropReason.DTLS_UNEXPECTED: 1}
+    ours.handle_timeout(now=START + 29)
+    ours.handle_timeout(now=START + 30)
+    assert ours.take_output()[-1] == Closed(CloseReason.HANDSHAKE_TIMEOUT)
