@@ -88,6 +88,11 @@ class Engine:
             raise
         return cls(shells, services)
 
+    @property
+    def udp_ports(self) -> tuple[int, ...]:
+        """The port of each worker."""
+        return tuple(shell.candidates[0].port for shell in self._shells)
+
     def create_router(self) -> Router:
         """Return the crossbar of a new room, on the worker with the fewest transports."""
         self._forget_closed()

@@ -20,7 +20,7 @@ from media.transport.demux import peek_ufrag
 from media.transport.transport import TransportConfig, TransportServices
 
 EVENTS_PER_TURN = 128  # then the event loop gets a turn; a DTLS handshake step costs about a millisecond
-GENERATIONS_MAX = 2  # ufrags of one transport: the one in use and that of an ICE restart under way
+GENERATIONS_MAX = 3  # ufrags of one transport: the one in use and those of ICE restarts under way
 DATA_PLANE_NICE = -10  # a wake-up must not wait behind the interpreter; without the right to it, normal priority
 
 

@@ -1,0 +1,53 @@
+"""Simulcast: a viewer chooses the picture's size, and the picture never breaks."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from control_api.invitations import Role
+from tests.e2e.media.test_first_class import playing
+from tests.support.classroom import Classroom, longest_gap_ms, until
+
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)]
+
+WIDTHS = {180: 320, 360: 640, 720: 1280}
+SWITCH_MS_MAX = 2000.0
+FREEZE_MS_MAX = 500.0
+
+
+@pytest.mark.parametrize("codec", ["VP8", "H264"])
+async def test_view_switches_encodings_up_and_down(classroom: Classroom, codec: str) -> None:
+    teacher = await classroom.join("teacher", codec=codec)
+    student = await classroom.join("student", role=Role.STUDENT)
+    await teacher.publish("Camera")
+    mid = await playing(student, "video")
+
+    async def all_encodings_flow() -> bool:
+        sent = await teacher.stats("outbound-rtp", kind="video")
+        return {report.get("rid") for report in sent if report.get("framesPerSecond", 0) > 10} >= {"q", "h", "f"}
+
+    await until(all_encodings_flow, "the publisher sends q, h and f", within_s=20)
+    await student.view(mid, height=180)
+    await student.watch(mid)
+
+    async def shows(width: int) -> bool:
+        frames = await student.frames(mid)
+        return bool(frames) and frames[-1][1] == width
+
+    await until(lambda: shows(320), "q is shown")
+    start = (await student.frames(mid))[-1][0]
+    for height in (360, 720, 360, 180):
+        asked_at = await student.run("() => performance.now()")
+        await student.view(mid, height=height)
+        await until(lambda width=WIDTHS[height]: shows(width), f"{height} lines are shown", within_s=4)  # type: ignore[misc]
+        frames = await student.frames(mid)
+        first = next(at for at, width in frames if at > asked_at and width == WIDTHS[height])
+        assert first - asked_at <= SWITCH_MS_MAX, f"the switch to {height} lines took {first - asked_at:.0f} ms"
+        await asyncio.sleep(1.2)
+    gap = longest_gap_ms([frame for frame in await student.frames(mid) if frame[0] >= start])
+    assert gap <= FREEZE_MS_MAX, f"the picture stood still for {gap:.0f} ms"
+    report = await student.decoded(mid)
+    assert report["packetsLost"] == 0
+    assert report["framesDropped"] <= report["framesReceived"] * 0.1
