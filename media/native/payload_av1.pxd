@@ -1,6 +1,6 @@
-"""AV1 payloads: the aggregation header and OBU elements of the AV1 RTP payload format, section 4, and the sequence header.
+"""AV1 payloads: aggregation header and OBU elements (AV1 RTP payload format, section 4), and the sequence header.
 
-Numbers of sections with "AV1" are those of the AV1 bitstream specification.
+Sections of "AV1" alone are those of the AV1 bitstream specification.
 """
 
 from libc.stddef cimport size_t

@@ -59,7 +59,7 @@ cdef inline int inspect_vp9(const uint8_t* payload, size_t size, PayloadFacts* f
 
 
 cdef inline int _vp9_structure(const uint8_t* data, size_t size, PayloadFacts* facts) noexcept nogil:
-    """The scalability structure: the resolution is that of its largest layer; the picture group is only stepped over."""
+    """The scalability structure: the resolution is that of its largest layer; its picture group is stepped over."""
     cdef size_t offset = 1
     cdef int index, layers, pictures
     if size < 1:

@@ -5,7 +5,8 @@ cdef enum:
     WORDS_MAX = 65536  # the length field counts words minus one in 16 bits
 
 
-cdef size_t _begin(uint8_t* out, size_t capacity, int count, int packet_type, uint32_t ssrc, size_t size) noexcept nogil:
+cdef size_t _begin(uint8_t* out, size_t capacity, int count, int packet_type, uint32_t ssrc,
+                   size_t size) noexcept nogil:
     """Write header and sender ssrc of a packet of `size` bytes; return `size`, or 0 if it does not fit."""
     if size > capacity or size > 4 * <size_t>WORDS_MAX:
         return 0

@@ -202,7 +202,7 @@ def write_extensions(list items not None) -> bytes:
     offset = 0
     for index, (id, value) in enumerate(items):
         if not 1 <= id <= 255 or len(value) > 255:
-            raise ValueError(f"extension element {id} of {len(value)} bytes, expected id 1 to 255 and at most 255 bytes")
+            raise ValueError(f"extension element {id} of {len(value)} bytes, expected id 1 to 255, at most 255 bytes")
         ids[index] = id
         elements[index].id = id
         elements[index].length = len(value)

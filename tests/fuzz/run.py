@@ -89,7 +89,7 @@ def python_turn(target: Callable[[bytes], None]) -> Callable[[Mutator, int], tup
 
 def keep(find: bytes, name: str, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name.split()[0]}-{hashlib.sha256(find).hexdigest()[:12]}"
+    path = folder / f"{name.partition(' ')[0]}-{hashlib.sha256(find).hexdigest()[:12]}"
     path.write_bytes(find)
     return path
 
