@@ -297,13 +297,22 @@ cdef void send_receiver_report(Core* core, Transport* transport, uint64_t now_us
     send_rtcp(core, transport, size)
 
 
+cdef bint waits_for_key_frame(const Consumer* consumer) noexcept nogil:
+    """1 if a slot cannot go on without a key frame that nobody has asked for yet."""
+    cdef const Encoding* encoding
+    if consumer.forward.target < 0 or (consumer.forward.encoding == consumer.forward.target and not consumer.forward.resync):
+        return False
+    encoding = &consumer.producer.encodings[consumer.forward.target]
+    return not encoding.gate.open and not encoding.gate.waiting
+
+
 cdef void serve_consumers(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:
     """Repeat key frame requests of slots that still wait for one, and send the sender reports that are due."""
     cdef Consumer* consumer = transport.consumers
     while consumer != NULL:
         if consumer.producer != NULL:
-            if consumer.forward.target >= 0 and (consumer.forward.encoding != consumer.forward.target or consumer.forward.resync):
-                want_key_frame(core, consumer.producer, consumer.forward.target, now_us)
+            if waits_for_key_frame(consumer):
+                want_key_frame(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)
             if consumer.forward.encoding >= 0 and consumer.packets and now_us >= consumer.report_due_us:
                 send_sender_report(core, consumer, now_us)
         consumer = consumer.next

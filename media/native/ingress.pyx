@@ -30,6 +30,10 @@ from media.native.wire cimport load16, load32, store16, store32
 
 cdef enum:
     STUN_LAST = 3
+    STUN_HEADER_BYTES = 20
+    STUN_MAGIC_COOKIE = 0x2112A442 # RFC 8489 section 5
+    CONTROL_WINDOW_US = 100000
+    CONTROL_MAX = 64              # a DTLS handshake with repeats and a check every 50 ms on ten candidate pairs is half of it
     DTLS_FIRST = 20
     DTLS_LAST = 63
     RTP_FIRST = 128
@@ -66,21 +70,37 @@ cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress
         else:
             open_rtp(core, transport, data, size, now_us)
     elif first <= STUN_LAST:
+        if size < STUN_HEADER_BYTES or load32(data + 4) != STUN_MAGIC_COOKIE:
+            core.counters.unclassified += 1
+            return
         core.counters.stun += 1
-        pass_on(core, EVENT_STUN, transport, data, size, source)
+        pass_on(core, EVENT_STUN, transport, data, size, source, now_us)
     elif DTLS_FIRST <= first <= DTLS_LAST:
         if transport == NULL:
             core.counters.unknown_address += 1
         else:
             core.counters.dtls += 1
-            pass_on(core, EVENT_DTLS, transport, data, size, source)
+            pass_on(core, EVENT_DTLS, transport, data, size, source, now_us)
     else:
         core.counters.unclassified += 1
 
 
-cdef void pass_on(Core* core, uint8_t kind, Transport* transport, const uint8_t* data, int size, const UdpAddress* source) noexcept nogil:
+cdef bint floods(Transport* transport, uint64_t now_us) noexcept nogil:
+    """1 if a transport sends more control datagrams than it can need: others must find room in the ring too."""
+    if now_us - transport.control_us >= CONTROL_WINDOW_US:
+        transport.control_us = now_us
+        transport.control_count = 0
+    transport.control_count += 1
+    return transport.control_count > CONTROL_MAX
+
+
+cdef void pass_on(Core* core, uint8_t kind, Transport* transport, const uint8_t* data, int size, const UdpAddress* source, uint64_t now_us) noexcept nogil:
     """Hand a control datagram to Python."""
-    cdef Event* event = ring_reserve(&core.ring, transport != NULL)
+    cdef Event* event
+    if transport != NULL and floods(transport, now_us):
+        core.counters.control_flooded += 1
+        return
+    event = ring_reserve(&core.ring, transport != NULL)
     if event == NULL:
         return
     event.kind = kind

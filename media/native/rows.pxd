@@ -131,6 +131,8 @@ cdef struct Transport:
     uint8_t allowed_count
     uint8_t stranger_count
     uint16_t bound_count
+    uint16_t control_count    # STUN and DTLS datagrams since control_us
+    uint64_t control_us
     UdpAddress address
     AddressKey allowed[ADDRESSES_MAX] # what comes from here is ours
     void* inbound             # srtp_t of each direction, NULL until DTLS is done
@@ -160,6 +162,7 @@ ctypedef struct Counters:
     uint64_t no_keys          # RTP or RTCP before DTLS is done
     uint64_t stun
     uint64_t dtls
+    uint64_t control_flooded  # STUN and DTLS beyond what one transport can need
     uint64_t rtp_packets
     uint64_t rtp_bytes
     uint64_t rtcp_packets
