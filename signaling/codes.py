@@ -51,6 +51,7 @@ class CloseCode(enum.IntEnum):
 
     NORMAL = 1000
     SLOW_READER = 1008
+    TOO_LONG = 1009
     INTERNAL = 1011
     BAD_JOIN = 4000
     TOKEN_EXPIRED = 4001

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
-from typing import Final
+from typing import Final, Literal
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
 from signaling.codes import CloseCode, ErrorCode
 from signaling.config import SignalingConfig
 from signaling.errors import RequestError
 from signaling.pace import Pace, request_units
+from signaling.protocol import FRAME_BYTES_MAX
 
 _CLOSE_REASON_BYTES_MAX: Final = 123  # RFC 6455 section 5.5: a control frame has 125 bytes, two are the code
 
@@ -20,7 +22,7 @@ class Connection:
     """Owned by the task that serves it, which also runs `write` beside its reading. `send` and `close` never wait."""
 
     def __init__(
-        self, websocket: web.WebSocketResponse[bool], transport: asyncio.Transport, config: SignalingConfig
+        self, websocket: web.WebSocketResponse[Literal[False]], transport: asyncio.Transport, config: SignalingConfig
     ) -> None:
         self._websocket = websocket
         self._transport = transport
@@ -33,20 +35,24 @@ class Connection:
         self._closing: tuple[CloseCode, str] | None = None
         self._to_write = asyncio.Event()
         self._to_close = asyncio.Event()
-        self._blocked: asyncio.Timeout | None = None
+        self._not_reading = asyncio.Event()
+        self._reading: asyncio.Timeout | None = None
+        self._sending: asyncio.Timeout | None = None
         self.finished = asyncio.Event()
         """Set when `write` has closed the WebSocket."""
 
     async def read(self) -> bytes | None:
         """Return the next message, None when the connection is at its end; raises RequestError for what is no text."""
-        message = await self._websocket.receive()
-        if message.type is WSMsgType.TEXT:
-            frame: bytes = message.data
-            await self._hold_back(self._pace.spend(request_units(len(frame)), now=self._loop.time()))
-            return frame
-        if message.type is WSMsgType.BINARY:
+        kind, frame = await self._receive()
+        if kind is WSMsgType.BINARY:
             raise RequestError(ErrorCode.BAD_MESSAGE, "messages are text frames, this one is binary")
-        return None
+        if kind is not WSMsgType.TEXT:
+            return None
+        if len(frame) > FRAME_BYTES_MAX:
+            self.close(CloseCode.TOO_LONG, f"frames have at most {FRAME_BYTES_MAX} bytes")
+            return None
+        await self._hold_back(self._pace.spend(request_units(len(frame)), now=self._loop.time()))
+        return frame
 
     def send(self, frame: bytes) -> None:
         """Queue one text frame; a client that leaves too much unread is closed, and what is queued is dropped."""
@@ -82,18 +88,44 @@ class Connection:
         """Send what is queued until the connection is closed; returns when the WebSocket is."""
         try:
             try:
-                async with asyncio.timeout(None) as self._blocked:
+                async with asyncio.timeout(None) as self._sending:
                     await self._write_queue()
             except TimeoutError:
                 pass  # `_give_up` cut a send short that a slow reader was blocking
-            code, reason = self._closing or (CloseCode.INTERNAL, "writer ended")
-            async with asyncio.timeout(self._config.close_timeout_s):
-                await self._websocket.close(code=code, message=_cut_reason(reason))
+            await self._shake_hands()
         except (ConnectionError, TimeoutError):
             pass  # the client is gone, or does not read: nothing is left to tell
         finally:
-            self._transport.abort()
+            if self._websocket.close_code in (None, WSCloseCode.ABNORMAL_CLOSURE):
+                self._transport.abort()  # an orderly end would wait for a client that takes nothing
             self.finished.set()
+
+    async def _shake_hands(self) -> None:
+        """Close the WebSocket with the closing handshake (RFC 6455 section 7), unless the client has done so.
+
+        Reading stops first: aiohttp cuts the connection without waiting for the client's close frame if it is closed
+        while a task reads, and the client may never see ours.
+        """
+        code, reason = self._closing or (CloseCode.NORMAL, "")
+        if self._reading is not None:
+            _expire(self._reading, now=self._loop.time())
+            await self._not_reading.wait()
+        async with asyncio.timeout(2 * self._config.close_timeout_s):
+            await self._websocket.close(code=code, message=_cut_reason(reason))
+
+    async def _receive(self) -> tuple[WSMsgType, bytes]:
+        if self._closing is not None:
+            return WSMsgType.CLOSING, b""
+        self._not_reading.clear()
+        try:
+            async with asyncio.timeout(None) as self._reading:
+                message = await self._websocket.receive()
+                return message.type, message.data if isinstance(message.data, bytes) else b""
+        except TimeoutError:
+            return WSMsgType.CLOSING, b""  # `_shake_hands` wants to be alone
+        finally:
+            self._reading = None
+            self._not_reading.set()
 
     async def _write_queue(self) -> None:
         while True:
@@ -110,8 +142,8 @@ class Connection:
         self._queue.clear()
         self._queued_bytes = 0
         self.close(CloseCode.SLOW_READER, "too many messages were left unread")
-        if self._blocked is not None and not self._blocked.expired():
-            self._blocked.reschedule(self._loop.time())
+        if self._sending is not None:
+            _expire(self._sending, now=self._loop.time())
 
     async def _hold_back(self, delay_s: float) -> None:
         """Wait, but not for longer than the connection lives."""
@@ -121,6 +153,12 @@ class Connection:
                     await self._to_close.wait()
             except TimeoutError:
                 pass
+
+
+def _expire(scope: asyncio.Timeout, *, now: float) -> None:
+    """End what is awaited in this scope, now."""
+    with contextlib.suppress(RuntimeError):  # it has ended by itself
+        scope.reschedule(now)
 
 
 def _cut_reason(reason: str) -> bytes:

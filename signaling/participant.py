@@ -39,5 +39,5 @@ class Participant:
             identity=self.grants.identity,
             name=self.name,
             joined_at=self.joined_at,
-            tracks=tuple(track.view() for track in self.tracks.values()),
+            tracks=tuple(track.told for track in self.tracks.values()),
         )

@@ -16,6 +16,9 @@ SUBPROTOCOL: Final = "halqa.v1"
 FRAME_BYTES_MAX: Final = 256 * 1024
 """The largest offer that Chromium makes for 64 sections is about 100 KB."""
 
+FRAME_BYTES_TAKEN_MAX: Final = 2 * 1024 * 1024
+"""Up to here a frame that is too long is read and refused in order; a longer one cuts the connection."""
+
 REASON_CHARACTERS_MAX: Final = 300
 """A value that we refuse may be long; the sentence about it may not."""
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from media.rtp.parameters import Mid
 from signaling.client_messages import Mute, Publish, Unpublish, View
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
 from signaling.identifiers import TrackId
+from signaling.lineup import Lineup
 from signaling.outbox import Outbox
 from signaling.participant import Participant
 from signaling.policy import check_publish
-from signaling.server_messages import TrackChanged, TrackView
+from signaling.server_messages import TrackChanged
 from signaling.track import Track
 from signaling.viewer import Viewer
 
@@ -21,12 +22,11 @@ class Publications:
     """All live and muted tracks, oldest first. Each change is told to everybody and moves the slots that it must."""
 
     def __init__(self, outbox: Outbox, viewers: Callable[[], Iterable[Viewer]], *, new_id: Callable[[], str]) -> None:
-        self.tracks: dict[TrackId, Track] = {}
+        self.tracks: Lineup[Track] = Lineup()
         self._outbox = outbox
         self._viewers = viewers
         self._new_id = new_id
         self._published = 0
-        self._told: dict[TrackId, TrackView] = {}
 
     def publish(self, publisher: Participant, request: Publish) -> None:
         """Make a track of a section; raises RequestError."""
@@ -50,7 +50,8 @@ class Publications:
             request=request,
             producer=producer,
         )
-        publisher.tracks[mid] = self.tracks[track.id] = track
+        publisher.tracks[mid] = track
+        self.tracks.add(track)
         producer.on_change = lambda: self._change(track)
         self._tell(track, re=request.id)
         for viewer in self._viewers():
@@ -68,17 +69,12 @@ class Publications:
 
     def end(self, publisher: Participant, track: Track, *, re: int | None = None) -> None:
         """End a track, tell everybody, and give its slots to others."""
-        self.withdraw(publisher, track)
+        self._remove(publisher, [track])
         self._tell(track, re=re)
-        self._told.pop(track.id, None)
 
-    def withdraw(self, publisher: Participant, track: Track) -> None:
-        """End a track without a word about it: `left` says that all tracks of a participant are gone."""
-        track.end()
-        track.producer.on_change = None
-        del publisher.tracks[track.mid], self.tracks[track.id]
-        for viewer in self._viewers():
-            viewer.remove_track(track, self.tracks)
+    def withdraw(self, publisher: Participant) -> None:
+        """End all tracks of a participant without a word about them: `left` says so."""
+        self._remove(publisher, list(publisher.tracks.values()))
 
     def choose(self, viewer: Viewer, request: View) -> None:
         """Show a viewer what it asks for; raises RequestError."""
@@ -92,12 +88,22 @@ class Publications:
         codec_changed = track.take_codec_change()
         for viewer in self._viewers():
             viewer.change_track(track, self.tracks, codec_changed=codec_changed)
-        if track.view() != self._told.get(track.id):
+        if track.view() != track.told:
             self._tell(track, re=None)
+
+    def _remove(self, publisher: Participant, tracks: Sequence[Track]) -> None:
+        for track in tracks:
+            track.end()
+            track.producer.on_change = None
+            del publisher.tracks[track.mid]
+            self.tracks.remove(track)
+        ended = {track.id for track in tracks}
+        for viewer in self._viewers():
+            viewer.remove_tracks(ended, self.tracks)
 
     def _tell(self, track: Track, *, re: int | None) -> None:
         """Tell everybody; the publisher's own copy answers the request."""
-        view = self._told[track.id] = track.view()
+        view = track.told = track.view()
         seq = self._outbox.next_seq()
         self._outbox.tell(track.owner, TrackChanged(seq=seq, participant=track.owner, track=view, re=re))
         self._outbox.tell_everyone(TrackChanged(seq=seq, participant=track.owner, track=view), but=track.owner)

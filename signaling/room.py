@@ -216,12 +216,12 @@ class Room:
     def _remove(self, participant: Participant, reason: LeftReason) -> None:
         del self._members[participant.id], self._by_identity[participant.grants.identity]
         self._outbox.set_members(tuple(self._members))
-        for track in list(participant.tracks.values()):
-            self._publications.withdraw(participant, track)
+        self._publications.withdraw(participant)
         participant.link.close()
         self._outbox.tell_everyone(
             ParticipantLeft(seq=self._outbox.next_seq(), participant=participant.id, reason=reason)
         )
+        self._outbox.wake()  # also for the last, who leaves nobody to be told: the room is to be dropped
 
     def _media_closed(self, participant_id: ParticipantId, reason: str) -> None:
         if (participant := self._members.get(participant_id)) is not None:

@@ -13,11 +13,13 @@ The rules, in the order in which they apply:
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Container, Mapping, Sequence
-from typing import Final, Protocol, TypeAlias
+from collections.abc import Container, Sequence
+from itertools import islice
+from typing import Protocol, TypeAlias
 
 from media.rtp.parameters import Mid
-from signaling.identifiers import SlotKind, Source, TrackId
+from signaling.identifiers import SlotKind, TrackId
+from signaling.lineup import SLOT_KIND_OF, Candidate, Line, Lineup
 
 
 class Choice(enum.Enum):
@@ -28,22 +30,6 @@ class Choice(enum.Enum):
 
 
 Wish: TypeAlias = TrackId | Choice
-
-
-class Candidate(Protocol):
-    """A live or muted track of the room, as far as the choice of slots cares."""
-
-    @property
-    def id(self) -> TrackId: ...
-    @property
-    def source(self) -> Source: ...
-    @property
-    def owner_order(self) -> int:
-        """Grows with each participant that joins."""
-
-    @property
-    def publication_order(self) -> int:
-        """Grows with each track that is published."""
 
 
 class SlotWish(Protocol):
@@ -61,16 +47,8 @@ class SlotWish(Protocol):
 
 Assignment: TypeAlias = dict[Mid, TrackId | None]
 
-_SOURCES: Final = {
-    SlotKind.AUDIO: frozenset({Source.MICROPHONE, Source.SCREEN_AUDIO}),
-    SlotKind.VIDEO: frozenset({Source.CAMERA}),
-    SlotKind.SCREEN: frozenset({Source.SCREEN}),
-}
 
-
-def assign(
-    slots: Sequence[SlotWish], tracks: Mapping[TrackId, Candidate], *, hidden: Container[TrackId] = ()
-) -> Assignment:
+def assign(slots: Sequence[SlotWish], tracks: Lineup[Line], *, hidden: Container[TrackId] = ()) -> Assignment:
     """Return the track of every slot. `hidden` tracks (the viewer's own, or not playable) are never shown."""
     assignment: Assignment = {slot.mid: None for slot in slots}
     taken: set[TrackId] = set()
@@ -81,59 +59,34 @@ def assign(
     for kind in SlotKind:
         automatic = [slot for slot in slots if slot.kind is kind and slot.wish is Choice.AUTOMATIC]
         if automatic:
-            choose = _newest_screens if kind is SlotKind.SCREEN else _lasting
-            _place(automatic, choose(automatic, tracks, hidden, taken), assignment)
+            staying = [] if kind is SlotKind.SCREEN else _staying(automatic, tracks, hidden, taken)
+            taken.update(staying)
+            waiting = (track.id for track in tracks.line(kind) if track.id not in taken and track.id not in hidden)
+            _place(automatic, [*staying, *islice(waiting, len(automatic) - len(staying))], assignment)
     return assignment
 
 
-def _newest_screens(
-    slots: Sequence[SlotWish],
-    tracks: Mapping[TrackId, Candidate],
-    hidden: Container[TrackId],
-    taken: Collection[TrackId],
-) -> list[TrackId]:
-    waiting = _waiting(SlotKind.SCREEN, tracks, hidden, taken)
-    waiting.sort(key=lambda candidate: candidate.publication_order, reverse=True)
-    return [candidate.id for candidate in waiting[: len(slots)]]
+def may_come_in(track: Candidate, slots: Sequence[SlotWish]) -> bool:
+    """Return whether a new track can change what these slots show; cheaper than finding out by `assign`."""
+    kind = SLOT_KIND_OF[track.source]
+    return any(
+        slot.kind is kind and slot.wish is Choice.AUTOMATIC and (slot.shown is None or kind is SlotKind.SCREEN)
+        for slot in slots
+    )
 
 
-def _lasting(
-    slots: Sequence[SlotWish],
-    tracks: Mapping[TrackId, Candidate],
-    hidden: Container[TrackId],
-    taken: Collection[TrackId],
+def _staying(
+    slots: Sequence[SlotWish], tracks: Lineup[Line], hidden: Container[TrackId], taken: Container[TrackId]
 ) -> list[TrackId]:
-    """Return what is shown and stays, then who waits. Full slots cost nothing per track of the room."""
-    kind = slots[0].kind
+    """Return the tracks that are shown and keep their slots."""
     staying: list[TrackId] = []
     for slot in slots:
         track = slot.shown
         if track is None or track in staying or track in taken or track in hidden or track not in tracks:
             continue
-        if tracks[track].source in _SOURCES[kind]:
+        if SLOT_KIND_OF[tracks[track].source] is slot.kind:
             staying.append(track)
-    free = len(slots) - len(staying)
-    if not free:
-        return staying
-    waiting = _waiting(kind, tracks, hidden, {*taken, *staying})
-    if kind is SlotKind.AUDIO:
-        waiting.sort(key=lambda candidate: (candidate.owner_order, candidate.publication_order))
-    else:
-        waiting.sort(key=lambda candidate: candidate.publication_order)
-    return staying + [candidate.id for candidate in waiting[:free]]
-
-
-def _waiting(
-    kind: SlotKind,
-    tracks: Mapping[TrackId, Candidate],
-    hidden: Container[TrackId],
-    taken: Collection[TrackId],
-) -> list[Candidate]:
-    return [
-        candidate
-        for candidate in tracks.values()
-        if candidate.source in _SOURCES[kind] and candidate.id not in taken and candidate.id not in hidden
-    ]
+    return staying
 
 
 def _place(slots: Sequence[SlotWish], chosen: Sequence[TrackId], assignment: Assignment) -> None:

@@ -34,6 +34,8 @@ class Track:
         self._declared = (request.width, request.height)
         self._state: TrackState = "live"
         self.set_muted(request.muted)
+        self.told = self.view()
+        """As the room knows it."""
 
     @property
     def kind(self) -> MediaKind:

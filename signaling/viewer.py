@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import TypeAlias
 
 from msgspec import UNSET
 
@@ -11,13 +12,14 @@ from signaling.client_messages import AUTOMATIC, ViewRequest
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
 from signaling.identifiers import ParticipantId, SlotKind, TrackId
+from signaling.lineup import Lineup
 from signaling.ports import Consumer
 from signaling.server_messages import SlotView
 from signaling.slot import Slot
-from signaling.slots import Choice, Wish, assign
+from signaling.slots import Choice, Wish, assign, may_come_in
 from signaling.track import Track
 
-Tracks = Mapping[TrackId, Track]
+Tracks: TypeAlias = Lineup[Track]
 
 
 class Viewer:
@@ -72,7 +74,7 @@ class Viewer:
         """Take note of a new track, and show it if a slot is free for it."""
         if track.owner == self._owner:
             self._hidden.add(track.id)
-        elif any(slot.shown is None or slot.kind is SlotKind.SCREEN for slot in self._slots.values()):
+        elif may_come_in(track, list(self._slots.values())):
             self.refresh(tracks)
 
     def change_track(self, track: Track, tracks: Tracks, *, codec_changed: bool) -> None:
@@ -84,15 +86,15 @@ class Viewer:
                 slot.choose_layers()
                 self._changed()
 
-    def remove_track(self, track: Track, tracks: Tracks) -> None:
-        """Forget a track that ended (`tracks` is without it); a slot that it was pinned to becomes automatic."""
-        self._hidden.discard(track.id)
+    def remove_tracks(self, ended: Collection[TrackId], tracks: Tracks) -> None:
+        """Forget tracks that ended (`tracks` is without them); a slot that one was pinned to becomes automatic."""
+        self._hidden.difference_update(ended)
         affected = False
         for slot in self._slots.values():
-            if slot.wish == track.id:
+            if slot.wish in ended:
                 slot.wish = Choice.AUTOMATIC
                 affected = True
-            affected = affected or slot.track is track
+            affected = affected or slot.shown in ended
         if affected:
             self.refresh(tracks)
 
@@ -116,14 +118,15 @@ class Viewer:
         return refused
 
     def _try_again(self, track: Track, tracks: Tracks) -> None:
-        showing = [slot for slot in self._slots.values() if slot.track is track]
-        for slot in showing:
-            if not slot.show(track):
-                self._hidden.add(track.id)
-                self._changed()
-        if not showing:
+        if track.id in self._hidden:
             self._hidden.discard(track.id)
-        self.refresh(tracks)
+            self.refresh(tracks)
+            return
+        fits = [slot.show(track) for slot in self._slots.values() if slot.track is track]
+        if not all(fits):
+            self._hidden.add(track.id)
+            self._changed()
+            self.refresh(tracks)
 
     def _check_wish(self, request: ViewRequest, tracks: Tracks) -> tuple[Slot, Wish]:
         slot = self._slots.get(Mid(request.mid))

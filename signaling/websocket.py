@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from datetime import UTC, datetime
-from typing import Final, assert_never
+from typing import Final, Literal, assert_never
 
 from aiohttp import web
 
@@ -22,7 +22,7 @@ from signaling.keys import KeyStore
 from signaling.outbox import Close, Tell
 from signaling.ports import MediaEngine
 from signaling.protocol import (
-    FRAME_BYTES_MAX,
+    FRAME_BYTES_TAKEN_MAX,
     SUBPROTOCOL,
     decode_client_message,
     encode_message,
@@ -88,12 +88,12 @@ class SignalingServer:
             check_upgrade(request)
         except RequestError as error:
             return refuse(error)
-        websocket = web.WebSocketResponse(
+        websocket: web.WebSocketResponse[Literal[False]] = web.WebSocketResponse(
             heartbeat=self._config.heartbeat_s,
             timeout=self._config.close_timeout_s,
             protocols=(SUBPROTOCOL,),
             compress=False,  # costs more memory a client than it saves traffic
-            max_msg_size=FRAME_BYTES_MAX,
+            max_msg_size=FRAME_BYTES_TAKEN_MAX,
             decode_text=False,
         )
         if not websocket.can_prepare(request).ok:
@@ -155,7 +155,8 @@ class SignalingServer:
         expires_at = asyncio.get_running_loop().time() + grants.expires_at + LEEWAY_S - time.time()
         room = self._rooms.get_or_make(grants.room)
         try:
-            participant = room.join(join, grants, wallclock=datetime.now(UTC).replace(microsecond=0), expires_at=expires_at)
+            wallclock = datetime.now(UTC).replace(microsecond=0)
+            participant = room.join(join, grants, wallclock=wallclock, expires_at=expires_at)
         except BaseException:
             self._rooms.drop_if_empty(room)
             raise

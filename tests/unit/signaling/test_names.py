@@ -83,5 +83,5 @@ def test_names_of_people(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "a\n", "\x7f", "\u2028", "a\u202e", "\u2067", "\ud800", "\ue000", "x" * 129])
 def test_texts_that_break_a_display(text: str) -> None:
-    with pytest.raises(ValueError, match="^name "):
+    with pytest.raises(ValueError, match=r"^name "):
         check_text(text, what="name", characters_max=128)

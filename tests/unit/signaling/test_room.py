@@ -273,8 +273,12 @@ def test_a_later_offer_that_cannot_be_used_changes_nothing() -> None:
     amal = stage.joins("amal")
     for sdp in ("v=0\r\n", sdk_offer(slots=SLOTS[:2])):  # no SDP at all; sections that were there are missing
         amal.is_refused(Offer(id=6, sdp=sdp), ErrorCode.BAD_OFFER)
-    amal.is_refused(Offer(id=7, sdp=sdk_offer(), slots=join_request(slots=[("77", "video")]).slots), ErrorCode.UNKNOWN_SLOT)
-    amal.is_refused(Offer(id=8, sdp=sdk_offer(), slots=join_request(slots=[("20", "screen")]).slots), ErrorCode.WRONG_KIND)
+    amal.is_refused(
+        Offer(id=7, sdp=sdk_offer(), slots=join_request(slots=[("77", "video")]).slots), ErrorCode.UNKNOWN_SLOT
+    )
+    amal.is_refused(
+        Offer(id=8, sdp=sdk_offer(), slots=join_request(slots=[("20", "screen")]).slots), ErrorCode.WRONG_KIND
+    )
     assert not amal.transport.closed
 
 
@@ -299,5 +303,3 @@ def test_the_shell_is_woken_once_for_many_outputs() -> None:
     stage.drain()
     stage.people[next(iter(stage.people))].transport.listener.on_closed("gone")
     assert stage.wakes == 2
-
-

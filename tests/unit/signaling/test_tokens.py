@@ -91,7 +91,13 @@ def test_claims_of_newer_servers_are_left_alone() -> None:
 
 @pytest.mark.parametrize(
     ("age", "code"),
-    [(-60, None), (0, None), (LEEWAY_S - 0.1, None), (LEEWAY_S, ErrorCode.TOKEN_EXPIRED), (9e9, ErrorCode.TOKEN_EXPIRED)],
+    [
+        (-60, None),
+        (0, None),
+        (LEEWAY_S - 0.1, None),
+        (LEEWAY_S, ErrorCode.TOKEN_EXPIRED),
+        (9e9, ErrorCode.TOKEN_EXPIRED),
+    ],
 )
 def test_expiry_has_a_small_leeway(age: float, code: ErrorCode | None) -> None:
     token = signed(CLAIMS | {"exp": NOW - age})

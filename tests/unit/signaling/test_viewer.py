@@ -181,7 +181,7 @@ def test_a_pinned_track_that_cannot_be_played_leaves_its_slot_empty(stage: Stage
     assert viewer.slots["20"] == second
     viewer.says(views(ViewRequest(mid="20", track=first)))
     assert viewer.last(SlotsChanged).re == 7
-    assert (viewer.slots["20"], viewer.slots["21"]) == (None, second)
+    assert [viewer.slots["20"], viewer.slots["21"]] == [None, second]
     amal.producer(Source.CAMERA).change(codec="VP8")
     stage.drain()
     assert viewer.slots["20"] == first
