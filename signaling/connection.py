@@ -38,8 +38,10 @@ class Connection:
         self._not_reading = asyncio.Event()
         self._reading: asyncio.Timeout | None = None
         self._sending: asyncio.Timeout | None = None
+        self.ended_by_client = False
+        """Whether the client closed the WebSocket on purpose (1000)."""
         self.finished = asyncio.Event()
-        """Set when `write` has closed the WebSocket."""
+        """Set by the task that serves the connection when nothing of it is left."""
 
     async def read(self) -> bytes | None:
         """Return the next message, None when the connection is at its end; raises RequestError for what is no text."""
@@ -79,11 +81,6 @@ class Connection:
         """Whether the end came because the heartbeat was not answered."""
         return isinstance(self._websocket.exception(), TimeoutError)
 
-    @property
-    def ended_by_client(self) -> bool:
-        """Whether the client closed the WebSocket on purpose (1000)."""
-        return self._closing is None and self._websocket.close_code == CloseCode.NORMAL
-
     async def write(self) -> None:
         """Send what is queued until the connection is closed; returns when the WebSocket is."""
         try:
@@ -98,7 +95,6 @@ class Connection:
         finally:
             if self._websocket.close_code in (None, WSCloseCode.ABNORMAL_CLOSURE):
                 self._transport.abort()  # an orderly end would wait for a client that takes nothing
-            self.finished.set()
 
     async def _shake_hands(self) -> None:
         """Close the WebSocket with the closing handshake (RFC 6455 section 7), unless the client has done so.
@@ -120,6 +116,8 @@ class Connection:
         try:
             async with asyncio.timeout(None) as self._reading:
                 message = await self._websocket.receive()
+                # aiohttp's own close code is 1000 for a broken connection, too; what the client sent is in the message.
+                self.ended_by_client = message.type is WSMsgType.CLOSE and message.data == CloseCode.NORMAL
                 return message.type, message.data if isinstance(message.data, bytes) else b""
         except TimeoutError:
             return WSMsgType.CLOSING, b""  # `_shake_hands` wants to be alone

@@ -112,6 +112,7 @@ class SignalingServer:
                 await self._converse(connection, grants)
         finally:
             self._connections.discard(connection)
+            connection.finished.set()
         return websocket
 
     async def _converse(self, connection: Connection, grants: Grants) -> None:

@@ -346,12 +346,13 @@ async def test_a_client_that_closes_is_gone(service: Service, code: int) -> None
     await service.settles(rooms=1, participants=1, connections=1)
 
 
-async def test_a_connection_that_breaks_is_gone(service: Service) -> None:
+@pytest.mark.parametrize("end", ["abort", "close"])
+async def test_a_connection_that_breaks_is_gone(service: Service, end: str) -> None:
     amal, badr = await service.join("amal"), await service.join("badr")
     connection = amal._response.connection
     assert connection is not None
     assert connection.transport is not None
-    connection.transport.abort()
+    getattr(connection.transport, end)()  # RST, or FIN without a close frame
     assert (await hear(badr))["reason"] == "disconnected"
     await amal.close()
 
