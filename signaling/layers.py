@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from signaling.identifiers import Source
@@ -25,42 +24,23 @@ TEMPORAL_ALL: Final = 3
 """Above the highest layer id in use: nothing is left out, whatever the structure."""
 
 
-@dataclass(frozen=True, slots=True)
-class EncodingHeight:
-    """What matters here of one encoding of a track."""
-
-    height: int = 0
-    """In pixels; 0 if not known yet."""
-    active: bool = True
-    """Whether packets of it are coming."""
-
-
 def default_height(source: Source) -> int | None:
     """Return the wanted height for a viewer who said nothing; None is the highest there is (text must be readable)."""
     return CAMERA_HEIGHT_DEFAULT if source is Source.CAMERA else None
 
 
-def choose_encoding(
-    encodings: Sequence[EncodingHeight], *, wanted_height: float | None, declared_height: int | None
-) -> int:
+def choose_encoding(heights: Sequence[int], *, wanted_height: float | None, declared_height: int | None) -> int:
     """Return the index of the lowest encoding that is high enough, else of the highest (0 = lowest).
 
-    Heights that are not known are taken as halves of each other below the declared height (q, h, f = 1/4, 1/2, 1).
-    Among several, an encoding that is not being sent is replaced by the next lower one that is, else the next higher.
+    `heights` are those of the encodings in pixels, 0 where not known: such are taken as halves of each other below the
+    declared height (q, h, f = 1/4, 1/2, 1). What to send while the publisher holds an encoding back is the engine's
+    business: it knows that sooner.
     """
-    if len(encodings) <= 1:
-        return 0
-    ideal = _ideal_encoding(encodings, wanted_height, declared_height or DECLARED_HEIGHT_DEFAULT)
-    order = [*range(ideal, -1, -1), *range(ideal + 1, len(encodings))]
-    return next((index for index in order if encodings[index].active), ideal)
-
-
-def _ideal_encoding(encodings: Sequence[EncodingHeight], wanted_height: float | None, declared_height: int) -> int:
-    highest = len(encodings) - 1
+    highest = max(len(heights) - 1, 0)
     if wanted_height is None:
         return highest
-    for index, encoding in enumerate(encodings):
-        height = encoding.height or declared_height / 2 ** (highest - index)
+    for index, known in enumerate(heights):
+        height = known or (declared_height or DECLARED_HEIGHT_DEFAULT) / 2 ** (highest - index)
         if height * ENLARGEMENT_MAX >= wanted_height:
             return index
     return highest

@@ -67,13 +67,10 @@ class Link:
             change = compare_offers(self._offer, offer)
         except SdpError as error:
             raise RequestError(ErrorCode.BAD_OFFER, str(error)) from error
-        if change.extensions:
-            # The transport learned its table when it was made; a packet with another id would lose its rid and mid.
-            raise RequestError(
-                ErrorCode.BAD_OFFER, f"offer adds header extension {min(change.extensions)}; offer all of them at join"
-            )
         try:
             self._remove(change.removed)
+            if change.extensions:
+                self._transport.add_extensions(dict(change.extensions))
             self._add(change.added)
             local = self._transport.restart_ice(offer.remote.ice) if change.ice_restart else self._transport.local
         except ValueError as error:

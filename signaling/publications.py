@@ -85,7 +85,7 @@ class Publications:
         viewer.refresh(self.tracks)
 
     def _change(self, track: Track) -> None:
-        codec_changed = track.take_codec_change()
+        codec_changed = track.look()
         for viewer in self._viewers():
             viewer.change_track(track, self.tracks, codec_changed=codec_changed)
         if track.view() != track.told:

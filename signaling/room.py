@@ -174,10 +174,11 @@ class Room:
     def _offer(self, participant: Participant, message: Offer) -> None:
         offer = read_offer(message.sdp)
         kinds = check_slots(offer, message.slots, present=participant.viewer.slot_kind)
-        for mid in participant.link.change(offer):
-            if (track := participant.tracks.get(mid)) is not None:
-                self._publications.end(participant, track)
+        removed = participant.link.change(offer)
+        for mid in removed:
             participant.viewer.remove_slot(mid)
+        for track in [participant.tracks[mid] for mid in removed if mid in participant.tracks]:
+            self._publications.end(participant, track)
         _add_slots(participant, kinds)
         self._outbox.tell(participant.id, Answer(re=message.id, sdp=participant.link.answer))
         self._publications.introduce(participant.viewer)

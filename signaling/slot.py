@@ -55,7 +55,7 @@ class Slot:
         if track is None or track.kind is MediaKind.AUDIO:
             return
         encoding = choose_encoding(
-            track.encoding_heights(),
+            [encoding.height for encoding in track.encodings],
             wanted_height=self.wanted_height or default_height(track.source),
             declared_height=track.declared_height,
         )
@@ -76,7 +76,7 @@ class Slot:
         track = self.track
         if track is None:
             return SlotView(mid=self.mid, track=None, participant=None, encoding=None)
-        flowing, encodings = self.consumer.encoding, track.producer.encodings
+        flowing, encodings = self.consumer.encoding, track.encodings
         known = flowing is not None and 0 <= flowing < len(encodings)
         rid = encodings[flowing].rid if flowing is not None and known else None
         return SlotView(mid=self.mid, track=track.id, participant=track.owner, encoding=rid)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from media.rtp.parameters import MediaKind, Mid
 from signaling.client_messages import Publish
 from signaling.identifiers import ParticipantId, TrackId
-from signaling.layers import EncodingHeight
-from signaling.ports import Producer
+from signaling.ports import EncodingState, Producer
 from signaling.server_messages import TrackState, TrackView
 
 
@@ -31,6 +32,8 @@ class Track:
         self.mid = Mid(request.mid)
         self.producer = producer
         self.codec = producer.codec
+        self.encodings: Sequence[EncodingState] = tuple(producer.encodings)
+        """As of the last `look`: asking the engine costs a lock, and every viewer wants to know."""
         self._declared = (request.width, request.height)
         self._state: TrackState = "live"
         self.set_muted(request.muted)
@@ -54,10 +57,11 @@ class Track:
         self._state = "ended"
         self.producer.pause()
 
-    def take_codec_change(self) -> bool:
-        """Return whether the engine knows another codec than at the last call."""
+    def look(self) -> bool:
+        """Take note of what the engine knows now; return whether the codec is another one."""
         changed = self.producer.codec != self.codec
         self.codec = self.producer.codec
+        self.encodings = tuple(self.producer.encodings)
         return changed
 
     @property
@@ -65,15 +69,9 @@ class Track:
         """As the publisher said it."""
         return self._declared[1]
 
-    def encoding_heights(self) -> list[EncodingHeight]:
-        """Return what is known of the encodings, lowest first."""
-        encodings = self.producer.encodings
-        any_active = any(encoding.active for encoding in encodings)
-        return [EncodingHeight(encoding.height, encoding.active or not any_active) for encoding in encodings]
-
     def view(self) -> TrackView:
         """Return the track as it is told to the room."""
-        encodings = self.producer.encodings
+        encodings = self.encodings
         width, height = self._declared
         if encodings and (width is None or height is None):
             width, height = encodings[-1].width or width, encodings[-1].height or height

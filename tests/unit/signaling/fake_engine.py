@@ -27,7 +27,6 @@ FINGERPRINT = Fingerprint("sha-256", ":".join(["AB"] * 32))
 @dataclass
 class FakeEncoding:
     rid: Rid | None
-    active: bool = False
     width: int = 0
     height: int = 0
 
@@ -51,13 +50,11 @@ class FakeProducer:
     def close(self) -> None:
         self.closed = True
 
-    def change(self, *, codec: str | None = None, heights: Sequence[int] = (), active: Sequence[bool] = ()) -> None:
+    def change(self, *, codec: str | None = None, heights: Sequence[int] = ()) -> None:
         """Learn something from packets, and say so."""
         self.codec = codec or self.codec
         for encoding, height in zip(self.encodings, heights, strict=False):
             encoding.height, encoding.width = height, height * 16 // 9
-        for encoding, is_active in zip(self.encodings, active, strict=False):
-            encoding.active = is_active
         if self.on_change is not None:
             self.on_change()
 
@@ -109,6 +106,7 @@ class FakeTransport:
         self.router = router
         self.producers: dict[Mid, FakeProducer] = {}
         self.consumers: dict[Mid, FakeConsumer] = {}
+        self.extensions = dict(remote.extensions)
         self.restarts = 0
         self.closed = False
 
@@ -120,6 +118,9 @@ class FakeTransport:
     def restart_ice(self, remote: IceCredentials) -> LocalTransport:
         self.restarts += 1
         return self.local
+
+    def add_extensions(self, extensions: dict[int, str]) -> None:
+        self.extensions |= extensions
 
     def produce(self, parameters: ProducerParameters) -> FakeProducer:
         if parameters.mid in self.router.refused_mids:

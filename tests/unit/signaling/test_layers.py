@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.identifiers import Source
-from signaling.layers import TEMPORAL_ALL, EncodingHeight, choose_encoding, choose_temporal_layer, default_height
+from signaling.layers import TEMPORAL_ALL, choose_encoding, choose_temporal_layer, default_height
 
-UNKNOWN = [EncodingHeight()] * 3
+UNKNOWN = [0, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -48,35 +48,19 @@ def test_three_encodings_of_unknown_height(wanted: float | None, declared: int |
     ],
 )
 def test_real_heights_win_over_declared_ones(heights: tuple[int, ...], wanted: float, expected: int) -> None:
-    encodings = [EncodingHeight(height) for height in heights]
-    assert choose_encoding(encodings, wanted_height=wanted, declared_height=720) == expected
-
-
-@pytest.mark.parametrize(
-    ("active", "wanted", "expected"),
-    [
-        ("110", 720, 1),
-        ("100", 720, 0),
-        ("011", 180, 1),  # nothing lower is sent
-        ("001", 180, 2),
-        ("101", 360, 0),
-        ("000", 360, 1),  # whatever comes first
-    ],
-)
-def test_what_is_not_sent_is_not_chosen(active: str, wanted: float, expected: int) -> None:
-    encodings = [EncodingHeight(active=letter == "1") for letter in active]
-    assert choose_encoding(encodings, wanted_height=wanted, declared_height=720) == expected
+    assert choose_encoding(heights, wanted_height=wanted, declared_height=720) == expected
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_single_encoding_is_the_only_choice(count: int) -> None:
-    assert choose_encoding([EncodingHeight()] * count, wanted_height=1000, declared_height=720) == 0
+    assert choose_encoding([0] * count, wanted_height=1000, declared_height=720) == 0
 
 
 @given(st.lists(st.integers(1, 2000), min_size=1, max_size=4), st.floats(1, 4000), st.floats(1, 4000))
 def test_wanting_more_never_gets_less(heights: list[int], one: float, other: float) -> None:
-    encodings = [EncodingHeight(height) for height in sorted(heights)]
-    low, high = (choose_encoding(encodings, wanted_height=each, declared_height=720) for each in sorted((one, other)))
+    low, high = (
+        choose_encoding(sorted(heights), wanted_height=each, declared_height=720) for each in sorted((one, other))
+    )
     assert low <= high
 
 

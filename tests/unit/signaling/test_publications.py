@@ -120,7 +120,7 @@ def test_what_the_engine_learns_is_told_once() -> None:
     told = badr.last(TrackChanged)
     assert (told.track.codec, told.track.width, told.track.height, told.re) == ("VP8", 1280, 720, None)
     heard = len(badr.heard)
-    producer.change(active=(True, True, False))  # nothing that the room is told
+    producer.change(heights=(90, 180, 720))  # nothing that the room is told
     stage.drain()
     assert len(badr.heard) == heard
 

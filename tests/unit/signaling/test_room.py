@@ -303,3 +303,11 @@ def test_the_shell_is_woken_once_for_many_outputs() -> None:
     stage.drain()
     stage.people[next(iter(stage.people))].transport.listener.on_closed("gone")
     assert stage.wakes == 2
+
+
+def test_a_later_offer_may_bring_header_extensions() -> None:
+    amal = Stage().joins("amal")
+    new = "a=extmap:12 urn:3gpp:video-orientation\r\na=recvonly"
+    amal.says(Offer(id=5, sdp=sdk_offer().replace("a=recvonly", new)))
+    assert amal.last(Answer).re == 5
+    assert amal.transport.extensions[12] == "urn:3gpp:video-orientation"

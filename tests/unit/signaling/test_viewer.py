@@ -148,15 +148,6 @@ def test_real_heights_count_once_they_are_known(stage: Stage, viewer: Person) ->
     assert viewer.consumer("20").layers == (2, 3)
 
 
-def test_an_encoding_that_is_not_sent_is_not_waited_for(stage: Stage, viewer: Person) -> None:
-    amal = stage.joins("amal")
-    amal.publishes(Source.CAMERA)
-    amal.producer(Source.CAMERA).change(active=(True, False, False))
-    assert viewer.consumer("20").layers == (0, 3)
-    amal.producer(Source.CAMERA).change(active=(True, True, True))
-    assert viewer.consumer("20").layers == (1, 3)
-
-
 def test_the_codec_of_a_producer_may_turn_out_not_to_fit(stage: Stage, viewer: Person) -> None:
     stage.router.refused_codecs.add("H264")
     amal, badr = stage.joins("amal"), stage.joins("badr")
