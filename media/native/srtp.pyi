@@ -9,7 +9,6 @@ from media.native.libsrtp import SrtpUnavailable as SrtpUnavailable
 from media.native.srtp_answers import KnownAnswer
 
 def load() -> None: ...
-
 def verify(functions: Functions, answers: Iterable[KnownAnswer] = ...) -> None: ...
 
 @final
