@@ -33,6 +33,7 @@ from tests.unit.signaling.stage import join_request
 SECRET = b"0123456789abcdef0123456789abcdef"
 PATIENCE_S = 5.0
 ROOM = "صف-الجبر_7"
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 section 1.3
 
 WebSocket = aiohttp.ClientWebSocketResponse
 
@@ -221,7 +222,7 @@ async def test_a_refused_upgrade_says_why(
 ) -> None:
     headers = make_headers()
     upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
-    upgrade["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
+    upgrade["Sec-WebSocket-Key"] = KEY
     for more in ({}, upgrade):
         async with service.http.get(service.address(room), headers=headers | more) as response:
             assert response.status == status
@@ -311,6 +312,24 @@ async def test_a_frame_that_is_too_long_closes_with_1009(service: Service) -> No
     assert await hear_close(amal) == 1009
     assert (await hear(badr))["reason"] == "disconnected"
     await service.settles(rooms=1, participants=1, connections=1)
+
+
+async def test_a_frame_that_claims_to_be_endless_is_cut_at_its_head(service: Service) -> None:
+    host, port = service.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    upgrade = (
+        f"GET /v1/rooms/{quote(ROOM)}/ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\nAuthorization: Bearer {token()}\r\n\r\n"
+    )
+    writer.write(upgrade.encode())
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+    text_frame_of_a_tebibyte = b"\x81\xff" + (1 << 40).to_bytes(8) + b"mask"
+    writer.write(text_frame_of_a_tebibyte)
+    close = await asyncio.wait_for(reader.read(), PATIENCE_S)
+    assert (close[0], int.from_bytes(close[2:4])) == (0x88, 1009)
+    writer.close()
+    await writer.wait_closed()
+    await service.settles()
 
 
 async def test_the_same_identity_replaces_the_earlier_connection(service: Service) -> None:
