@@ -20,6 +20,8 @@ OBSERVED: Final = 4
 """Viewers whose packets are looked at: the first in the fan-out, the last, and two between."""
 BUSY_TASKS: Final = 8
 PEER_SECONDS_MAX: Final = 60.0
+PEER_COMMAND: Final = (sys.executable, "-c", "from benchmarks.fanout.latency_peer import main; main()")
+PEER_FOLDER: Final = Path(benchmarks.__path__[0]).parent
 
 
 def measure_latency(rig: Rig, packets_per_second: float, seconds: float) -> Results:
@@ -30,14 +32,15 @@ def measure_latency(rig: Rig, packets_per_second: float, seconds: float) -> Resu
 async def _measure(rig: Rig, packets_per_second: float, seconds: float) -> Results:
     busy = [asyncio.create_task(_work(rig)) for _ in range(BUSY_TASKS)]
     try:
-        return await _run_peer(_settings(rig, packets_per_second, seconds), seconds)
+        return await _run_peer(peer_settings(rig, packets_per_second, seconds), seconds)
     finally:
         for task in busy:
             task.cancel()
         await asyncio.gather(*busy, return_exceptions=True)
 
 
-def _settings(rig: Rig, packets_per_second: float, seconds: float) -> Settings:
+def peer_settings(rig: Rig, packets_per_second: float, seconds: float) -> Settings:
+    """Return what the measuring process needs to publish to this rig and to watch some of its viewers."""
     last = rig.subscribers - 1
     observed = sorted({last * step // (OBSERVED - 1) for step in range(OBSERVED)})
     return {
@@ -57,16 +60,18 @@ def _settings(rig: Rig, packets_per_second: float, seconds: float) -> Settings:
     }
 
 
+def peer_descriptors(settings: Settings) -> list[int]:
+    """Return the sockets that the measuring process must inherit."""
+    return [settings["descriptor"], *(viewer["descriptor"] for viewer in settings["viewers"])]
+
+
 async def _run_peer(settings: Settings, seconds: float) -> Results:
-    descriptors = [settings["descriptor"], *(viewer["descriptor"] for viewer in settings["viewers"])]
     peer = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from benchmarks.fanout.latency_peer import main; main()",
-        cwd=Path(benchmarks.__path__[0]).parent,
+        *PEER_COMMAND,
+        cwd=PEER_FOLDER,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
-        pass_fds=descriptors,
+        pass_fds=peer_descriptors(settings),
     )
     try:
         async with asyncio.timeout(seconds + PEER_SECONDS_MAX):
