@@ -51,7 +51,8 @@ cdef void patch_frame_number(uint8_t* block, size_t size, uint8_t id, uint16_t d
         patch_dependency_frame_number(block + at, length, <uint16_t>(number + delta))
 
 
-cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consumer, const HistoryEntry* entry, const uint8_t* packet, uint16_t frame_number_delta) noexcept nogil:
+cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consumer, const HistoryEntry* entry,
+        const uint8_t* packet, uint16_t frame_number_delta) noexcept nogil:
     """Write the header extensions that the viewer negotiated too, under its ids; 0 if there is none."""
     cdef uint8_t ids[RTP_EXTENSIONS_MAX]
     cdef int i
@@ -64,13 +65,15 @@ cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consume
         any = any or ids[i] != 0
     if not any:
         return 0
-    size = build_extensions(out, EXTENSIONS_ROOM, packet, &entry.header.extensions[0], ids, entry.header.extension_count)
+    size = build_extensions(out, EXTENSIONS_ROOM, packet, &entry.header.extensions[0], ids,
+        entry.header.extension_count)
     if size and frame_number_delta and consumer.transport.out_ids[<int>KIND_DEPENDENCY_DESCRIPTOR]:
         patch_frame_number(out, size, consumer.transport.out_ids[<int>KIND_DEPENDENCY_DESCRIPTOR], frame_number_delta)
     return size
 
 
-cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encoding* encoding, const HistoryEntry* entry, const Rewrite* rewrite, bint resend) noexcept nogil:
+cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encoding* encoding, const HistoryEntry* entry,
+        const Rewrite* rewrite, bint resend) noexcept nogil:
     """Send a stored packet under the numbers of `rewrite`; a resend goes out as RTX where that was negotiated."""
     cdef Transport* transport = consumer.transport
     cdef uint8_t* out = send_slot(&core.send)
@@ -86,7 +89,8 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     rtx = resend and consumer.rtx_ssrc != 0 and consumer.rtx_payload_types[codec_index] != NONE8
     if payload_type == NONE8:
         return
-    extension_size = write_extensions(out + RTP_HEADER_BYTES, producer, consumer, entry, packet, rewrite.frame_number_delta)
+    extension_size = write_extensions(out + RTP_HEADER_BYTES, producer, consumer, entry, packet,
+        rewrite.frame_number_delta)
     at = RTP_HEADER_BYTES + extension_size
     if at + RTX_HEADER_BYTES + entry.header.payload_length + TRAILER_ROOM > SLOT_BYTES:
         core.counters.sealed_failed += 1

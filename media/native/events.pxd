@@ -5,7 +5,8 @@ cdef enum:
     EVENT_STUN = 1        # datagram from an address that may be unknown
     EVENT_DTLS = 2        # datagram from a transport's address
     EVENT_ENCODING = 3    # first = producer, second = encoding index, third = ssrc: a stream was recognised
-    EVENT_FORMAT = 4      # first = producer, second = encoding index, third = codec index << 24 ... resolution in payload: width, height
+    # first = producer, second = encoding index, third = codec index << 24 ... resolution in payload: width, height
+    EVENT_FORMAT = 4
     EVENT_SWITCH = 5      # first = consumer, second = encoding index now flowing
     EVENT_BYE = 6         # first = producer, second = encoding index
 

@@ -16,7 +16,8 @@ cdef extern from *:
     static inline void halqa_store(uint32_t *at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_SEQ_CST); }
     static inline void halqa_raise(int descriptor) {
         uint64_t one = 1;
-        if (descriptor >= 0 && write(descriptor, &one, sizeof one) < 0) { /* full counter: the reader is awake anyway */ }
+        if (descriptor >= 0 && write(descriptor, &one,
+                sizeof one) < 0) { /* full counter: the reader is awake anyway */ }
     }
     """
     uint32_t halqa_load(const uint32_t* at) noexcept nogil

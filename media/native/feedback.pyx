@@ -13,8 +13,10 @@ from media.native.nack cimport NACK_PENDING_MAX, nack_due
 from media.native.reception cimport reception_report, reception_sender_report
 from media.native.rows cimport STREAM_MEDIA, Consumer, Core, Encoding, Producer, Stream, Transport
 from media.native.rtcp cimport (
-    RTCP_BYE, RTCP_FMT_FIR, RTCP_FMT_NACK, RTCP_FMT_PLI, RTCP_PSFB, RTCP_REPORT_BLOCKS_MAX, RTCP_RR, RTCP_RTPFB, RTCP_SR, ReportBlock, RtcpPacket, SenderInfo,
-    build_nack, build_pli, build_receiver_report, build_sdes_cname, build_sender_report, feedback_media_ssrc, next_rtcp, parse_fir, parse_nack,
+    RTCP_BYE, RTCP_FMT_FIR, RTCP_FMT_NACK, RTCP_FMT_PLI, RTCP_PSFB, RTCP_REPORT_BLOCKS_MAX, RTCP_RR, RTCP_RTPFB,
+    RTCP_SR, ReportBlock, RtcpPacket, SenderInfo,
+    build_nack, build_pli, build_receiver_report, build_sdes_cname, build_sender_report, feedback_media_ssrc,
+    next_rtcp, parse_fir, parse_nack,
     parse_report_block, parse_sender_info,
 )
 from media.native.seqmap cimport SequenceRun, seqmap_current, seqmap_may_resend
@@ -53,7 +55,8 @@ cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t
 
 cdef void ask_key_frame(Core* core, Producer* producer, Encoding* encoding) noexcept nogil:
     core.counters.key_frames_requested += 1
-    send_rtcp(core, producer.transport, build_pli(rtcp_slot(core), RTCP_BYTES_MAX, producer.transport.ssrc, encoding.ssrc))
+    send_rtcp(core, producer.transport, build_pli(rtcp_slot(core), RTCP_BYTES_MAX, producer.transport.ssrc,
+        encoding.ssrc))
 
 
 cdef Consumer* find_consumer(const Core* core, const Transport* transport, uint32_t ssrc) noexcept nogil:
@@ -61,7 +64,8 @@ cdef Consumer* find_consumer(const Core* core, const Transport* transport, uint3
     return stream.consumer if stream != NULL else NULL
 
 
-cdef void receive_rtcp(Core* core, Transport* transport, const uint8_t* data, size_t size, uint64_t now_us) noexcept nogil:
+cdef void receive_rtcp(Core* core, Transport* transport, const uint8_t* data, size_t size,
+        uint64_t now_us) noexcept nogil:
     """Take one decrypted compound packet of a peer."""
     cdef size_t offset = 0
     cdef RtcpPacket packet
@@ -92,7 +96,8 @@ cdef void take_reports(Core* core, Transport* transport, const RtcpPacket* packe
     if packet.packet_type == RTCP_SR and parse_sender_info(packet, &sender) == 0:
         stream = find_stream(core, transport, packet.ssrc)
         if stream != NULL and stream.kind == STREAM_MEDIA:
-            reception_sender_report(&stream.producer.encodings[stream.encoding].reception, sender.ntp, sender.rtp_timestamp, now_us)
+            reception_sender_report(&stream.producer.encodings[stream.encoding].reception, sender.ntp,
+                sender.rtp_timestamp, now_us)
     for i in range(packet.count):
         if parse_report_block(packet, i, &block) < 0:
             break
@@ -108,7 +113,8 @@ cdef void take_report_block(Consumer* consumer, const ReportBlock* block, uint64
     consumer.jitter = block.jitter
     if block.last_sr == 0 or block.last_sr != consumer.report_ntp_middle:
         return
-    round_trip = <int64_t>(now_us - consumer.report_us) - <int64_t>((<uint64_t>block.delay_since_last_sr * 1000000) >> 16)
+    round_trip = <int64_t>(now_us - consumer.report_us)
+    round_trip -= <int64_t>((<uint64_t>block.delay_since_last_sr * 1000000) >> 16)
     if 0 <= round_trip < ROUND_TRIP_MAX_US:
         consumer.round_trip_us = <uint32_t>round_trip
         consumer.round_trip_known = 1
@@ -127,7 +133,8 @@ cdef void take_nack(Core* core, Transport* transport, const RtcpPacket* packet, 
     if consumer == NULL or consumer.producer == NULL or transport.outbound == NULL or not transport.has_address:
         return
     if consumer.round_trip_known:
-        spacing = min(max(<uint64_t>consumer.round_trip_us, <uint64_t>RESEND_SPACING_MIN_US), <uint64_t>RESEND_SPACING_MAX_US)
+        spacing = min(max(<uint64_t>consumer.round_trip_us, <uint64_t>RESEND_SPACING_MIN_US),
+            <uint64_t>RESEND_SPACING_MAX_US)
     for i in range(count):
         consumer.nacked += 1
         core.counters.nack_requested += 1
@@ -146,7 +153,8 @@ cdef void resend(Core* core, Consumer* consumer, uint16_t number, uint64_t spaci
         consumer.missed += 1
         core.counters.nack_missed += 1
         return
-    entry = history_get(&producer.encodings[source].history, extended) if producer.encodings[source].has_history else NULL
+    entry = history_get(&producer.encodings[source].history,
+        extended) if producer.encodings[source].has_history else NULL
     if entry == NULL or entry.header.payload_length == 0:
         consumer.missed += 1
         core.counters.nack_missed += 1
@@ -196,7 +204,7 @@ cdef void take_bye(Core* core, Transport* transport, const RtcpPacket* packet) n
 
 
 cdef void tick(Core* core, uint64_t now_us) noexcept nogil:
-    """Do what is due: NACK, key frame requests, TWCC feedback and reports to publishers; every 100 ms a look at all rows."""
+    """Do what is due: NACK, key frame requests, feedback and reports to publishers; every 100 ms a look at all rows."""
     cdef Transport* transport = core.transports
     cdef bint scan = now_us >= core.scan_due_us
     if scan:
@@ -229,7 +237,8 @@ cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexc
                 count = nack_due(&encoding.nack, now_us, numbers, NACK_PENDING_MAX, &abandoned)
                 if count > 0:
                     core.counters.nack_asked += count
-                    send_rtcp(core, transport, build_nack(rtcp_slot(core), RTCP_BYTES_MAX, transport.ssrc, encoding.ssrc, numbers, count))
+                    send_rtcp(core, transport, build_nack(rtcp_slot(core), RTCP_BYTES_MAX, transport.ssrc,
+                        encoding.ssrc, numbers, count))
                 if abandoned > 0:
                     core.counters.nack_abandoned += abandoned
                     want_key_frame(core, producer, <uint8_t>i, now_us)
@@ -270,10 +279,12 @@ cdef void report_to_publisher(Core* core, Transport* transport, uint64_t now_us)
         pending = twcc_pending(transport.twcc)
         if pending and (now_us >= transport.feedback_due_us or pending >= FEEDBACK_EARLY):
             transport.feedback_due_us = now_us + FEEDBACK_US
-            size = twcc_build(transport.twcc, rtcp_slot(core), RTCP_BYTES_MAX, transport.ssrc, transport.last_media_ssrc)
+            size = twcc_build(transport.twcc, rtcp_slot(core), RTCP_BYTES_MAX, transport.ssrc,
+                transport.last_media_ssrc)
             while size:
                 send_rtcp(core, transport, size)
-                size = twcc_build(transport.twcc, rtcp_slot(core), RTCP_BYTES_MAX, transport.ssrc, transport.last_media_ssrc)
+                size = twcc_build(transport.twcc, rtcp_slot(core), RTCP_BYTES_MAX, transport.ssrc,
+                    transport.last_media_ssrc)
     if now_us >= transport.report_due_us:
         transport.report_due_us = now_us + REPORT_US
         send_receiver_report(core, transport, now_us)
@@ -282,25 +293,29 @@ cdef void report_to_publisher(Core* core, Transport* transport, uint64_t now_us)
 cdef void send_receiver_report(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:
     cdef ReportBlock blocks[RTCP_REPORT_BLOCKS_MAX]
     cdef Producer* producer = transport.producers
+    cdef Encoding* encoding
     cdef int i, count = 0
     cdef size_t size
     while producer != NULL:
         for i in range(producer.encoding_count):
-            if producer.encodings[i].bound and producer.encodings[i].reception.started and count < RTCP_REPORT_BLOCKS_MAX:
-                reception_report(&producer.encodings[i].reception, producer.encodings[i].ssrc, now_us, &blocks[count])
+            encoding = &producer.encodings[i]
+            if encoding.bound and encoding.reception.started and count < RTCP_REPORT_BLOCKS_MAX:
+                reception_report(&encoding.reception, encoding.ssrc, now_us, &blocks[count])
                 count += 1
         producer = producer.next
     if count == 0:
         return
     size = build_receiver_report(rtcp_slot(core), RTCP_BYTES_MAX, transport.ssrc, blocks, count)
-    size += build_sdes_cname(rtcp_slot(core) + size, RTCP_BYTES_MAX - size, transport.ssrc, <const uint8_t*>CNAME, CNAME_BYTES)
+    size += build_sdes_cname(rtcp_slot(core) + size, RTCP_BYTES_MAX - size, transport.ssrc, <const uint8_t*>CNAME,
+        CNAME_BYTES)
     send_rtcp(core, transport, size)
 
 
 cdef bint waits_for_key_frame(const Consumer* consumer) noexcept nogil:
     """1 if a slot cannot go on without a key frame that nobody has asked for yet."""
     cdef const Encoding* encoding
-    if consumer.forward.target < 0 or (consumer.forward.encoding == consumer.forward.target and not consumer.forward.resync):
+    if consumer.forward.target < 0 or (consumer.forward.encoding == consumer.forward.target
+            and not consumer.forward.resync):
         return False
     encoding = &consumer.producer.encodings[consumer.forward.target]
     return not encoding.gate.open and not encoding.gate.waiting
@@ -329,11 +344,13 @@ cdef void send_sender_report(Core* core, Consumer* consumer, uint64_t now_us) no
         return
     elapsed = now_us - encoding.reception.sr_at_us
     sender.ntp = encoding.reception.sr_ntp + (elapsed // 1000000 << 32) + ((elapsed % 1000000 << 32) // 1000000)
-    sender.rtp_timestamp = <uint32_t>(encoding.reception.sr_rtp + elapsed * encoding.reception.clock_rate_hz // 1000000 + run.timestamp_delta)
+    sender.rtp_timestamp = <uint32_t>(encoding.reception.sr_rtp + elapsed * encoding.reception.clock_rate_hz // 1000000
+        + run.timestamp_delta)
     sender.packets = consumer.packets
     sender.octets = consumer.octets
     size = build_sender_report(rtcp_slot(core), RTCP_BYTES_MAX, consumer.ssrc, &sender)
-    size += build_sdes_cname(rtcp_slot(core) + size, RTCP_BYTES_MAX - size, consumer.ssrc, <const uint8_t*>CNAME, CNAME_BYTES)
+    size += build_sdes_cname(rtcp_slot(core) + size, RTCP_BYTES_MAX - size, consumer.ssrc, <const uint8_t*>CNAME,
+        CNAME_BYTES)
     consumer.report_ntp_middle = <uint32_t>(sender.ntp >> 16)
     consumer.report_us = now_us
     consumer.report_due_us = now_us + REPORT_US

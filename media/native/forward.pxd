@@ -29,7 +29,8 @@ ctypedef struct ForwardState:
 
 ctypedef struct Alignment:
     uint8_t valid             # both encodings have a sender report: their clocks can be joined exactly
-    uint32_t timestamp_delta  # source timestamp of the current encoding minus that of the new one, at equal capture time
+    # source timestamp of the current encoding minus that of the new one, at equal capture time
+    uint32_t timestamp_delta
 
 ctypedef struct Rewrite:
     uint16_t sequence_number
@@ -40,7 +41,9 @@ ctypedef struct Rewrite:
 
 cdef void forward_init(ForwardState* state, bint is_video, uint16_t first_sequence_number) noexcept nogil
 cdef void forward_detach(ForwardState* state) noexcept nogil
-cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry* entry, bint is_new, uint8_t codec, uint32_t clock_rate_hz,
+cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry* entry, bint is_new, uint8_t codec,
+        uint32_t clock_rate_hz,
                         const Alignment* alignment, int frame_number, uint64_t now_us, Rewrite* out) noexcept nogil
-cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, int64_t* extended, SequenceRun** run) noexcept nogil
+cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, int64_t* extended,
+        SequenceRun** run) noexcept nogil
 cdef void forward_rewrite(const SequenceRun* run, const HistoryEntry* entry, Rewrite* out) noexcept nogil

@@ -59,24 +59,27 @@ cdef uint32_t wall_timestamp(const ForwardState* state, uint32_t clock_rate_hz, 
     return state.last_timestamp + <uint32_t>elapsed
 
 
-cdef uint32_t joined_timestamp(const ForwardState* state, const SequenceRun* previous, uint32_t timestamp, uint32_t clock_rate_hz,
+cdef uint32_t joined_timestamp(const ForwardState* state, const SequenceRun* previous, uint32_t timestamp,
+        uint32_t clock_rate_hz,
                                const Alignment* alignment, uint64_t now_us) noexcept nogil:
-    """Return the output timestamp of the first packet of a new run: by sender reports if both are known, else by wall time."""
+    """Return the output timestamp of the first packet of a new run: by sender reports if known, else by wall time."""
     cdef uint32_t wall = wall_timestamp(state, clock_rate_hz, now_us)
     cdef uint32_t exact
     cdef int32_t error
+    cdef int32_t error_max = <int32_t>(clock_rate_hz * ALIGNMENT_ERROR_MAX_S)
     if previous == NULL or not alignment.valid:
         return wall
     exact = timestamp + alignment.timestamp_delta + previous.timestamp_delta
     error = <int32_t>(exact - wall)
-    if error > <int32_t>(clock_rate_hz * ALIGNMENT_ERROR_MAX_S) or error < -<int32_t>(clock_rate_hz * ALIGNMENT_ERROR_MAX_S):
+    if error > error_max or error < -error_max:
         return wall
     if <int32_t>(exact - state.last_timestamp) <= 0:  # the same capture instant was already shown in the old encoding
         return state.last_timestamp + clock_rate_hz // STEP_MIN_PER_SECOND
     return exact
 
 
-cdef void begin_run(ForwardState* state, uint8_t source, const HistoryEntry* entry, uint32_t clock_rate_hz, const Alignment* alignment,
+cdef void begin_run(ForwardState* state, uint8_t source, const HistoryEntry* entry, uint32_t clock_rate_hz,
+        const Alignment* alignment,
                     int frame_number, uint64_t now_us) noexcept nogil:
     """Open a run that starts with this packet and continues what the viewer has seen."""
     cdef SequenceRun* previous = seqmap_current(state.map)
@@ -138,7 +141,8 @@ cdef bint starts_dropped_picture(ForwardState* state, const HistoryEntry* entry,
     return state.frame_dropped
 
 
-cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry* entry, bint is_new, uint8_t codec, uint32_t clock_rate_hz,
+cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry* entry, bint is_new, uint8_t codec,
+        uint32_t clock_rate_hz,
                         const Alignment* alignment, int frame_number, uint64_t now_us, Rewrite* out) noexcept nogil:
     """Return FORWARD_SEND or FORWARD_SWITCHED with `out` filled, or FORWARD_DROP.
 
@@ -183,8 +187,9 @@ cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry*
     return verdict
 
 
-cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, int64_t* extended, SequenceRun** run) noexcept nogil:
-    """Find the source packet behind a number that the viewer misses; 0, or -1 if it never had one or it is forgotten."""
+cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, int64_t* extended,
+        SequenceRun** run) noexcept nogil:
+    """Find the source packet behind a number that the viewer misses; 0, or -1 if it had none or it is forgotten."""
     cdef int64_t output
     if state.map == NULL or not state.started:
         return -1
@@ -224,10 +229,13 @@ cdef class Forwarder:
         """Forget the producer."""
         forward_detach(&self.state)
 
-    def decide(self, uint8_t source, int64_t extended, uint32_t timestamp, *, bint key_frame=False, uint8_t temporal_id=TEMPORAL_UNKNOWN,
-               bint layer_sync=False, uint16_t picture_id=0, uint8_t tl0=0, uint16_t payload_length=1, bint is_new=True, uint8_t codec=CODEC_VP8,
-               uint32_t clock_rate_hz=90000, alignment: int | None = None, int frame_number=-1, uint64_t now_us=0):
-        """Return (sequence_number, timestamp, picture_id, tl0, frame_number_delta, switched) or None if the packet is left out."""
+    def decide(
+        self, uint8_t source, int64_t extended, uint32_t timestamp, *, bint key_frame=False,
+        uint8_t temporal_id=TEMPORAL_UNKNOWN, bint layer_sync=False, uint16_t picture_id=0, uint8_t tl0=0,
+        uint16_t payload_length=1, bint is_new=True, uint8_t codec=CODEC_VP8, uint32_t clock_rate_hz=90000,
+        alignment: int | None = None, int frame_number=-1, uint64_t now_us=0,
+    ):
+        """Return (sequence_number, timestamp, picture_id, tl0, frame_number_delta, switched), None if it is left out."""
         cdef HistoryEntry entry
         cdef Alignment joined
         cdef Rewrite out
@@ -242,10 +250,12 @@ cdef class Forwarder:
         entry.facts.tl0 = tl0
         joined.valid = alignment is not None
         joined.timestamp_delta = alignment if alignment is not None else 0
-        verdict = forward_decide(&self.state, source, &entry, is_new, codec, clock_rate_hz, &joined, frame_number, now_us, &out)
+        verdict = forward_decide(&self.state, source, &entry, is_new, codec, clock_rate_hz, &joined, frame_number,
+            now_us, &out)
         if verdict == FORWARD_DROP:
             return None
-        return (out.sequence_number, out.timestamp, out.picture_id, out.tl0, out.frame_number_delta, verdict == FORWARD_SWITCHED)
+        return (out.sequence_number, out.timestamp, out.picture_id, out.tl0, out.frame_number_delta,
+            verdict == FORWARD_SWITCHED)
 
     def resend(self, uint16_t number) -> tuple[int, int] | None:
         """Return (source, extended number) of the packet behind a number that the viewer misses, or None."""

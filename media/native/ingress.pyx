@@ -3,7 +3,7 @@
 
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc
-from libc.string cimport memcmp, memcpy, memmove
+from libc.string cimport memcpy, memmove
 
 from media.native.egress cimport send_media
 from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STUN, EVENT_SWITCH, Event, ring_publish, ring_reserve
@@ -11,15 +11,15 @@ from media.native.feedback cimport receive_rtcp, want_key_frame
 from media.native.forward cimport FORWARD_DROP, FORWARD_SWITCHED, Alignment, Rewrite, forward_decide
 from media.native.history cimport HistoryEntry, history_put
 from media.native.keyframe_gate cimport gate_key_frame
-from media.native.lifecycle cimport bind, find_stream, open_history, resync_consumers, retarget
+from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
 from media.native.nack cimport nack_arrived, nack_clear, nack_expected, nack_forget_before
 from media.native.payload cimport LAYER_UNKNOWN, inspect_payload, peek_dependency_descriptor
 from media.native.reception cimport (
     RECEPTION_LATE, RECEPTION_NEW, RECEPTION_RESTART, RECEPTION_SUSPECT, Reception, reception_recover, reception_update,
 )
+from media.native.recognise cimport is_stranger_too_many, recognise, remember_stranger
 from media.native.rows cimport (
-    BOUND_MAX, KIND_DEPENDENCY_DESCRIPTOR, KIND_MID, KIND_NONE, KIND_REPAIRED_RID, KIND_RID, KIND_TWCC, NONE8, STRANGERS_MAX, STREAM_RTX, Consumer, Core, Encoding,
-    Name, Producer, Stream, Transport,
+    KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, NONE8, STREAM_RTX, Consumer, Core, Encoding, Producer, Stream, Transport,
 )
 from media.native.rtp cimport RtpHeader, parse_rtp
 from media.native.srtp cimport srtp_unprotect, srtp_unprotect_rtcp
@@ -33,7 +33,8 @@ cdef enum:
     STUN_HEADER_BYTES = 20
     STUN_MAGIC_COOKIE = 0x2112A442 # RFC 8489 section 5
     CONTROL_WINDOW_US = 100000
-    CONTROL_MAX = 64              # a DTLS handshake with repeats and a check every 50 ms on ten candidate pairs is half of it
+    # a DTLS handshake with repeats and a check every 50 ms on ten candidate pairs is half of it
+    CONTROL_MAX = 64
     DTLS_FIRST = 20
     DTLS_LAST = 63
     RTP_FIRST = 128
@@ -48,7 +49,8 @@ cdef enum:
     ALIGNMENT_SPAN_S = 3600       # reports of one machine that differ by more are nonsense
 
 
-cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress* source, uint64_t now_us) noexcept nogil:
+cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress* source,
+        uint64_t now_us) noexcept nogil:
     """Take one datagram; `data` is decrypted in place."""
     cdef AddressKey key
     cdef Transport* transport
@@ -94,7 +96,8 @@ cdef bint floods(Transport* transport, uint64_t now_us) noexcept nogil:
     return transport.control_count > CONTROL_MAX
 
 
-cdef void pass_on(Core* core, uint8_t kind, Transport* transport, const uint8_t* data, int size, const UdpAddress* source, uint64_t now_us) noexcept nogil:
+cdef void pass_on(Core* core, uint8_t kind, Transport* transport, const uint8_t* data, int size,
+        const UdpAddress* source, uint64_t now_us) noexcept nogil:
     """Hand a control datagram to Python."""
     cdef Event* event
     if transport != NULL and floods(transport, now_us):
@@ -120,36 +123,24 @@ cdef void reject(Core* core, int status) noexcept nogil:
 
 cdef void open_rtcp(Core* core, Transport* transport, uint8_t* data, int size, uint64_t now_us) noexcept nogil:
     cdef int status
+    cdef uint32_t ssrc
+    cdef bint known
     if size < RTCP_HEADER_BYTES:
         core.counters.rtcp_malformed += 1
+        return
+    ssrc = load32(data + 4)
+    known = find_stream(core, transport, ssrc) != NULL
+    if not known and is_stranger_too_many(transport, ssrc):
+        core.counters.strangers += 1
         return
     status = srtp_unprotect_rtcp(transport.inbound, data, &size)
     if status != 0:
         reject(core, status)
         return
+    if not known:
+        remember_stranger(transport, ssrc)
     core.counters.rtcp_packets += 1
     receive_rtcp(core, transport, data, size, now_us)
-
-
-cdef bint is_stranger_too_many(const Transport* transport, uint32_t ssrc) noexcept nogil:
-    """1 if libsrtp must not be given another unknown SSRC: it would keep state for each."""
-    cdef int i
-    if transport.bound_count >= BOUND_MAX:
-        return True
-    for i in range(transport.stranger_count):
-        if transport.strangers[i] == ssrc:
-            return False
-    return transport.stranger_count == STRANGERS_MAX
-
-
-cdef void remember_stranger(Transport* transport, uint32_t ssrc) noexcept nogil:
-    cdef int i
-    for i in range(transport.stranger_count):
-        if transport.strangers[i] == ssrc:
-            return
-    if transport.stranger_count < STRANGERS_MAX:
-        transport.strangers[transport.stranger_count] = ssrc
-        transport.stranger_count += 1
 
 
 cdef void open_rtp(Core* core, Transport* transport, uint8_t* data, int size, uint64_t now_us) noexcept nogil:
@@ -189,7 +180,8 @@ cdef void open_rtp(Core* core, Transport* transport, uint8_t* data, int size, ui
     receive_stream(core, stream, data, size, &header, now_us)
 
 
-cdef void record_arrival(Transport* transport, const uint8_t* data, const RtpHeader* header, uint64_t now_us) noexcept nogil:
+cdef void record_arrival(Transport* transport, const uint8_t* data, const RtpHeader* header,
+        uint64_t now_us) noexcept nogil:
     """Note the transport-wide sequence number for feedback."""
     cdef int i
     for i in range(header.extension_count):
@@ -203,64 +195,13 @@ cdef void record_arrival(Transport* transport, const uint8_t* data, const RtpHea
             return
 
 
-cdef bint same_name(const Name* name, const uint8_t* text, size_t size) noexcept nogil:
-    return name.size == size and memcmp(name.text, text, size) == 0
-
-
-cdef Producer* find_section(Transport* transport, const uint8_t* mid, size_t mid_size, uint8_t payload_type) noexcept nogil:
-    """Return the section that a packet names by mid or, without one, the only one that knows its payload type (RFC 8843 9.2)."""
-    cdef Producer* producer = transport.producers
-    cdef Producer* found = NULL
-    while producer != NULL:
-        if mid != NULL:
-            if same_name(&producer.mid, mid, mid_size):
-                return producer
-        elif producer.codec_of[payload_type] != NONE8 or producer.rtx_of[payload_type] != NONE8:
-            if found != NULL:
-                return NULL
-            found = producer
-        producer = producer.next
-    return found
-
-
-cdef Stream* recognise(Core* core, Transport* transport, const uint8_t* data, const RtpHeader* header) noexcept nogil:
-    """Bind a new SSRC to the section and encoding that its mid and rid name (RFC 8843, 8852); NULL if they name none."""
-    cdef const uint8_t* mid = NULL
-    cdef const uint8_t* rid = NULL
-    cdef size_t mid_size = 0, rid_size = 0
-    cdef uint8_t kind
-    cdef bint is_rtx
-    cdef int i, index = -1
-    cdef Producer* producer
-    for i in range(header.extension_count):
-        kind = transport.in_kinds[header.extensions[i].id]
-        if kind == KIND_MID:
-            mid = data + header.extensions[i].offset
-            mid_size = header.extensions[i].length
-        elif kind == KIND_RID or kind == KIND_REPAIRED_RID:
-            rid = data + header.extensions[i].offset
-            rid_size = header.extensions[i].length
-    producer = find_section(transport, mid, mid_size, header.payload_type)
-    if producer == NULL:
-        return NULL
-    is_rtx = producer.rtx_of[header.payload_type] != NONE8
-    if not is_rtx and producer.codec_of[header.payload_type] == NONE8:
-        return NULL
-    for i in range(producer.encoding_count):
-        if (rid == NULL and producer.encoding_count == 1) or (rid != NULL and same_name(&producer.encodings[i].rid, rid, rid_size)):
-            index = i
-            break
-    if index < 0 or bind(core, producer, <uint8_t>index, header.ssrc, is_rtx) < 0:
-        return NULL
-    transport.bound_count += 1
-    return find_stream(core, transport, header.ssrc)
-
-
-cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, RtpHeader* header, uint64_t now_us) noexcept nogil:
+cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, RtpHeader* header,
+        uint64_t now_us) noexcept nogil:
     """Account a packet of a known stream; undo RTX, drop padding, then take it."""
     cdef Producer* producer = stream.producer
     cdef Encoding* encoding = &producer.encodings[stream.encoding]
     cdef int64_t extended, previous
+    cdef uint64_t asked_and_arrived
     cdef int verdict
     cdef uint8_t codec_index
     encoding.bytes += size
@@ -295,8 +236,10 @@ cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, Rt
         elif verdict == RECEPTION_NEW and previous >= 0 and producer.codecs[codec_index].nacks and not producer.paused:
             if nack_expected(&encoding.nack, previous, extended, now_us) < 0:
                 want_key_frame(core, producer, stream.encoding, now_us)
-    if verdict == RECEPTION_LATE and nack_arrived(&encoding.nack, extended, now_us):
-        core.counters.nack_recovered += 1
+    if verdict == RECEPTION_LATE:
+        asked_and_arrived = encoding.nack.arrived
+        nack_arrived(&encoding.nack, extended, now_us)
+        core.counters.nack_recovered += encoding.nack.arrived - asked_and_arrived
     encoding.packets += 1
     take_packet(core, producer, stream.encoding, data, header, codec_index, extended, verdict != RECEPTION_LATE, now_us)
 
@@ -314,7 +257,8 @@ cdef void undo_rtx(uint8_t* data, RtpHeader* header, uint32_t ssrc, uint8_t payl
     store32(data + 8, ssrc)
 
 
-cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* data, RtpHeader* header, uint8_t codec_index, int64_t extended, bint is_new,
+cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* data, RtpHeader* header,
+        uint8_t codec_index, int64_t extended, bint is_new,
                       uint64_t now_us) noexcept nogil:
     """Store a packet once and fan it out."""
     cdef Encoding* encoding = &producer.encodings[index]
@@ -338,11 +282,13 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     if header.payload_length == 0:
         core.counters.probes += 1
         entry.facts.temporal_id = LAYER_UNKNOWN
-    elif inspect_payload(producer.codecs[codec_index].codec, data + header.payload_offset, header.payload_length, &entry.facts) < 0:
+    elif inspect_payload(producer.codecs[codec_index].codec, data + header.payload_offset, header.payload_length,
+            &entry.facts) < 0:
         core.counters.rtp_malformed += 1  # forwarded all the same: the viewer's decoder is the judge
     if entry.facts.key_frame and producer.is_video and header.payload_length:
         note_key_frame(core, producer, index, entry, is_new, now_us)
-    if encoding.codec_index != codec_index or (entry.facts.height and (entry.facts.width != encoding.width or entry.facts.height != encoding.height)):
+    if encoding.codec_index != codec_index or (entry.facts.height
+            and (entry.facts.width != encoding.width or entry.facts.height != encoding.height)):
         note_format(core, producer, index, entry, codec_index)
     fan_out(core, producer, index, entry, codec_index, is_new, data, now_us)
 
@@ -358,14 +304,16 @@ cdef void note_flow(Producer* producer, uint8_t index, bint frame_end, uint64_t 
                 producer.encodings[i].silence += 1
 
 
-cdef void note_key_frame(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, bint is_new, uint64_t now_us) noexcept nogil:
+cdef void note_key_frame(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, bint is_new,
+        uint64_t now_us) noexcept nogil:
     if is_new:
         core.counters.key_frames += 1
         gate_key_frame(&producer.encodings[index].gate, now_us)
         nack_forget_before(&producer.encodings[index].nack, entry.extended)
 
 
-cdef void note_format(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, uint8_t codec_index) noexcept nogil:
+cdef void note_format(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry,
+        uint8_t codec_index) noexcept nogil:
     """Tell Python the payload type and, where a key frame shows it, the picture size."""
     cdef Encoding* encoding = &producer.encodings[index]
     cdef Event* event = ring_reserve(&core.ring, True)
@@ -393,7 +341,8 @@ cdef int descriptor_number(Producer* producer, const HistoryEntry* entry, const 
     cdef uint8_t first, structure
     for i in range(entry.header.extension_count):
         if producer.transport.in_kinds[entry.header.extensions[i].id] == KIND_DEPENDENCY_DESCRIPTOR:
-            if peek_dependency_descriptor(data + entry.header.extensions[i].offset, entry.header.extensions[i].length, &number, &first, &structure) == 0:
+            if peek_dependency_descriptor(data + entry.header.extensions[i].offset, entry.header.extensions[i].length,
+                    &number, &first, &structure) == 0:
                 return number
             return -1
     return -1
@@ -409,10 +358,12 @@ cdef void align(const Reception* current, const Reception* wanted, Alignment* al
     if span > (<int64_t>ALIGNMENT_SPAN_S << 32) or span < -(<int64_t>ALIGNMENT_SPAN_S << 32):
         return
     alignment.valid = 1
-    alignment.timestamp_delta = <uint32_t>(current.sr_rtp - wanted.sr_rtp + ((span >> 16) * <int64_t>current.clock_rate_hz >> 16))
+    alignment.timestamp_delta = <uint32_t>(current.sr_rtp - wanted.sr_rtp
+        + ((span >> 16) * <int64_t>current.clock_rate_hz >> 16))
 
 
-cdef void fan_out(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, uint8_t codec_index, bint is_new, const uint8_t* data,
+cdef void fan_out(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, uint8_t codec_index, bint is_new,
+        const uint8_t* data,
                   uint64_t now_us) noexcept nogil:
     """Give every consumer its copy."""
     cdef uint32_t i
@@ -433,8 +384,10 @@ cdef void fan_out(Core* core, Producer* producer, uint8_t index, HistoryEntry* e
         if consumer.payload_types[codec_index] == NONE8:
             continue
         if entry.facts.key_frame and consumer.forward.encoding >= 0 and consumer.forward.encoding != index:
-            align(&producer.encodings[consumer.forward.encoding].reception, &producer.encodings[index].reception, &alignment)
-        verdict = forward_decide(&consumer.forward, index, entry, is_new, codec, clock_rate_hz, &alignment, frame_number, now_us, &rewrite)
+            align(&producer.encodings[consumer.forward.encoding].reception, &producer.encodings[index].reception,
+                &alignment)
+        verdict = forward_decide(&consumer.forward, index, entry, is_new, codec, clock_rate_hz, &alignment,
+            frame_number, now_us, &rewrite)
         if verdict == FORWARD_DROP:
             continue
         send_media(core, consumer, producer, &producer.encodings[index], entry, &rewrite, False)

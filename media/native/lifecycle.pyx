@@ -12,7 +12,8 @@ from media.native.keyframe_gate cimport gate_init
 from media.native.nack cimport nack_clear, nack_init
 from media.native.reception cimport reception_init
 from media.native.rows cimport (
-    ADDRESSES_MAX, ENCODINGS_MAX, NONE8, STREAM_CONSUMER, STREAM_MEDIA, STREAM_RTX, Consumer, Core, Encoding, Producer, Stream, Transport,
+    ADDRESSES_MAX, ENCODINGS_MAX, NONE8, STREAM_CONSUMER, STREAM_MEDIA, STREAM_RTX, Consumer, Core, Encoding,
+    Producer, Stream, Transport,
 )
 from media.native.seqmap cimport SequenceMap, seqmap_clear
 from media.native.table cimport table_free, table_get, table_init, table_put, table_remove
@@ -23,7 +24,8 @@ cdef enum:
     STREAM_BUCKETS = 16384
     RING_SLOTS = 1024             # 1.7 MB; a join storm of 300 needs some 1,000 STUN and DTLS datagrams in 2 s
     HISTORY_VIDEO_ENTRIES = 1024
-    HISTORY_VIDEO_BYTES = 1 << 20 # 3 s of the top encoding at 2.5 Mbit/s; lower encodings of a simulcast get half and a quarter
+    # 3 s of the top encoding at 2.5 Mbit/s; lower encodings of a simulcast get half and a quarter
+    HISTORY_VIDEO_BYTES = 1 << 20
     HISTORY_AUDIO_ENTRIES = 128   # 2.5 s of 20 ms packets
     HISTORY_AUDIO_BYTES = 1 << 15
     CONSUMERS_STEP = 16
@@ -88,7 +90,8 @@ cdef int allow_address(Core* core, Transport* transport, const UdpAddress* addre
         return 0
     if owner != NULL:
         drop_address(core, owner, key)
-    if transport.allowed_count == ADDRESSES_MAX or table_put(&core.addresses, key.words[0], key.words[1], key.words[2], transport) < 0:
+    if transport.allowed_count == ADDRESSES_MAX or table_put(&core.addresses, key.words[0], key.words[1], key.words[2],
+            transport) < 0:
         return -1
     transport.allowed[transport.allowed_count] = key
     transport.allowed_count += 1
@@ -179,7 +182,8 @@ cdef void remove_producer(Core* core, Producer* producer) noexcept nogil:
     free(producer)
 
 
-cdef Consumer* add_consumer(Core* core, Transport* transport, uint64_t id, bint is_video, uint32_t ssrc, uint32_t rtx_ssrc, uint32_t first_number) noexcept nogil:
+cdef Consumer* add_consumer(Core* core, Transport* transport, uint64_t id, bint is_video, uint32_t ssrc,
+        uint32_t rtx_ssrc, uint32_t first_number) noexcept nogil:
     """Add an empty slot that sends under fixed SSRCs; NULL if there is no memory."""
     cdef Consumer* consumer = <Consumer*>calloc(1, sizeof(Consumer))
     if consumer == NULL:
@@ -224,7 +228,8 @@ cdef int attach(Consumer* consumer, Producer* producer) noexcept nogil:
         if consumer.forward.map == NULL:
             return -1
     if producer.consumer_count == producer.consumer_capacity:
-        grown = <Consumer**>realloc(producer.consumers, (producer.consumer_capacity + CONSUMERS_STEP) * sizeof(Consumer*))
+        grown = <Consumer**>realloc(producer.consumers, (producer.consumer_capacity
+            + CONSUMERS_STEP) * sizeof(Consumer*))
         if grown == NULL:
             return -1
         producer.consumers = grown
@@ -251,7 +256,8 @@ cdef void detach(Consumer* consumer) noexcept nogil:
     forward_detach(&consumer.forward)
 
 
-cdef Stream* add_stream(Core* core, Transport* transport, uint8_t kind, uint8_t encoding, uint32_t ssrc, Producer* producer, Consumer* consumer) noexcept nogil:
+cdef Stream* add_stream(Core* core, Transport* transport, uint8_t kind, uint8_t encoding, uint32_t ssrc,
+        Producer* producer, Consumer* consumer) noexcept nogil:
     """Register an SSRC of a transport; an earlier owner of the same SSRC loses it. NULL if there is no memory."""
     cdef Stream** link = &transport.streams
     cdef Stream* stream

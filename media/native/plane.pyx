@@ -58,7 +58,8 @@ cdef extern from *:
     static inline int halqa_flag(const int *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
     static inline void halqa_set_flag(int *at, int value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
     """
-    int pthread_create(pthread_t* thread, void* attributes, void* (*run)(void*) noexcept nogil, void* argument) noexcept nogil
+    int pthread_create(pthread_t* thread, void* attributes, void* (*run)(void*) noexcept nogil,
+        void* argument) noexcept nogil
     int pthread_join(pthread_t thread, void** result) noexcept nogil
     int pthread_mutex_init(pthread_mutex_t* mutex, void* attributes) noexcept nogil
     int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept nogil
@@ -154,7 +155,8 @@ cdef void* run(void* argument) noexcept nogil:
         now_us = halqa_monotonic_us()
         for i in range(count):
             plane_lock(plane)
-            receive_datagram(core, <unsigned char*>core.receive.vectors[i].iov_base, core.receive.messages[i].msg_len, &core.receive.sources[i], now_us)
+            receive_datagram(core, <unsigned char*>core.receive.vectors[i].iov_base, core.receive.messages[i].msg_len,
+                &core.receive.sources[i], now_us)
             plane_unlock(plane)
         if now_us >= due_us:
             due_us = now_us + TICK_US

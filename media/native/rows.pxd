@@ -19,7 +19,8 @@ cdef enum:
     NAME_MAX = 16             # bytes of a mid or rid (RFC 8843: at most 16 in the one-byte form)
     ADDRESSES_MAX = 16        # validated addresses of one transport, as its ICE agent bounds them
     STRANGERS_MAX = 32        # unrecognised SSRCs of one transport that libsrtp may keep state for
-    BOUND_MAX = 512           # recognised SSRCs over a transport's life, for the same reason: some 40 restarts of every encoding
+    # recognised SSRCs over a transport's life, for the same reason: some 40 restarts of every encoding
+    BOUND_MAX = 512
     NONE8 = 0xFF
 
 # Kinds that the native core itself looks at; media.rtp.extensions gives the same numbers to the URIs.

@@ -6,7 +6,7 @@ from libc.stdlib cimport calloc, free, malloc
 
 
 cdef inline uint64_t mix(uint64_t key0, uint64_t key1, uint64_t key2) noexcept nogil:
-    """Spread three words over 64 bits (two rounds of multiply and shift are enough: keys are not chosen by peers alone)."""
+    """Spread three words over 64 bits; two rounds are enough, since keys are not chosen by peers alone."""
     cdef uint64_t value = key0 * 0x9E3779B97F4A7C15ULL ^ key1 * 0xC2B2AE3D27D4EB4FULL ^ key2 * 0x165667B19E3779F9ULL
     value ^= value >> 29
     value *= 0xBF58476D1CE4E5B9ULL

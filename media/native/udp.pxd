@@ -36,7 +36,8 @@ cdef extern from "<netinet/in.h>" nogil:
         uint32_t sin6_scope_id
 
 cdef enum:
-    DATAGRAM_MAX = 1536       # bytes: an Ethernet frame's worth; larger datagrams are truncated by the kernel and dropped
+    # bytes: an Ethernet frame's worth; larger datagrams are truncated by the kernel and dropped
+    DATAGRAM_MAX = 1536
     SLOT_BYTES = 1664         # DATAGRAM_MAX + SRTP trailer + room for a longer header
     BATCH_MAX = 64            # datagrams per system call; 8..256 cost the same
 

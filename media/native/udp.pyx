@@ -34,7 +34,8 @@ cdef extern from *:
     enum: AF_INET6
 
 cdef enum:
-    WRITABLE_WAIT_MS = 2      # longer would hold back every other viewer; what does not fit by then is dropped and counted
+    # longer would hold back every other viewer; what does not fit by then is dropped and counted
+    WRITABLE_WAIT_MS = 2
     WRITABLE_TRIES = 4
     CAPTURE_STEP = 1 << 20
 

@@ -1,4 +1,4 @@
-"""Big-endian integers in byte buffers, read and written bytewise: no alignment is asked for. Lengths are the caller's."""
+"""Big-endian integers in byte buffers, read and written bytewise: no alignment is asked for; lengths are checked before."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 

@@ -2,6 +2,8 @@
 
 from typing import final
 
+from media.native.worker_rows import WorkerRows
+
 STUN: int
 DTLS: int
 ENCODING: int
@@ -10,58 +12,15 @@ SWITCH: int
 BYE: int
 
 @final
-class Worker:
+class Worker(WorkerRows):
     """One data plane: its rows, its socket, and its thread once started."""
 
-    family: int
-    def __new__(
-        cls,
-        descriptor: int = -1,
-        wake_descriptor: int = -1,
-        event_descriptor: int = -1,
-        family: int = 2,
-        nice: int = 0,
-    ) -> Worker: ...
     def start(self) -> None:
         """Start the data-plane thread. RuntimeError if the system refuses one."""
     def stop(self) -> None:
         """End the thread; the rows stay."""
     def cpu_ns(self) -> int:
         """Return the CPU time of the thread in nanoseconds; 0 when it does not run."""
-    def add_transport(self, id: int, ssrc: int, in_kinds: bytes, out_ids: bytes) -> None: ...
-    def set_extensions(self, id: int, in_kinds: bytes, out_ids: bytes) -> None: ...
-    def set_address(self, id: int, host: str, port: int) -> None: ...
-    def allow_address(self, id: int, host: str, port: int) -> None: ...
-    def forget_address(self, id: int, host: str, port: int) -> None: ...
-    def set_keys(self, id: int, inbound: int, outbound: int) -> None: ...
-    def remove_transport(self, id: int) -> None: ...
-    def add_producer(
-        self,
-        id: int,
-        transport: int,
-        mid: bytes,
-        is_video: bool,
-        codecs: list[tuple[int, int, int, int, bool]],
-        encodings: list[tuple[bytes, int, int]],
-    ) -> None: ...
-    def set_paused(self, producer: int, paused: bool) -> None: ...
-    def remove_producer(self, producer: int) -> None: ...
-    def add_consumer(
-        self, id: int, transport: int, is_video: bool, ssrc: int, rtx_ssrc: int, first_number: int
-    ) -> None: ...
-    def attach(
-        self,
-        consumer: int,
-        producer: int,
-        payload_types: bytes,
-        rtx_payload_types: bytes,
-        encoding: int,
-        temporal: int,
-    ) -> None: ...
-    def detach(self, consumer: int) -> None: ...
-    def set_layers(self, consumer: int, encoding: int, temporal: int) -> None: ...
-    def remove_consumer(self, consumer: int) -> None: ...
-    def request_key_frame(self, producer: int, encoding: int) -> None: ...
     def drain_events(self, limit: int = 256) -> list[tuple[int, int, int, int, int, int, tuple[str, int], bytes]]: ...
     def counters(self) -> dict[str, int]: ...
     def rows(self) -> tuple[int, int, int]:

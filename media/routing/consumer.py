@@ -64,6 +64,8 @@ class Consumer:
         if producer.kind is not self.parameters.kind or not playable:
             self.detach()
             return False
+        if self.producer is producer:
+            return True  # asked again once the codec is known: the tables hold all codecs, and the picture goes on
         self.producer = producer
         self.encoding = None
         self._worker.attach(self.id, producer.id, types, rtx_types, self._wanted, self._temporal)

@@ -97,6 +97,7 @@ class Transport:
     def produce(self, parameters: ProducerParameters) -> Producer:
         """Add a section on which the peer sends; it starts paused. ValueError for parameters that cannot work."""
         self._must_be_open()
+        self.producers = [earlier for earlier in self.producers if not earlier.closed]
         producer = Producer(self._shell.new_id(), self.id, parameters, self._shell.worker)
         self.producers.append(producer)
         return producer
@@ -104,6 +105,7 @@ class Transport:
     def consume(self, parameters: ConsumerParameters) -> Consumer:
         """Add an empty slot; its SSRCs are drawn here and stay."""
         self._must_be_open()
+        self.consumers = [earlier for earlier in self.consumers if not earlier.closed]
         has_rtx = parameters.kind is MediaKind.VIDEO and any(codec.rtx_payload_type for codec in parameters.codecs)
         first_number = 1 + int.from_bytes(self._shell.token(2)) % _FIRST_NUMBER_MAX
         consumer = Consumer(

@@ -101,6 +101,14 @@ def test_codec_that_turns_up_decides(worker: Worker) -> None:
     assert consumer.producer is None
 
 
+def test_attaching_again_does_not_interrupt(worker: Worker) -> None:
+    producer, consumer = camera(worker, codec("VP8", 96)), slot(worker, codec("VP8", 120))
+    consumer.attach(producer)
+    consumer.take_switch(2)
+    assert consumer.attach(producer)
+    assert consumer.encoding == 2
+
+
 def test_closed_ends_refuse_to_meet(worker: Worker) -> None:
     producer, consumer = camera(worker, codec("VP8", 96)), slot(worker, codec("VP8", 120))
     producer.close()
