@@ -1,5 +1,7 @@
 """Rows of one worker, put in and taken out by Python."""
 
+from typing import Self
+
 from typing_extensions import disjoint_base
 
 @disjoint_base
@@ -14,7 +16,7 @@ class WorkerRows:
         event_descriptor: int = -1,
         family: int = 2,
         nice: int = 0,
-    ) -> WorkerRows: ...
+    ) -> Self: ...
     def add_transport(self, id: int, ssrc: int, in_kinds: bytes, out_ids: bytes) -> None: ...
     def set_extensions(self, id: int, in_kinds: bytes, out_ids: bytes) -> None: ...
     def set_address(self, id: int, host: str, port: int) -> None: ...
