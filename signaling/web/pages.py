@@ -39,7 +39,7 @@ Responder = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def add_web_pages(application: web.Application) -> None:
     """Add GET /class and GET /sdk/{path} to `application`."""
     application.router.add_get("/class", _file_response("class.html", _PAGE_HEADERS))
-    application.router.add_get("/sdk/{path:.+}", _sdk_response)
+    application.router.add_get(r"/sdk/{path:[\w./-]+}", _sdk_response)
 
 
 def _file_response(name: str, headers: dict[str, str]) -> Responder:

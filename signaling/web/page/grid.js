@@ -3,9 +3,9 @@
 /** Widths to heights that a tile may take; the further from a camera's picture, the more it must win (weight). */
 const SHAPES = [
   { aspect: 16 / 9, weight: 1 },
-  { aspect: 4 / 3, weight: 0.85 },
-  { aspect: 1, weight: 0.65 },
-  { aspect: 3 / 4, weight: 0.5 },
+  { aspect: 4 / 3, weight: 0.74 },
+  { aspect: 1, weight: 0.6 },
+  { aspect: 3 / 4, weight: 0.45 },
 ];
 /** CSS pixels; below this a face is no face, and the grid scrolls instead. */
 const TILE_WIDTH_MIN = 132;

@@ -59,16 +59,26 @@ async def server() -> AsyncIterator[FakeServer]:
     await server.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def peer(server: FakeServer, context: BrowserContext) -> AsyncIterator[MediaPeer]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def peer_page(browser: Browser) -> AsyncIterator[Page]:
+    server = FakeServer()
+    await server.start()
+    context = await browser.new_context()
     page = await context.new_page()
     await page.goto(f"{server.origin}/peer")
+    yield page
+    await context.close()
+    await server.stop()
 
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def peer(server: FakeServer, peer_page: Page) -> AsyncIterator[MediaPeer]:
     async def answer(offer: str) -> str:
-        return str(await page.evaluate("(offer) => answer(offer)", offer))
+        return str(await peer_page.evaluate("(offer) => answer(offer)", offer))
 
     server.answer = answer
-    yield MediaPeer(page)
+    yield MediaPeer(peer_page)
+    await peer_page.evaluate("() => reset()")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -76,6 +86,6 @@ async def page(server: FakeServer, context: BrowserContext) -> AsyncIterator[Pag
     """A page whose uncaught errors fail the test."""
     page = await context.new_page()
     errors: list[Any] = []
-    page.on("pageerror", errors.append)
+    page.on("pageerror", lambda error: errors.append(error))  # noqa: PLW0108 - Playwright marks what it is given
     yield page
     assert not errors, f"uncaught in the page: {errors}"

@@ -3,6 +3,11 @@
 const peers = [];
 const pictures = new Map();
 
+/** Forget everybody. */
+window.reset = () => {
+  for (const peer of peers.splice(0)) peer.close();
+};
+
 /** Answer an offer; slots stay empty until `carry`. */
 window.answer = async (offer) => {
   const peer = new RTCPeerConnection();

@@ -1,0 +1,86 @@
+"""A page that holds nothing but the SDK and one Room, with every event of it written down."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from playwright.async_api import Page
+
+from tests.e2e.web.fake_server import FakeServer, make_token
+
+RUN_S: Final = 15.0  # longer than anything that a test waits for inside of the page
+
+_SETUP: Final = """
+async () => {
+  window.sdk = await import('/sdk/halqa/index.js');
+  window.room = new sdk.Room();
+  window.events = [];
+  const note = (name, detail) => events.push({ name, ...detail });
+  room.on('state', (detail) => note('state', detail));
+  room.on('participant-joined', ({ name }) => note('participant-joined', { who: name }));
+  room.on('participant-left', ({ participant, reason }) => note('participant-left', { who: participant.name, reason }));
+  room.on('track', ({ participant, track }) => note('track', { who: participant.name, track }));
+  room.on('slots', (slots) => note('slots', { slots: slots.map(({ mid, track, participant, encoding }) => (
+    { mid, track, participant, encoding })) }));
+  room.on('local', ({ source, track }) => note('local', { source, muted: track === null ? null : track.muted }));
+  room.on('error', ({ code, source }) => note('error', { code, source }));
+}
+"""
+
+_ATTEMPT: Final = """
+async ([body, values]) => {
+  try {
+    return { value: await (new (async () => {}).constructor('values', body))(values) };
+  } catch (error) {
+    return { error: { code: error.code ?? error.name, source: error.source ?? null, message: error.message } };
+  }
+}
+"""
+
+
+class SdkError(Exception):
+    """A HalqaError of the page."""
+
+    def __init__(self, code: str, source: str | None, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.source = source
+
+
+class SdkPage:
+    """Runs JavaScript against `room` and `sdk`."""
+
+    def __init__(self, page: Page, server: FakeServer) -> None:
+        self.page = page
+        self.server = server
+
+    async def open(self) -> None:
+        await self.page.goto(f"{self.server.origin}/blank")
+        await self.page.evaluate(_SETUP)
+
+    async def run(self, body: str, **values: Any) -> Any:
+        """Run the body of an async function with `values`; a HalqaError comes as SdkError."""
+        async with asyncio.timeout(RUN_S):
+            result = await self.page.evaluate(_ATTEMPT, [body, values])
+        if "error" in result:
+            raise SdkError(result["error"]["code"], result["error"]["source"], result["error"]["message"])
+        return result.get("value")
+
+    async def connect(self, token: str | None = None, **options: Any) -> None:
+        await self.run(
+            "await room.connect(values.address, values.token, values.options)",
+            address=self.server.room_address,
+            token=token or make_token(),
+            options=options,
+        )
+
+    async def event(self, name: str, condition: str = "true") -> Any:
+        """Return the first event of this name that fulfils a condition over `event`, waiting for it if need be."""
+        find = f"() => events.find((event) => event.name === '{name}' && ({condition}))"
+        return await (await self.page.wait_for_function(find)).json_value()
+
+    async def events(self, name: str) -> list[Any]:
+        """Return what has been noted under this name so far."""
+        noted: list[Any] = await self.page.evaluate("(name) => events.filter((event) => event.name === name)", name)
+        return noted
