@@ -48,6 +48,7 @@ bench: setup  ## measure the fan-out; ARGS="NAME ..." for another benchmark
 	@$(RUN)/python -m benchmarks $(or $(ARGS),fanout)
 
 fuzz: setup  ## build with AddressSanitizer and fuzz the native parsers
+	@scripts/system-packages $(PYTHON) fuzz
 	@scripts/fuzz $(ARGS)
 
 pins: setup  ## write the versions that are installed into constraints.txt

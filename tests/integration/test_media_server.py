@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import aiohttp
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from control_api.app import MediaServer, StartError
 from control_api.invitations import Invitation, Role
@@ -38,6 +46,35 @@ async def test_server_that_cannot_start_leaves_nothing(tmp_path: Path) -> None:
         taken.listen()
         with pytest.raises(StartError, match="is taken"):
             await MediaServer.start(settings(tmp_path, port=taken.getsockname()[1]))
+
+
+async def test_https_without_a_proxy(tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path)
+    plain = settings(tmp_path)
+    secured = HttpSettings(port=0, tls_certificate=certificate, tls_key=key)
+    server = await MediaServer.start(replace(plain, http=secured))
+    trust = ssl.create_default_context(cafile=certificate)
+    try:
+        async with aiohttp.ClientSession(server.url) as client, client.get("/livez", ssl=trust) as answer:
+            assert (server.url[:8], answer.status) == ("https://", 200)
+    finally:
+        await server.close()
+
+
+def write_certificate(folder: Path) -> tuple[Path, Path]:
+    """Write a self-signed certificate for 127.0.0.1 and its key, and return the paths."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "chain.pem", folder / "key.pem"
+    paths[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
 
 
 @pytest.mark.parametrize(
