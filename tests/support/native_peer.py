@@ -1,0 +1,251 @@
+"""A native worker without its thread, and peers that speak SRTP with it: time stands still between two calls.
+
+`Room.send` and `Room.pass_time` are all that happens; what the worker sends meanwhile is opened with the keys of
+the peer that it goes to and kept there, packet by packet.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from media.native import payload, rtcp, rtp, srtp
+from media.native.srtp import Profile, SrtpSession
+from media.native.worker import Worker
+
+VP8: Final = 96
+VP8_RTX: Final = 97
+H264: Final = 98
+H264_RTX: Final = 99
+AV1: Final = 45
+OPUS: Final = 111
+VIEWER_VP8: Final = 120
+VIEWER_RTX: Final = 121
+NONE: Final = 255
+CODECS_MAX: Final = 24
+
+# Header extension ids of every publisher here, and what they mean to the native core.
+MID_ID, RID_ID, REPAIRED_RID_ID, TRANSPORT_ID, LEVEL_ID, DESCRIPTOR_ID, ORIENTATION_ID, UNKNOWN_ID = (
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+)
+KINDS: Final = {
+    MID_ID: 1,
+    RID_ID: 2,
+    REPAIRED_RID_ID: 3,
+    TRANSPORT_ID: 4,
+    LEVEL_ID: 6,
+    DESCRIPTOR_ID: 7,
+    ORIENTATION_ID: 8,
+    UNKNOWN_ID: 17,
+}
+IN_KINDS: Final = bytes(KINDS.get(element, 0) for element in range(256))
+# Under which ids viewers get them; mid, rid and transport-wide numbers are never theirs.
+VIEWER_IDS: Final = {6: 10, 7: 11, 8: 12, 17: 13}
+OUT_IDS: Final = bytes(VIEWER_IDS.get(kind, 0) for kind in range(64))
+
+VIDEO_CODECS: Final = [
+    (VP8, payload.CODEC_VP8, 90000, VP8_RTX, True),
+    (H264, payload.CODEC_H264, 90000, H264_RTX, True),
+    (AV1, payload.CODEC_AV1, 90000, NONE, True),
+]
+AUDIO_CODECS: Final = [(OPUS, payload.CODEC_OPUS, 48000, NONE, False)]
+FRAME_US: Final = 33_000
+TICK_US: Final = 10_000
+START_US: Final = 1_000_000
+
+
+class Received(NamedTuple):
+    """One RTP packet that a viewer got, opened."""
+
+    header: rtp.Header
+    body: bytes
+
+    @property
+    def number(self) -> int:
+        return self.header.sequence_number
+
+    @property
+    def picture(self) -> payload.Facts:
+        """The VP8 descriptor; of a retransmission, that of the packet inside."""
+        inner = self.body[2:] if self.header.payload_type == VIEWER_RTX else self.body
+        return payload.inspect(payload.CODEC_VP8, inner)
+
+    @property
+    def original_number(self) -> int:
+        """The number that a retransmission repeats (RFC 4588 section 4)."""
+        return int.from_bytes(self.body[:2])
+
+
+@dataclass(slots=True)
+class Peer:
+    """One end of a transport: seals what it sends, opens what it gets."""
+
+    id: int
+    address: tuple[str, int]
+    sealer: SrtpSession
+    opener: SrtpSession
+    ours: tuple[SrtpSession, SrtpSession]
+    media: list[Received] = field(default_factory=list)
+    control: list[rtcp.Packet] = field(default_factory=list)
+
+    def take_rtp(self) -> list[Received]:
+        """Return and forget the packets that came."""
+        taken, self.media = self.media, []
+        return taken
+
+    def take_rtcp(self) -> list[rtcp.Packet]:
+        taken, self.control = self.control, []
+        return taken
+
+    def close(self) -> None:
+        for session in (self.sealer, self.opener, *self.ours):
+            session.close()
+
+
+class Room:
+    """A worker driven by hand with its peers; ports are transport ids, for they only tell addresses apart."""
+
+    def __init__(self, profile: Profile = Profile.AEAD_AES_128_GCM) -> None:
+        srtp.load()
+        self.worker = Worker()
+        self.now_us = START_US
+        self.peers: dict[int, Peer] = {}
+        self._profile = profile
+        self._keys = 0
+
+    def close(self) -> None:
+        """Remove every transport, and only then free its keys."""
+        for peer in self.peers.values():
+            self.worker.remove_transport(peer.id)
+            peer.close()
+
+    # -- rows ---------------------------------------------------------------------------------------------------
+
+    def join(self, transport: int) -> Peer:
+        """Add a transport with address and keys."""
+        inbound, outbound = self._key(), self._key()
+        peer = Peer(
+            transport,
+            ("127.0.0.1", transport),
+            SrtpSession(self._profile, inbound, "outbound"),
+            SrtpSession(self._profile, outbound, "inbound"),
+            (SrtpSession(self._profile, inbound, "inbound"), SrtpSession(self._profile, outbound, "outbound")),
+        )
+        self.worker.add_transport(transport, 0x5F000000 | transport, IN_KINDS, OUT_IDS)
+        self.worker.set_address(transport, *peer.address)
+        self.worker.set_keys(transport, *(session.handle for session in peer.ours))
+        self.peers[transport] = peer
+        return peer
+
+    def publish_video(self, producer: int, peer: Peer, rids: tuple[bytes, ...] = (b"",)) -> None:
+        """Add a section whose mid is the producer's id, unmuted."""
+        self.worker.add_producer(producer, peer.id, b"%d" % producer, True, VIDEO_CODECS, [(rid, 0, 0) for rid in rids])
+        self.worker.set_paused(producer, False)
+
+    def publish_audio(self, producer: int, peer: Peer) -> None:
+        self.worker.add_producer(producer, peer.id, b"%d" % producer, False, AUDIO_CODECS, [(b"", 0, 0)])
+        self.worker.set_paused(producer, False)
+
+    def subscribe(
+        self, consumer: int, peer: Peer, producer: int, *, encoding: int = 0, first: int = 100, has_rtx: bool = True
+    ) -> None:
+        """Add a video slot with SSRC `consumer` (and `consumer` + 1000000 for RTX), and let it carry the producer."""
+        self.worker.add_consumer(consumer, peer.id, True, consumer, consumer + 1_000_000 if has_rtx else 0, first)
+        self.attach(consumer, producer, encoding=encoding)
+
+    def attach(self, consumer: int, producer: int, *, encoding: int = 0, temporal: int = 255) -> None:
+        types = bytes([VIEWER_VP8, H264, AV1]).ljust(CODECS_MAX, b"\xff")
+        rtx_types = bytes([VIEWER_RTX, NONE, NONE]).ljust(CODECS_MAX, b"\xff")
+        self.worker.attach(consumer, producer, types, rtx_types, encoding, temporal)
+
+    def listen(self, consumer: int, peer: Peer, producer: int, *, first: int = 100) -> None:
+        """Add an audio slot and let it carry the producer."""
+        self.worker.add_consumer(consumer, peer.id, False, consumer, 0, first)
+        types = bytes([OPUS]).ljust(CODECS_MAX, b"\xff")
+        self.worker.attach(consumer, producer, types, bytes([NONE] * CODECS_MAX), 0, 255)
+
+    # -- what happens -------------------------------------------------------------------------------------------
+
+    def send(self, peer: Peer, *packets: bytes) -> None:
+        """Let a peer send RTP packets, one millisecond apart."""
+        for packet in packets:
+            self.feed(peer.sealer.protect(packet), peer.address)
+            self.now_us += 1000
+
+    def send_rtcp(self, peer: Peer, *packets: bytes) -> None:
+        """Let a peer send one compound RTCP packet."""
+        self.feed(peer.sealer.protect_rtcp(b"".join(packets)), peer.address)
+
+    def feed(self, datagram: bytes, source: tuple[str, int]) -> None:
+        self.worker.feed(datagram, source, self.now_us)
+        self.collect()
+
+    def pass_time(self, milliseconds: int) -> None:
+        """Let time go by in ticks of 10 ms."""
+        for _ in range(0, milliseconds * 1000, TICK_US):
+            self.now_us += TICK_US
+            self.worker.tick(self.now_us)
+        self.collect()
+
+    def collect(self) -> None:
+        """Hand to each peer, opened, what was sent to it."""
+        by_address = {peer.address: peer for peer in self.peers.values()}
+        for datagram, destination in self.worker.take_datagrams():
+            peer = by_address[destination]
+            if 192 <= datagram[1] <= 223:
+                peer.control += rtcp.parse_compound(peer.opener.unprotect_rtcp(datagram))
+            else:
+                packet = peer.opener.unprotect(datagram)
+                header = rtp.parse_header(packet)
+                peer.media.append(Received(header, packet[header.payload_offset :]))
+
+    def counters(self) -> dict[str, int]:
+        """Return the counters that are not zero, sizes left out."""
+        counters = self.worker.counters()
+        return {name: value for name, value in counters.items() if value and not name.endswith("bytes")}
+
+    def _key(self) -> bytes:
+        """Return a new key with salt; the same keys in every run."""
+        self._keys += 1
+        return bytes([self._keys]) * (self._profile.key_bytes + self._profile.salt_bytes)
+
+
+def rtp_packet(
+    body: bytes,
+    *,
+    ssrc: int,
+    number: int,
+    timestamp: int,
+    payload_type: int = VP8,
+    marker: bool = True,
+    extensions: tuple[tuple[int, bytes], ...] = (),
+    padding: int = 0,
+) -> bytes:
+    """Return an RTP packet with `padding` bytes of padding, whose last one says how many they are."""
+    block = rtp.write_extensions(list(extensions))
+    first = 0x80 | (0x10 if block else 0) | (0x20 if padding else 0)
+    second = payload_type | (0x80 if marker else 0)
+    tail = bytes(padding - 1) + bytes([padding]) if padding else b""
+    return struct.pack("!BBHII", first, second, number & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + block + body + tail
+
+
+def rtx_packet(original: bytes, *, ssrc: int, number: int, payload_type: int = VP8_RTX) -> bytes:
+    """Return the retransmission of a packet (RFC 4588 section 4), with its extensions."""
+    header = rtp.parse_header(original)
+    body = original[2:4] + original[header.payload_offset :]
+    return (
+        bytes([original[0], payload_type | (original[1] & 0x80)])
+        + struct.pack("!H", number & 0xFFFF)
+        + original[4:8]
+        + struct.pack("!I", ssrc)
+        + original[12 : header.payload_offset]
+        + body
+    )
