@@ -1,0 +1,141 @@
+"""Classes of native peers: everybody gets everybody by slots, and nobody gets anything else."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.peer import Peer, PeerOptions
+from tests.support.peer_offer import LIKE_CHROMIUM, LIKE_FIREFOX, SlotCounts
+from tests.support.peer_school import open_school, until
+from tests.support.peer_sources import Rates
+
+CLASS_SIZE = 20
+CONTINUING_PACKETS = 20
+NUMBERS = (LIKE_CHROMIUM, LIKE_FIREFOX)
+
+
+def get_everybody(viewer: Peer, others: Sequence[Peer]) -> list[str]:
+    """Return whom a viewer does not see and hear yet."""
+    return [
+        other.identity
+        for other in others
+        if other is not viewer
+        and not (
+            viewer.key_frames_from(other.author)
+            and viewer.packets_from(other.author, video=True) >= CONTINUING_PACKETS
+            and viewer.packets_from(other.author, video=False) >= CONTINUING_PACKETS
+        )
+    ]
+
+
+def shown_in(viewer: Peer, kind: str) -> list[str]:
+    """Return the identities that the viewer's slots of a kind are said to carry, sorted."""
+    return sorted(
+        viewer.identities[slot.participant]
+        for slot in viewer.slots.values()
+        if slot.kind == kind and slot.participant is not None
+    )
+
+
+def faults_of(peers: Sequence[Peer]) -> list[str]:
+    return list(itertools.chain.from_iterable(peer.faults() for peer in peers))
+
+
+async def test_two_peers_see_and_hear_each_other(tmp_path: Path) -> None:
+    async with open_school(tmp_path) as school:
+        teacher = await school.join("teacher", options=PeerOptions(numbers=LIKE_CHROMIUM))
+        student = await school.join("student", options=PeerOptions(numbers=LIKE_FIREFOX))
+        both = (teacher, student)
+        for peer in both:
+            await peer.publish("camera", "microphone")
+        await until(lambda: not any(get_everybody(peer, both) for peer in both), "both see and hear each other")
+        await until(lambda: all(peer.slots["v0"].encoding == "h" for peer in both), "the middle encoding is chosen")
+        await until(lambda: all(peer.media.feedback["sender report"] >= 2 for peer in both), "sender reports come")
+        assert faults_of(both) == []
+        assert [peer.lost() for peer in both] == [0, 0]
+        for peer in both:
+            assert peer.media.loss_reported == 0
+            assert peer.media.feedback["receiver report"]
+            assert peer.media.feedback["transport-cc"]
+
+
+async def test_a_screen_comes_into_the_screen_slot(tmp_path: Path) -> None:
+    async with open_school(tmp_path) as school:
+        teacher, student = await school.join("teacher"), await school.join("student")
+        await teacher.publish("screen")
+        screen = student.slots["s0"]
+        await until(lambda: screen.packets[teacher.author] >= CONTINUING_PACKETS, "the screen is shown")
+        await teacher.unpublish("screen")
+        await until(lambda: screen.track is None, "the slot is empty")
+        await teacher.publish("screen", "camera")
+        await until(lambda: screen.key_frames[teacher.author] >= 2, "the second share is shown")
+        await until(lambda: student.slots["v0"].key_frames[teacher.author], "the camera is shown beside it")
+        assert faults_of([teacher, student]) == []
+        assert student.lost() == 0
+
+
+@pytest.mark.timeout(120)  # half a minute on two cores that others use too
+async def test_twenty_get_each_other_by_slots(tmp_path: Path) -> None:
+    counts = SlotCounts(audio=CLASS_SIZE - 1, video=CLASS_SIZE - 1, screen=0)
+    rates = Rates(frames_per_second=10, audio_per_second=5)
+    identities = [f"student-{number}" for number in range(CLASS_SIZE)]
+    async with open_school(tmp_path, workers=2) as school:
+        peers = [
+            await school.join(identity, options=PeerOptions(counts, numbers, rates))
+            for identity, numbers in zip(identities, itertools.cycle(NUMBERS), strict=False)
+        ]
+        for peer in peers:
+            await peer.publish("camera", "microphone")
+        for peer in peers:
+            await until(lambda: not get_everybody(peer, peers), f"{peer.identity} gets everybody", within_s=30)  # noqa: B023
+
+        others = {peer: sorted(set(identities) - {peer.identity}) for peer in peers}
+        for peer in peers:
+            assert shown_in(peer, "video") == shown_in(peer, "audio") == others[peer]
+            assert peer.heard() == {f"algebra/{identity}" for identity in others[peer]}
+        assert faults_of(peers) == []
+        assert [peer.identity for peer in peers if peer.lost()] == []
+        assert [peer.identity for peer in peers if peer.media.loss_reported] == []
+
+        leaver, staying = peers[7], peers[:7] + peers[8:]
+        await leaver.leave()
+        school.forget(leaver)
+        for peer in staying:
+            await until(
+                lambda: leaver.identity not in shown_in(peer, "video") + shown_in(peer, "audio"),  # noqa: B023
+                f"{leaver.identity} is gone from the slots of {peer.identity}",
+            )
+            assert leaver.id not in peer.present
+        received = [sum(slot.packets[leaver.author] for slot in peer.slots.values()) for peer in staying]
+        continuing = [peer.packets_from(staying[0].author, video=True) for peer in staying[1:]]
+        await asyncio.sleep(1)
+        assert received == [sum(slot.packets[leaver.author] for slot in peer.slots.values()) for peer in staying]
+        for before, peer in zip(continuing, staying[1:], strict=True):
+            assert peer.packets_from(staying[0].author, video=True) > before
+        assert faults_of(staying) == []
+        assert school.rows()[0] == CLASS_SIZE - 1
+
+
+async def test_two_rooms_do_not_leak_into_each_other(tmp_path: Path) -> None:
+    rooms, identities = ("algebra", "هندسة"), ("amal", "badr", "chaim")
+    async with open_school(tmp_path, workers=2) as school:
+        classes = {
+            room: [await school.join(identity, room, PeerOptions(seed=7)) for identity in identities] for room in rooms
+        }
+        everybody = [peer for peers in classes.values() for peer in peers]
+        for peer in everybody:
+            await peer.publish("camera", "microphone")
+        for peers in classes.values():
+            for peer in peers:
+                await until(lambda: not get_everybody(peer, peers), f"{peer.author} gets everybody")  # noqa: B023
+        for room, peers in classes.items():
+            for peer in peers:
+                assert peer.heard() == {f"{room}/{identity}" for identity in identities if identity != peer.identity}
+                assert len(peer.present) == len(identities)
+        assert len({peer.media.link.server for peer in everybody}) == 2, "each room has a worker of its own"
+        assert faults_of(everybody) == []
