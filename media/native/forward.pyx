@@ -5,6 +5,7 @@ Sequence numbers, timestamps, VP8 picture ids and dependency-descriptor frame nu
 through encoding switches (at key frames only), pauses, padding and dropped temporal layers.
 """
 
+cimport cython
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
@@ -202,6 +203,7 @@ cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, i
     return 0
 
 
+@cython.auto_pickle(False)
 cdef class Forwarder:
     """Python face of one consumer's forwarding state, for tests; see `forward_decide`."""
 

@@ -21,7 +21,7 @@ STATUS_BYTES = 4  # of srtp_err_status_t, which native code takes for an int
 REPLAY_WINDOW_PACKETS = 1024  # retransmissions under their own number come late (RFC 3711 3.3.2 asks for 64 at least)
 
 
-class SrtpUnavailable(LocalError):  # noqa: N818 - it names a state of the machine
+class SrtpUnavailable(LocalError):
     """The installed pylibsrtp is not one that native code may call. The server must not start."""
 
 

@@ -4,6 +4,7 @@
 A run is opened when a viewer starts, when it switches to another encoding, and after every packet that was left out.
 """
 
+cimport cython
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint16_t, uint64_t
 from libc.string cimport memset
 
@@ -63,3 +64,45 @@ cdef bint seqmap_may_resend(SequenceMap* map, uint16_t output, uint64_t now_us, 
     map.resent[slot] = output
     map.resent_us[slot] = now_us
     return True
+
+
+@cython.auto_pickle(False)
+cdef class RunTable:
+    """Python face of one consumer's runs, for tests."""
+
+    cdef SequenceMap map
+
+    def __cinit__(self):
+        seqmap_clear(&self.map)
+
+    def open(self, uint8_t source, int64_t first_source, int64_t delta) -> None:
+        """Open a run: source numbers from `first_source` on go out less `delta`; the one before ends there."""
+        cdef SequenceRun* previous = seqmap_current(&self.map)
+        cdef SequenceRun* run
+        if previous != NULL and previous.end_source == INT64_MAX:
+            raise ValueError("close the present run first")
+        run = seqmap_open(&self.map)
+        run.source = source
+        run.first_source = first_source
+        run.delta = delta
+
+    def close(self, int64_t end_source) -> None:
+        """End the present run before `end_source`."""
+        cdef SequenceRun* run = seqmap_current(&self.map)
+        if run == NULL:
+            raise ValueError("there is no run to close")
+        run.end_source = end_source
+
+    def by_source(self, uint8_t source, int64_t extended) -> int | None:
+        """Return the number that a source packet has, None if it has none or it is forgotten."""
+        cdef SequenceRun* run = seqmap_by_source(&self.map, source, extended)
+        return None if run == NULL else extended - run.delta
+
+    def by_output(self, int64_t output) -> tuple[int, int] | None:
+        """Return (source, extended number) behind a number, None if nothing is or it is forgotten."""
+        cdef SequenceRun* run = seqmap_by_output(&self.map, output)
+        return None if run == NULL else (run.source, output + run.delta)
+
+    def may_resend(self, uint16_t output, uint64_t now_us, uint64_t spacing_us) -> bool:
+        """Return whether a number may be sent again now; remembers that it was."""
+        return seqmap_may_resend(&self.map, output, now_us, spacing_us)

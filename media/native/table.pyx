@@ -1,6 +1,7 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
 """Chained hash table from three 64-bit words to a pointer: addresses to transports, (transport, SSRC) to streams."""
 
+cimport cython
 from libc.stdint cimport uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free, malloc
 
@@ -85,6 +86,7 @@ cdef int table_remove(Table* table, uint64_t key0, uint64_t key1, uint64_t key2)
     return 1
 
 
+@cython.auto_pickle(False)
 cdef class WordTable:
     """Python face for tests: maps three integers to one positive integer."""
 

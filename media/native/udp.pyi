@@ -1,11 +1,15 @@
 """Batched datagrams, and addresses in the kernel's form."""
 
 from collections.abc import Sequence
+from typing import Self
 
+from typing_extensions import disjoint_base
+
+@disjoint_base
 class AddressList:
     """Destinations in the kernel's form, for repeated sends."""
 
-    def __new__(cls, addresses: Sequence[tuple[str, int]], family: int = 2) -> AddressList: ...
+    def __new__(cls, addresses: Sequence[tuple[str, int]], family: int = 2) -> Self: ...
     @property
     def count(self) -> int: ...
 

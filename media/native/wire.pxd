@@ -1,4 +1,4 @@
-"""Big-endian integers in byte buffers, read and written bytewise: no alignment is asked for; lengths are checked before."""
+"""Big-endian integers in byte buffers, read and written bytewise; lengths are the caller's to check."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 
