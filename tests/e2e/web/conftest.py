@@ -22,7 +22,8 @@ async def browser() -> AsyncIterator[Browser]:
     asyncio.get_running_loop().set_default_executor(executor)
     await asyncio.to_thread(lambda: None)
     # Otherwise a page without camera permission has host candidates by mDNS only, which containers cannot resolve.
-    async with launch("--disable-features=WebRtcHideLocalIpsWithMdns") as browser:
+    flags = ("--disable-features=WebRtcHideLocalIpsWithMdns", "--auto-select-desktop-capture-source=Entire")
+    async with launch(*flags) as browser:
         yield browser
 
 
