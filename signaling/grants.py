@@ -23,3 +23,5 @@ class Grants:
     """Display name; if set, the client cannot choose another."""
     publish: frozenset[Source] = NO_SOURCES
     subscribe: bool = True
+    hidden: bool = False
+    """Watches without being told to the others, e.g. a passive viewer of a stream; cannot publish."""

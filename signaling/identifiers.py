@@ -38,6 +38,8 @@ class SlotKind(enum.Enum):
     """What a slot is for."""
 
     AUDIO = "audio"
+    STAGE = "stage"
+    """What everybody should look at: the newest screen share, or the first camera."""
     VIDEO = "video"
     SCREEN = "screen"
 

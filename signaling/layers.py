@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Sequence
 from typing import Final
 
@@ -24,6 +25,14 @@ TEMPORAL_ALL: Final = 3
 """Above the highest layer id in use: nothing is left out, whatever the structure."""
 
 
+class Rendition(enum.Enum):
+    """A simulcast encoding by its usual rid, for viewers who name one instead of a height."""
+
+    LOW = "q"
+    MIDDLE = "h"
+    HIGH = "f"
+
+
 def default_height(source: Source) -> int | None:
     """Return the wanted height for a viewer who said nothing; None is the highest there is (text must be readable)."""
     return CAMERA_HEIGHT_DEFAULT if source is Source.CAMERA else None
@@ -44,6 +53,14 @@ def choose_encoding(heights: Sequence[int], *, wanted_height: float | None, decl
         if height * ENLARGEMENT_MAX >= wanted_height:
             return index
     return highest
+
+
+def choose_rendition(rids: Sequence[str | None], rendition: Rendition) -> int:
+    """Return the index of the encoding with that rid; where rids are called otherwise, of the one in its place."""
+    if rendition.value in rids:
+        return rids.index(rendition.value)
+    highest = max(len(rids) - 1, 0)
+    return {Rendition.LOW: 0, Rendition.MIDDLE: max(highest - 1, 0), Rendition.HIGH: highest}[rendition]
 
 
 def choose_temporal_layer(wanted_frame_rate: float | None) -> int:

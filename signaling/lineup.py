@@ -47,7 +47,7 @@ class Lineup(Generic[Line]):
 
     def __init__(self) -> None:
         self._tracks: dict[TrackId, Line] = {}
-        self._lines: dict[SlotKind, list[Line]] = {kind: [] for kind in SlotKind}
+        self._lines: dict[SlotKind, list[Line]] = {kind: [] for kind in _ORDER}
 
     def __contains__(self, track_id: object) -> bool:
         return track_id in self._tracks
@@ -72,4 +72,6 @@ class Lineup(Generic[Line]):
 
     def line(self, kind: SlotKind) -> Sequence[Line]:
         """Return the tracks for slots of this kind, who is first in front."""
+        if kind is SlotKind.STAGE:
+            return [*self._lines[SlotKind.SCREEN], *self._lines[SlotKind.VIDEO]]
         return self._lines[kind]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from media.rtp.parameters import LocalTransport, MediaKind, Mid
 from signaling.codes import ErrorCode
@@ -10,6 +11,7 @@ from signaling.errors import RequestError
 from signaling.ports import Consumer, Producer, Router, Transport, TransportListener
 from signaling.sdp import (
     NegotiatedOffer,
+    NegotiationPolicy,
     PublishSection,
     SdpError,
     SlotSection,
@@ -20,6 +22,9 @@ from signaling.sdp import (
     write_answer,
 )
 from signaling.sdp.negotiated import AcceptedSection
+
+POLICY: Final = NegotiationPolicy(active_dtls=True)
+"""FFmpeg's WHIP muxer waits for DTLS; everybody else offers us the choice, and we take the passive side."""
 
 
 class LinkBrokenError(Exception):
@@ -113,7 +118,7 @@ class Link:
 def read_offer(text: str) -> NegotiatedOffer:
     """Return what becomes of an offer, before anything is made of it; raises RequestError (`bad_offer`)."""
     try:
-        return negotiate(parse_offer(text))
+        return negotiate(parse_offer(text), policy=POLICY)
     except SdpError as error:
         raise RequestError(ErrorCode.BAD_OFFER, str(error)) from error
 

@@ -10,6 +10,8 @@ from signaling.identifiers import Source
 
 def check_publish(grants: Grants, source: Source) -> None:
     """Raise RequestError unless these grants allow a track of this source."""
+    if grants.hidden:
+        raise RequestError(ErrorCode.NOT_ALLOWED, "who is hidden does not publish")
     if source not in grants.publish:
         raise RequestError(ErrorCode.NOT_ALLOWED, f"the token does not allow to publish {source.value}")
 

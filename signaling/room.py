@@ -24,6 +24,7 @@ from signaling.codes import CloseCode, ErrorCode, LeftReason
 from signaling.errors import RequestError
 from signaling.grants import Grants
 from signaling.identifiers import Identity, ParticipantId, RoomName, SlotKind
+from signaling.layers import Rendition
 from signaling.link import Link, LinkBrokenError, read_offer
 from signaling.names import DISPLAY_NAME_CHARACTERS_MAX, check_text
 from signaling.outbox import Outbox, Output
@@ -86,9 +87,12 @@ class Room:
             self._outbox.close(earlier.id, CloseCode.REPLACED, "the same identity joined again")
         self._members[participant.id] = self._by_identity[grants.identity] = participant
         self._outbox.set_members(tuple(self._members))
-        seq = self._outbox.next_seq()
-        self._outbox.tell_everyone(ParticipantJoined(seq=seq, participant=participant.view()), but=participant.id)
-        snapshot = RoomView(name=self.name, seq=seq, participants=tuple(each.view() for each in self._members.values()))
+        if not grants.hidden:
+            joined = ParticipantJoined(seq=self._outbox.next_seq(), participant=participant.view())
+            self._outbox.tell_everyone(joined, but=participant.id)
+        seq = self._outbox.seq
+        seen = (each for each in self._members.values() if each is participant or not each.grants.hidden)
+        snapshot = RoomView(name=self.name, seq=seq, participants=tuple(each.view() for each in seen))
         self._outbox.tell(
             participant.id,
             Joined(re=request.id, answer=participant.link.answer, room=snapshot, participant=participant.id, seq=seq),
@@ -107,6 +111,11 @@ class Room:
             self._outbox.tell(sender, Error(re=message.id, code=error.code, message=error.message))
         except LinkBrokenError as error:
             self._media_closed(sender, str(error))
+
+    def prefer(self, viewer: ParticipantId, rendition: Rendition) -> None:
+        """Send this encoding of every video to somebody, whatever the height of its picture."""
+        if (participant := self._members.get(viewer)) is not None:
+            participant.viewer.prefer(rendition)
 
     def refuse(self, sender: ParticipantId, error: RequestError, *, re: int | None) -> None:
         """Tell a participant that what it said was not understood, in order with everything else."""
@@ -219,9 +228,10 @@ class Room:
         self._outbox.set_members(tuple(self._members))
         self._publications.withdraw(participant)
         participant.link.close()
-        self._outbox.tell_everyone(
-            ParticipantLeft(seq=self._outbox.next_seq(), participant=participant.id, reason=reason)
-        )
+        if not participant.grants.hidden:
+            self._outbox.tell_everyone(
+                ParticipantLeft(seq=self._outbox.next_seq(), participant=participant.id, reason=reason)
+            )
         self._outbox.wake()  # also for the last, who leaves nobody to be told: the room is to be dropped
 
     def _media_closed(self, participant_id: ParticipantId, reason: str) -> None:

@@ -27,6 +27,10 @@ class Rooms:
         """How many there are in all rooms."""
         return sum(room.size for room in self._rooms.values())
 
+    def find(self, name: RoomName) -> Room | None:
+        """Return the room of that name, None if nobody is in it."""
+        return self._rooms.get(name)
+
     def get_or_make(self, name: RoomName) -> Room:
         """Return the room of that name."""
         room = self._rooms.get(name)

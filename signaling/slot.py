@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from media.rtp.parameters import MediaKind, Mid
 from signaling.identifiers import SlotKind, TrackId
-from signaling.layers import choose_encoding, choose_temporal_layer, default_height
+from signaling.layers import Rendition, choose_encoding, choose_rendition, choose_temporal_layer, default_height
 from signaling.ports import Consumer
 from signaling.server_messages import SlotView
 from signaling.slots import Choice, Wish
@@ -21,6 +21,8 @@ class Slot:
         self.wish: Wish = Choice.AUTOMATIC
         self.wanted_height: float | None = None
         self.wanted_frame_rate: float | None = None
+        self.rendition: Rendition | None = None
+        """If set, it decides and no height does."""
         self.track: Track | None = None
         self._layers: tuple[int, int] | None = None
         self._told: SlotView | None = None
@@ -54,12 +56,7 @@ class Slot:
         track = self.track
         if track is None or track.kind is MediaKind.AUDIO:
             return
-        encoding = choose_encoding(
-            [encoding.height for encoding in track.encodings],
-            wanted_height=self.wanted_height or default_height(track.source),
-            declared_height=track.declared_height,
-        )
-        layers = (encoding, choose_temporal_layer(self.wanted_frame_rate))
+        layers = (self._choose_encoding(track), choose_temporal_layer(self.wanted_frame_rate))
         if layers != self._layers:
             self._layers = layers
             self.consumer.set_layers(*layers)
@@ -71,6 +68,16 @@ class Slot:
             return None
         self._told = view
         return view
+
+    def _choose_encoding(self, track: Track) -> int:
+        if self.rendition is not None:
+            return choose_rendition([encoding.rid for encoding in track.encodings], self.rendition)
+        usual_height = None if self.kind is SlotKind.STAGE else default_height(track.source)
+        return choose_encoding(
+            [encoding.height for encoding in track.encodings],
+            wanted_height=self.wanted_height or usual_height,
+            declared_height=track.declared_height,
+        )
 
     def _view(self) -> SlotView:
         track = self.track

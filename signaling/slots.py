@@ -7,7 +7,8 @@ The rules, in the order in which they apply:
 3. Automatic video slots: cameras of the others, the earliest published first.
 4. In both, a track keeps its slot as long as it lives (muted or not); a newcomer takes the first free slot or waits.
 5. Automatic screen slots: the newest screen shares; a share that is still among them keeps its slot.
-6. A pinned track is not shown automatically as well. A screen share never takes a video slot by itself.
+6. Automatic stage slots, before the video and screen slots: the newest screen shares, then the first cameras.
+7. A pinned track is not shown automatically as well. A screen share never takes a video slot by itself.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Container, Sequence
 from itertools import islice
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
-from media.rtp.parameters import Mid
+from media.rtp.parameters import MediaKind, Mid
 from signaling.identifiers import SlotKind, TrackId
 from signaling.lineup import SLOT_KIND_OF, Candidate, Line, Lineup
 
@@ -28,6 +29,9 @@ class Choice(enum.Enum):
     AUTOMATIC = enum.auto()
     EMPTY = enum.auto()
 
+
+_NEWEST_FIRST: Final = frozenset({SlotKind.STAGE, SlotKind.SCREEN})
+"""Kinds whose slots a newcomer can take from what is shown."""
 
 Wish: TypeAlias = TrackId | Choice
 
@@ -59,7 +63,7 @@ def assign(slots: Sequence[SlotWish], tracks: Lineup[Line], *, hidden: Container
     for kind in SlotKind:
         automatic = [slot for slot in slots if slot.kind is kind and slot.wish is Choice.AUTOMATIC]
         if automatic:
-            staying = [] if kind is SlotKind.SCREEN else _staying(automatic, tracks, hidden, taken)
+            staying = [] if kind in _NEWEST_FIRST else _staying(automatic, tracks, hidden, taken)
             taken.update(staying)
             waiting = (track.id for track in tracks.line(kind) if track.id not in taken and track.id not in hidden)
             _place(automatic, [*staying, *islice(waiting, len(automatic) - len(staying))], assignment)
@@ -69,8 +73,9 @@ def assign(slots: Sequence[SlotWish], tracks: Lineup[Line], *, hidden: Container
 def may_come_in(track: Candidate, slots: Sequence[SlotWish]) -> bool:
     """Return whether a new track can change what these slots show; cheaper than finding out by `assign`."""
     kind = SLOT_KIND_OF[track.source]
+    kinds = {kind, SlotKind.STAGE} if kind.kind is MediaKind.VIDEO else {kind}
     return any(
-        slot.kind is kind and slot.wish is Choice.AUTOMATIC and (slot.shown is None or kind is SlotKind.SCREEN)
+        slot.kind in kinds and slot.wish is Choice.AUTOMATIC and (slot.shown is None or slot.kind in _NEWEST_FIRST)
         for slot in slots
     )
 

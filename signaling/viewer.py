@@ -12,6 +12,7 @@ from signaling.client_messages import AUTOMATIC, ViewRequest
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
 from signaling.identifiers import ParticipantId, SlotKind, TrackId
+from signaling.layers import Rendition
 from signaling.lineup import Lineup
 from signaling.ports import Consumer
 from signaling.server_messages import SlotView
@@ -60,6 +61,12 @@ class Viewer:
                 slot.wanted_frame_rate = request.frame_rate
         self.refresh(tracks)
         for slot, _ in wishes:
+            slot.choose_layers()
+
+    def prefer(self, rendition: Rendition) -> None:
+        """Take this encoding of whatever is shown, in all slots that there are."""
+        for slot in self._slots.values():
+            slot.rendition = rendition
             slot.choose_layers()
 
     def refresh(self, tracks: Tracks) -> None:

@@ -6,8 +6,9 @@ import asyncio
 import logging
 import secrets
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, assert_never
+from typing import Final, Literal, Protocol, assert_never
 
 from aiohttp import web
 
@@ -17,7 +18,7 @@ from signaling.config import SignalingConfig
 from signaling.connection import Connection
 from signaling.errors import RequestError
 from signaling.grants import Grants
-from signaling.identifiers import ParticipantId
+from signaling.identifiers import ParticipantId, RoomName
 from signaling.keys import KeyStore
 from signaling.outbox import Close, Tell
 from signaling.ports import MediaEngine
@@ -40,6 +41,25 @@ _ID_BYTES: Final = 9  # 72 random bits: not to be guessed, 12 characters of base
 _log = logging.getLogger(__name__)
 
 
+class Outlet(Protocol):
+    """Where the messages for one participant go: a WebSocket, or what translates another protocol. Never waits."""
+
+    def send(self, frame: bytes) -> None:
+        """Take one message as it is encoded for the wire."""
+
+    def close(self, code: CloseCode, reason: str) -> None:
+        """Learn that the participant is no longer in the room; `SignalingServer.leave` is to be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Somebody is in a room; `SignalingServer.leave` ends it."""
+
+    room: Room
+    participant: ParticipantId
+    expiry: asyncio.TimerHandle
+
+
 class SignalingServer:
     """All rooms of one media server, and the WebSockets into them."""
 
@@ -48,7 +68,7 @@ class SignalingServer:
         self._config = config or SignalingConfig()
         self._rooms = Rooms(engine, new_id=_new_id, wake=self._wake)
         self._connections: set[Connection] = set()
-        self._joined: dict[ParticipantId, Connection] = {}
+        self._joined: dict[ParticipantId, Outlet] = {}
         self._closing = asyncio.Event()
 
     @property
@@ -70,6 +90,44 @@ class SignalingServer:
         """Mount the WebSocket on an application."""
         app.router.add_get(ROUTE, self._serve)
 
+    def admit(self, request: web.BaseRequest, room: str) -> Grants:
+        """Return what the token of a request grants in this room; raises RequestError."""
+        if self._closing.is_set():
+            raise RequestError(ErrorCode.SHUTTING_DOWN, "the server is shutting down")
+        return admit(request, room, self._keys, wallclock=time.time())
+
+    def find_room(self, name: RoomName) -> Room | None:
+        """Return the room of that name, None if nobody is in it."""
+        return self._rooms.find(name)
+
+    def enter(self, outlet: Outlet, join: Join, grants: Grants) -> Stay:
+        """Let a participant into its room, made if need be; raises RequestError. `leave` must follow.
+
+        What the room has to say to the participant goes to `outlet`, from the next turn of the event loop on.
+        """
+        if self._closing.is_set():
+            raise RequestError(ErrorCode.SHUTTING_DOWN, "the server is shutting down")
+        loop = asyncio.get_running_loop()
+        expires_at = loop.time() + grants.expires_at + LEEWAY_S - time.time()
+        room = self._rooms.get_or_make(grants.room)
+        try:
+            wallclock = datetime.now(UTC).replace(microsecond=0)
+            participant = room.join(join, grants, wallclock=wallclock, expires_at=expires_at)
+        except BaseException:
+            self._rooms.drop_if_empty(room)
+            raise
+        self._joined[participant] = outlet
+        _log.info("participant joined", extra={"room": room.name, "participant": participant})
+        return Stay(room, participant, loop.call_at(expires_at, self._expire, room, expires_at))
+
+    def leave(self, stay: Stay, reason: LeftReason) -> None:
+        """Take note that the way to a participant is gone."""
+        stay.expiry.cancel()
+        del self._joined[stay.participant]
+        stay.room.disconnect(stay.participant, reason)
+        fields = {"room": stay.room.name, "participant": stay.participant, "reason": reason.value}
+        _log.info("participant left", extra=fields)
+
     async def close(self) -> None:
         """Refuse newcomers, end all rooms (close code 4010) and wait until every connection is closed."""
         self._closing.set()
@@ -82,9 +140,7 @@ class SignalingServer:
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         try:
-            if self._closing.is_set():
-                raise RequestError(ErrorCode.SHUTTING_DOWN, "the server is shutting down")
-            grants = admit(request, request.match_info["room"], self._keys, wallclock=time.time())
+            grants = self.admit(request, request.match_info["room"])
             check_upgrade(request)
         except RequestError as error:
             return refuse(error)
@@ -118,16 +174,16 @@ class SignalingServer:
     async def _converse(self, connection: Connection, grants: Grants) -> None:
         """Read until the end. Whatever happens, the participant leaves the room and the writer ends."""
         try:
-            entered = await self._enter(connection, grants)
-            if entered is not None:
-                await self._stay(connection, *entered)
+            stay = await self._enter(connection, grants)
+            if stay is not None:
+                await self._converse_in(stay, connection)
         except Exception:  # noqa: BLE001 - a bug ends the one connection that met it, never the server
             _log.exception("connection failed")
             connection.close(CloseCode.INTERNAL, "internal error")
         finally:
             connection.close(CloseCode.NORMAL, "")
 
-    async def _enter(self, connection: Connection, grants: Grants) -> tuple[Room, ParticipantId, float] | None:
+    async def _enter(self, connection: Connection, grants: Grants) -> Stay | None:
         """Wait for `join`; None if the connection ended or was not worth more."""
         frame = b""
         try:
@@ -139,7 +195,7 @@ class SignalingServer:
             join = decode_client_message(frame)
             if not isinstance(join, Join):
                 raise RequestError(ErrorCode.NOT_JOINED, "the first message must be join")
-            return self._join(connection, join, grants)
+            return self.enter(connection, join, grants)
         except TimeoutError:
             reason = f"no join within {self._config.join_timeout_s:g} s"
             connection.send(encode_message(Error(code=ErrorCode.JOIN_TIMEOUT, message=reason)))
@@ -149,34 +205,13 @@ class SignalingServer:
             connection.close(CloseCode.BAD_JOIN, error.message)
         return None
 
-    def _join(self, connection: Connection, join: Join, grants: Grants) -> tuple[Room, ParticipantId, float]:
-        """Let the participant into its room; the third value is when its token ends, in monotonic seconds."""
-        if self._closing.is_set():
-            raise RequestError(ErrorCode.SHUTTING_DOWN, "the server is shutting down")
-        expires_at = asyncio.get_running_loop().time() + grants.expires_at + LEEWAY_S - time.time()
-        room = self._rooms.get_or_make(grants.room)
-        try:
-            wallclock = datetime.now(UTC).replace(microsecond=0)
-            participant = room.join(join, grants, wallclock=wallclock, expires_at=expires_at)
-        except BaseException:
-            self._rooms.drop_if_empty(room)
-            raise
-        self._joined[participant] = connection
-        _log.info("participant joined", extra={"room": room.name, "participant": participant})
-        return room, participant, expires_at
-
-    async def _stay(self, connection: Connection, room: Room, participant: ParticipantId, expires_at: float) -> None:
+    async def _converse_in(self, stay: Stay, connection: Connection) -> None:
         """Pass on what a participant says, until the connection ends, from either side."""
-        expiry = asyncio.get_running_loop().call_at(expires_at, self._expire, room, expires_at)
         try:
-            while await self._pass_on(connection, room, participant):
+            while await self._pass_on(connection, stay.room, stay.participant):
                 pass
         finally:
-            expiry.cancel()
-            del self._joined[participant]
-            reason = _left_reason(connection)
-            room.disconnect(participant, reason)
-            _log.info("participant left", extra={"room": room.name, "participant": participant, "reason": reason.value})
+            self.leave(stay, _left_reason(connection))
 
     async def _pass_on(self, connection: Connection, room: Room, participant: ParticipantId) -> bool:
         """Hand one message to the room; False at the end of the connection."""

@@ -21,7 +21,7 @@ from media.rtp.parameters import (
     Ssrc,
 )
 from media.transport.ice_credentials import make_credentials
-from media.transport.keys import SrtpKeys, SrtpProfile
+from media.transport.keys import DtlsRole, SrtpKeys, SrtpProfile
 from media.transport.outputs import (
     AddressForgotten,
     AddressSelected,
@@ -61,6 +61,7 @@ class Transport:
             services=shell.services,
             application_data=False,
             now=shell.now(),
+            dtls_role=DtlsRole.CLIENT if remote.awaits_dtls else DtlsRole.SERVER,
             config=shell.transport_config,
         )
         in_kinds, out_ids = self._tables()

@@ -63,6 +63,8 @@ class RemoteTransport:
     fingerprints: tuple[Fingerprint, ...]
     extensions: Mapping[int, str]
     """Header extension id -> URI, for packets in both directions (BUNDLE: one table for all sections)."""
+    awaits_dtls: bool = False
+    """The peer insists on being the passive DTLS side (RFC 8842), so that we open the association."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class LocalTransport:
-    """What the peer must be told about our end of a transport. We are ICE-lite and the passive DTLS side."""
+    """What the peer must be told about our end of a transport. We are ICE-lite, and passive in DTLS unless the peer insists."""
 
     ice: IceCredentials
     fingerprint: Fingerprint

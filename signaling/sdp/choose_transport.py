@@ -13,7 +13,9 @@ STRONG_ALGORITHMS: Final = frozenset({"sha-256", "sha-384", "sha-512"})
 """RFC 8122 section 5 asks for SHA-256 and rules out SHA-1 and older."""
 
 
-def choose_transport(sections: Iterable[MediaSection], extensions: Mapping[int, str]) -> RemoteTransport:
+def choose_transport(
+    sections: Iterable[MediaSection], extensions: Mapping[int, str], *, awaits_dtls: bool
+) -> RemoteTransport:
     """Return the peer's end of the transport from the first section that tells it: bundle-only sections may not."""
     transport = _find_lines(sections)
     fingerprints = tuple(item for item in transport.fingerprints if item.algorithm in STRONG_ALGORITHMS)
@@ -21,7 +23,7 @@ def choose_transport(sections: Iterable[MediaSection], extensions: Mapping[int, 
         raise SdpError("the offer has no a=ice-ufrag and a=ice-pwd for its sections")
     if not fingerprints:
         raise SdpError("the offer has no certificate fingerprint of sha-256, sha-384 or sha-512")
-    return RemoteTransport(transport.ice, fingerprints, extensions)
+    return RemoteTransport(transport.ice, fingerprints, extensions, awaits_dtls)
 
 
 def choose_setup(sections: Iterable[MediaSection], *, active_allowed: bool) -> Setup:

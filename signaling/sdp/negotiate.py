@@ -9,7 +9,7 @@ from signaling.sdp.choose_codecs import check_payload_types, choose_codecs
 from signaling.sdp.choose_encodings import check_ssrcs, choose_encodings
 from signaling.sdp.choose_extensions import choose_extensions, join_extensions
 from signaling.sdp.choose_transport import choose_setup, choose_transport
-from signaling.sdp.description import MediaSection, SessionDescription
+from signaling.sdp.description import MediaSection, SessionDescription, Setup
 from signaling.sdp.errors import SdpError, quote
 from signaling.sdp.negotiated import (
     AcceptedSection,
@@ -44,11 +44,12 @@ def negotiate(offer: SessionDescription, *, policy: NegotiationPolicy = DEFAULT_
     check_ssrcs(section for section in accepted if isinstance(section, PublishSection))
     bundle = _bundled(offer, accepted)
     candidates = _transport_sections(offer, accepted, bundle)
+    setup = choose_setup(candidates, active_allowed=policy.active_dtls)
     return NegotiatedOffer(
-        remote=choose_transport(candidates, join_extensions(accepted)),
+        remote=choose_transport(candidates, join_extensions(accepted), awaits_dtls=setup is Setup.ACTIVE),
         sections=sections,
         bundle=bundle,
-        setup=choose_setup(candidates, active_allowed=policy.active_dtls),
+        setup=setup,
         extmap_allow_mixed=offer.extmap_allow_mixed,
     )
 

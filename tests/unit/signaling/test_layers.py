@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.identifiers import Source
-from signaling.layers import TEMPORAL_ALL, choose_encoding, choose_temporal_layer, default_height
+from signaling.layers import (
+    TEMPORAL_ALL,
+    Rendition,
+    choose_encoding,
+    choose_rendition,
+    choose_temporal_layer,
+    default_height,
+)
 
 UNKNOWN = [0, 0, 0]
 
@@ -87,3 +94,18 @@ def test_frame_rate_to_temporal_layer(frame_rate: float | None, expected: int) -
 def test_a_screen_must_be_readable_and_a_camera_fits_a_grid() -> None:
     assert default_height(Source.SCREEN) is None
     assert default_height(Source.CAMERA) == 360
+
+
+@pytest.mark.parametrize(
+    ("rids", "expected"),
+    [
+        (["q", "h", "f"], [0, 1, 2]),
+        (["h", "f"], [0, 0, 1]),  # without q the lowest there is
+        (["0", "1", "2"], [0, 1, 2]),  # OBS counts
+        (["low", "high"], [0, 0, 1]),
+        ([None], [0, 0, 0]),
+        ([], [0, 0, 0]),
+    ],
+)
+def test_a_rendition_is_a_rid_or_its_place(rids: list[str | None], expected: list[int]) -> None:
+    assert [choose_rendition(rids, rendition) for rendition in Rendition] == expected

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.client_messages import Candidate, Leave, Offer, Ping
+from signaling.client_messages import Candidate, Leave, Offer, Ping, Publish
 from signaling.codes import CloseCode, ErrorCode, LeftReason
 from signaling.errors import RequestError
-from signaling.grants import Grants
+from signaling.grants import ALL_SOURCES, Grants
 from signaling.identifiers import Identity, Source
 from signaling.outbox import Close
 from signaling.server_messages import (
@@ -311,3 +311,19 @@ def test_a_later_offer_may_bring_header_extensions() -> None:
     amal.says(Offer(id=5, sdp=sdk_offer().replace("a=recvonly", new)))
     assert amal.last(Answer).re == 5
     assert amal.transport.extensions[12] == "urn:3gpp:video-orientation"
+
+
+def test_the_hidden_see_and_are_not_seen() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    camera = amal.publishes(Source.CAMERA)
+    grants = Grants(stage.room.name, Identity("viewer"), expires_at=0.0, publish=ALL_SOURCES, hidden=True)
+    viewer = stage.enters(join_request(), grants)
+    assert camera in viewer.slots.values()
+    assert [each.identity for each in viewer.last(Joined).room.participants] == ["amal", "viewer"]
+    assert [each.identity for each in stage.joins("badr").last(Joined).room.participants] == ["amal", "badr"]
+    assert stage.room.size == 3
+    viewer.is_refused(Publish(id=5, mid=CAMERA, source=Source.CAMERA), ErrorCode.NOT_ALLOWED)
+    viewer.says(Leave())
+    assert not amal.all(ParticipantLeft)
+    assert [event.seq for event in amal.all(ParticipantJoined)] == [3]

@@ -53,8 +53,8 @@ def tracks(*sources: Source, owners: tuple[int, ...] = ()) -> dict[TrackId, Shar
 
 
 def places(kinds: str, *, shown: str = "", wishes: dict[int, str] | None = None) -> list[Place]:
-    """Slots by the letters a, v and s; `shown` has a digit of a track, or "-", for each; wishes "-" is empty."""
-    names = {"a": SlotKind.AUDIO, "v": SlotKind.VIDEO, "s": SlotKind.SCREEN}
+    """Slots by the letters a, v, s and g (stage); `shown` has a digit of a track, or "-", for each; wishes "-" is empty."""
+    names = {"a": SlotKind.AUDIO, "v": SlotKind.VIDEO, "s": SlotKind.SCREEN, "g": SlotKind.STAGE}
     slots = [Place(Mid(str(index)), names[letter]) for index, letter in enumerate(kinds)]
     for slot, digit in zip(slots, shown, strict=False):
         slot.shown = None if digit == "-" else TrackId(f"t{digit}")
@@ -121,6 +121,9 @@ CASES = {
     "a pinned track that cannot be played leaves the slot empty": Case(
         places("vv", wishes={0: "0"}), tracks(CAMERA, CAMERA), "-1", hidden="0"
     ),
+    "the stage is the newest screen": Case(places("g", shown="0"), tracks(SCREEN, CAMERA, SCREEN), "2"),
+    "the stage is the first camera while nobody shares": Case(places("g", shown="9"), tracks(CAMERA, CAMERA), "0"),
+    "who is on the stage is not shown again": Case(places("vg"), tracks(CAMERA, CAMERA, MICROPHONE), "10"),
     "an empty slot stays empty": Case(places("vv", shown="0-", wishes={0: "-"}), tracks(CAMERA), "-0"),
     "a pinned screen that becomes automatic leaves the picture slot": Case(
         places("vs", shown="0-"), tracks(SCREEN), "-0"

@@ -97,6 +97,8 @@ def test_ffmpeg_insists_on_being_the_passive_side() -> None:
         decide(REAL_OFFERS["ffmpeg_whip"])
     negotiated = decide(REAL_OFFERS["ffmpeg_whip"], active_dtls=True)
     assert negotiated.setup is Setup.ACTIVE
+    assert negotiated.remote.awaits_dtls
+    assert not decide(REAL_OFFERS["chromium_h264"], active_dtls=True).remote.awaits_dtls
     assert negotiated.producers[1].encodings == (EncodingParameters(None, Ssrc(2467936510), Ssrc(2467936511)),)
     assert negotiated.remote.extensions == {}
 
