@@ -66,7 +66,9 @@ def assign(slots: Sequence[SlotWish], tracks: Lineup[Line], *, hidden: Container
             staying = [] if kind in _NEWEST_FIRST else _staying(automatic, tracks, hidden, taken)
             taken.update(staying)
             waiting = (track.id for track in tracks.line(kind) if track.id not in taken and track.id not in hidden)
-            _place(automatic, [*staying, *islice(waiting, len(automatic) - len(staying))], assignment)
+            chosen = [*staying, *islice(waiting, len(automatic) - len(staying))]
+            taken.update(chosen)
+            _place(automatic, chosen, assignment)
     return assignment
 
 

@@ -79,7 +79,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class LocalTransport:
-    """What the peer must be told about our end of a transport. We are ICE-lite, and passive in DTLS unless the peer insists."""
+    """What the peer must be told about our end of a transport. We are ICE-lite, and passive in DTLS if it lets us."""
 
     ice: IceCredentials
     fingerprint: Fingerprint
