@@ -113,6 +113,7 @@ cdef void leave_out(ForwardState* state, int64_t extended, uint8_t source, uint1
     """Close the gap that a packet not forwarded would leave; `pictures` is 1 when it begins a dropped picture."""
     cdef SequenceRun* run = seqmap_current(state.map)
     cdef SequenceRun* after
+    state.next_output = extended - run.delta  # numbers below belong to packets that may still come late
     if run.first_source == extended:
         after = run
     else:
@@ -159,6 +160,8 @@ cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry*
         run = seqmap_by_source(state.map, source, entry.extended)
         if run == NULL or entry.header.payload_length == 0:
             return FORWARD_DROP
+        if run == seqmap_current(state.map) and entry.extended > state.highest_source:
+            return FORWARD_DROP  # it came while the slot waited for a key frame: no number was kept for it
         forward_rewrite(run, entry, out)
         return FORWARD_SEND
     if source != state.encoding or state.resync:

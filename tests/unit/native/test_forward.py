@@ -15,24 +15,27 @@ from tests.oracle.forward import Packet
 FIRSTS = [0, 1, 127, 32767, 32768, 65534, 65535]
 BASE = 65536
 
+packets = st.tuples(
+    st.just("packet"),
+    st.sampled_from([0, 0, 0, 1]),  # source
+    st.sampled_from([1, 1, 1, 2, 4]),  # distance from the last number
+    st.sampled_from([False, False, False, True]),  # key frame
+    st.sampled_from([0, 0, 1, 2, 255]),  # temporal layer
+    st.booleans(),  # layer sync
+    st.sampled_from([1, 1, 1, 0]),  # payload
+    st.sampled_from([0, 3000]),  # timestamp step
+)
 steps = st.one_of(
-    st.tuples(
-        st.just("packet"),
-        st.integers(0, 1),  # source
-        st.sampled_from([1, 1, 1, 2, 4]),  # distance from the last number
-        st.booleans(),  # key frame
-        st.sampled_from([255, 0, 1, 2]),  # temporal layer
-        st.booleans(),  # layer sync
-        st.sampled_from([1, 1, 1, 0]),  # payload
-        st.sampled_from([0, 3000]),  # timestamp step
-    ),
+    packets,
+    packets,
+    packets,
     st.tuples(st.just("late"), st.integers(0, 1), st.integers(1, 12)),
     st.tuples(st.just("target"), st.integers(0, 1)),
     st.tuples(st.just("temporal"), st.sampled_from([0, 1, 2, 255])),
-    st.tuples(st.just("resync")),
-    st.tuples(st.just("detach")),
+    st.tuples(st.sampled_from(["resync", "detach"])),
     st.tuples(st.just("wait"), st.integers(0, 2_000_000)),
 )
+OPENING: list[tuple[object, ...]] = [("target", 0), ("temporal", 1), ("packet", 0, 1, True, 0, False, 1, 3000)]
 
 
 def decide(native: Forwarder, packet: Packet, now_us: int, *, is_new: bool, alignment: int | None = None) -> object:
@@ -53,12 +56,12 @@ def decide(native: Forwarder, packet: Packet, now_us: int, *, is_new: bool, alig
     )
 
 
-@given(st.lists(steps, max_size=60), st.sampled_from(FIRSTS), st.none() | st.integers(0, 2**32 - 1))
+@given(st.lists(steps, min_size=10, max_size=60), st.sampled_from(FIRSTS), st.none() | st.integers(0, 2**32 - 1))
 def test_equals_its_twin(script: list[tuple[object, ...]], first: int, alignment: int | None) -> None:
     native, twin = Forwarder(True, first), oracle.Forwarder(first)
     newest = [Packet(0, BASE, 90_000, picture_id=32760, tl0=250), Packet(1, BASE * 2 - 3, 2**32 - 4000, picture_id=9)]
     now_us = 1_000_000
-    for step in script:
+    for step in [*OPENING, *script]:
         match step:
             case ("packet", int(source), int(distance), bool(key), int(layer), bool(sync), int(size), int(later)):
                 last = newest[source]
@@ -94,6 +97,8 @@ def test_equals_its_twin(script: list[tuple[object, ...]], first: int, alignment
                 twin.detach()
             case ("wait", int(pause_us)):
                 now_us += pause_us
+            case _:
+                raise AssertionError(step)
     for number in range(twin.next - 20, twin.next + 2):
         assert native.resend(number & 0xFFFF) == twin.resend(number & 0xFFFF)
 
@@ -139,3 +144,13 @@ def test_packet_of_a_hole_keeps_the_number_that_was_kept_for_it() -> None:
     assert (late[0], after[0]) == (101, 103)
     assert forwarder.resend(102) == (0, BASE + 2)
     assert forwarder.resend(104) is None
+
+
+def test_late_packet_of_a_pause_gets_no_number() -> None:
+    forwarder = Forwarder(True, 100)
+    forwarder.set_target(0)
+    forwarder.decide(0, BASE, 0, key_frame=True)
+    forwarder.resync()
+    assert forwarder.decide(0, BASE + 2, 3000) is None, "waits for a key frame"
+    assert forwarder.decide(0, BASE + 1, 3000, is_new=False) is None
+    assert forwarder.decide(0, BASE + 3, 6000, key_frame=True, now_us=10_000) == (101, 900, 1, 1, 0, True)
