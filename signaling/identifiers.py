@@ -34,6 +34,15 @@ class Source(enum.Enum):
         return MediaKind.VIDEO if self in (Source.CAMERA, Source.SCREEN) else MediaKind.AUDIO
 
 
+class Role(enum.Enum):
+    """What somebody is in a class. It decides what a token grants that does not say more, and who is addressed."""
+
+    TEACHER = "teacher"
+    ASSISTANT = "assistant"
+    STUDENT = "student"
+    OBSERVER = "observer"
+
+
 class SlotKind(enum.Enum):
     """What a slot is for."""
 

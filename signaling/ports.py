@@ -1,4 +1,4 @@
-"""What signalling asks of the media engine, as Protocols; the composition root hands in the real one.
+"""What signalling asks of the media engine and of who keeps a record, as Protocols; the composition root hands both in.
 
 All calls are synchronous and cheap, from the event loop's thread. A call with parameters that cannot work raises
 ValueError; a call that the state does not allow raises `media.errors.LocalError`.
@@ -20,6 +20,7 @@ from media.rtp.parameters import (
     Rid,
     Ssrc,
 )
+from signaling.facts import LeftFact, ParticipantFact, RoomFact, TrackFact
 
 
 class EncodingState(Protocol):
@@ -102,6 +103,26 @@ class MediaEngine(Protocol):
     def create_router(self) -> Router: ...
 
 
+class RoomObserver(Protocol):
+    """Who keeps a record of what happens in rooms.
+
+    Called in the order in which things happen, before anybody in the room is told; it returns when the fact is kept
+    as safely as it is meant to be. An observer that raises ends the server's trust in it, not the class: the error is
+    logged, and the room goes on.
+    """
+
+    def room_started(self, fact: RoomFact) -> None: ...
+    def room_ended(self, fact: RoomFact) -> None: ...
+    def participant_joined(self, fact: ParticipantFact) -> None: ...
+    def participant_left(self, fact: LeftFact) -> None: ...
+    def participant_suspended(self, fact: ParticipantFact) -> None:
+        """The connection broke; the participant may come back for a while, and is still in the room."""
+
+    def participant_resumed(self, fact: ParticipantFact) -> None: ...
+    def track_published(self, fact: TrackFact) -> None: ...
+    def track_unpublished(self, fact: TrackFact) -> None: ...
+
+
 __all__ = [
     "Consumer",
     "EncodingState",
@@ -109,6 +130,7 @@ __all__ = [
     "MediaKind",
     "Mid",
     "Producer",
+    "RoomObserver",
     "Router",
     "Transport",
     "TransportListener",

@@ -21,7 +21,7 @@ from signaling.grants import Grants
 from signaling.identifiers import ParticipantId, RoomName
 from signaling.keys import KeyStore
 from signaling.outbox import Close, Tell
-from signaling.ports import MediaEngine
+from signaling.ports import MediaEngine, RoomObserver
 from signaling.protocol import (
     FRAME_BYTES_TAKEN_MAX,
     SUBPROTOCOL,
@@ -63,8 +63,17 @@ class Stay:
 class SignalingServer:
     """All rooms of one media server, and the WebSockets into them."""
 
-    def __init__(self, engine: MediaEngine, keys: KeyStore, config: SignalingConfig | None = None) -> None:
+    def __init__(
+        self,
+        engine: MediaEngine,
+        keys: KeyStore,
+        config: SignalingConfig | None = None,
+        *,
+        observer: RoomObserver | None = None,
+    ) -> None:
+        """`observer` is told of everything that happens in rooms."""
         self._keys = keys
+        self._observer = observer
         self._config = config or SignalingConfig()
         self._rooms = Rooms(engine, new_id=_new_id, wake=self._wake)
         self._connections: set[Connection] = set()

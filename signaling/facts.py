@@ -1,0 +1,50 @@
+"""What happened in rooms, as plain values for whoever keeps a record: no message of the protocol, no engine object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from signaling.codes import LeftReason
+from signaling.identifiers import Identity, ParticipantId, Role, RoomName, Source, TrackId
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFact:
+    """Something about a room as a whole."""
+
+    room: RoomName
+    wallclock: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantFact:
+    """Something about one participant."""
+
+    room: RoomName
+    participant: ParticipantId
+    identity: Identity
+    name: str
+    role: Role
+    hidden: bool
+    """Whether the others in the room do not see this participant."""
+    wallclock: datetime
+    """UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftFact:
+    """A participant is gone, with all tracks: no facts about them follow."""
+
+    who: ParticipantFact
+    reason: LeftReason
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFact:
+    """Something about one track of a participant."""
+
+    who: ParticipantFact
+    track: TrackId
+    source: Source
