@@ -37,7 +37,9 @@ export async function openCameraAndMicrophone() {
   } catch (error) {
     if (!(error instanceof HalqaError) || error.code === 'device_unsupported' || error.code === 'device_refused') {
       // Asking again what was refused a moment ago would only annoy.
-      return { camera: captureError(error, 'camera'), microphone: captureError(error, 'microphone') };
+      const { code, message } = captureError(error, 'camera');
+      const failed = (source) => new HalqaError(code, message, { source, cause: error });
+      return { camera: failed('camera'), microphone: failed('microphone') };
     }
   }
   const [camera, microphone] = await Promise.allSettled([openCamera(), openMicrophone()]);

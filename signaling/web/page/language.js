@@ -79,6 +79,18 @@ export class Language extends Emitter {
 
   /** @param {string|number|undefined} value */
   #shown(value) {
-    return typeof value === 'number' ? value.toLocaleString(this.current) : String(value ?? '');
+    return typeof value === 'number' ? value.toLocaleString(this.current) : isolate(String(value ?? ''));
   }
+}
+
+/** Letters of the other direction of writing than the page's, roughly: Arabic and Hebrew, or Latin. */
+const FOREIGN_LETTERS = { ltr: /[\u0590-\u08ff]/, rtl: /[a-z]/i };
+
+/**
+ * Keep a name that is written in the other direction from turning its surroundings round (UAX #9: FSI ... PDI).
+ * @param {string} value
+ */
+function isolate(value) {
+  const isForeign = FOREIGN_LETTERS[document.documentElement.dir]?.test(value);
+  return isForeign ? `\u2068${value}\u2069` : value;
 }

@@ -1,6 +1,6 @@
 /** Before the class: name, camera and microphone, with a look in the mirror and a level meter. */
 
-import { listDevices, openCamera, openCameraAndMicrophone, openMicrophone } from '../halqa/index.js';
+import { HalqaError, listDevices, openCamera, openCameraAndMicrophone, openMicrophone } from '../halqa/index.js';
 import { Emitter } from '../halqa/events.js';
 import { showIcon } from './icons.js';
 import { Meter } from './meter.js';
@@ -99,11 +99,23 @@ export class Lobby extends Emitter {
   async #open(allowed) {
     if (allowed.length === 2) {
       const opened = await openCameraAndMicrophone();
-      for (const device of DEVICES) this.#took(device, opened[device]);
+      if (DEVICES.every((device) => opened[device].code)) this.#noneOpened(opened, allowed);
+      else for (const device of DEVICES) this.#took(device, opened[device]);
     } else {
       await Promise.all(allowed.map((device) => this.#turnOn(device)));
     }
     await this.#listDevices();
+  }
+
+  /**
+   * One message for both: the second would hide the first.
+   * @param {Record<Device, HalqaError>} errors
+   * @param {Device[]} allowed
+   */
+  #noneOpened({ camera, microphone }, allowed) {
+    const isSame = camera.code === microphone.code;
+    const error = isSame ? new HalqaError(camera.code, camera.message, { source: 'devices' }) : camera;
+    this.notices.error(error, () => this.#open(allowed));
   }
 
   /** @param {Device} device */

@@ -7,7 +7,7 @@ const AVATAR_HUES = 12;
 
 export class Tile {
   element = document.createElement('li');
-  #name = document.createElement('bdi');
+  #name = document.createElement('span');
   #avatar = document.createElement('span');
   #mark = createIcon('microphone-off');
   #spoken = document.createElement('span');
@@ -23,6 +23,7 @@ export class Tile {
     this.#spoken.className = 'visually-hidden';
     const label = document.createElement('p');
     label.className = 'label';
+    this.#name.className = 'name';
     this.#mark.toggleAttribute('hidden', true);
     label.append(this.#mark, this.#name, this.#spoken);
     this.element.append(this.#avatar, label);

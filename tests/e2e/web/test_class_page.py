@@ -190,7 +190,7 @@ async def test_layers_are_asked_for_by_the_size_of_tiles(classroom: ClassPage) -
 @pytest.mark.parametrize(
     ("exception", "words"),
     [
-        ("NotAllowedError", "does not allow"),
+        ("NotAllowedError", "does not allow camera and microphone"),
         ("NotReadableError", "Another program is using"),
     ],
 )
