@@ -44,6 +44,8 @@ cdef void forward_detach(ForwardState* state) noexcept nogil
 cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry* entry, bint is_new, uint8_t codec,
         uint32_t clock_rate_hz,
                         const Alignment* alignment, int frame_number, uint64_t now_us, Rewrite* out) noexcept nogil
+cdef void forward_skip(ForwardState* state, uint8_t source, int64_t extended) noexcept nogil
+cdef void forward_forget(ForwardState* state, uint8_t source) noexcept nogil
 cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, int64_t* extended,
         SequenceRun** run) noexcept nogil
 cdef void forward_rewrite(const SequenceRun* run, const HistoryEntry* entry, Rewrite* out) noexcept nogil

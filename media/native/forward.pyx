@@ -12,7 +12,8 @@ from libc.string cimport memset
 from media.native.history cimport HistoryEntry
 from media.native.payload cimport CODEC_VP8
 from media.native.seqmap cimport (
-    SequenceMap, SequenceRun, seqmap_by_output, seqmap_by_source, seqmap_clear, seqmap_current, seqmap_open,
+    SEQMAP_FORGOTTEN, SequenceMap, SequenceRun, seqmap_by_output, seqmap_by_source, seqmap_clear, seqmap_current,
+    seqmap_forget, seqmap_open,
 )
 
 cdef enum:
@@ -191,6 +192,21 @@ cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry*
     return verdict
 
 
+cdef void forward_skip(ForwardState* state, uint8_t source, int64_t extended) noexcept nogil:
+    """Leave out a new packet that this viewer cannot take, e.g. of a codec that it did not negotiate."""
+    if state.map != NULL and source == state.encoding and not state.resync:
+        state.highest_source = extended
+        leave_out(state, extended, source, 0)
+
+
+cdef void forward_forget(ForwardState* state, uint8_t source) noexcept nogil:
+    """Forget the packets of an encoding that begins to count anew: no number may stand for two packets."""
+    if state.map != NULL:
+        seqmap_forget(state.map, source)
+    if state.encoding == source:
+        state.resync = 1
+
+
 cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, int64_t* extended,
         SequenceRun** run) noexcept nogil:
     """Find the source packet behind a number that the viewer misses; 0, or -1 if it had none or it is forgotten."""
@@ -199,7 +215,7 @@ cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, i
         return -1
     output = state.next_output - 1 - <uint16_t>(<uint16_t>(state.next_output - 1) - number)
     run[0] = seqmap_by_output(state.map, output)
-    if run[0] == NULL:
+    if run[0] == NULL or run[0].source == SEQMAP_FORGOTTEN:
         return -1
     source[0] = run[0].source
     extended[0] = output + run[0].delta
@@ -229,6 +245,14 @@ cdef class Forwarder:
     def resync(self) -> None:
         """Interrupt the timeline, as a pause does."""
         self.state.resync = 1
+
+    def skip(self, uint8_t source, int64_t extended) -> None:
+        """Leave out a new packet whatever it is."""
+        forward_skip(&self.state, source, extended)
+
+    def forget(self, uint8_t source) -> None:
+        """Forget the packets of an encoding."""
+        forward_forget(&self.state, source)
 
     def detach(self) -> None:
         """Forget the producer."""

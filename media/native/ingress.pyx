@@ -8,7 +8,7 @@ from libc.string cimport memcpy, memmove
 from media.native.egress cimport send_media
 from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STUN, EVENT_SWITCH, Event, ring_publish, ring_reserve
 from media.native.feedback cimport receive_rtcp, want_key_frame
-from media.native.forward cimport FORWARD_DROP, FORWARD_SWITCHED, Alignment, Rewrite, forward_decide
+from media.native.forward cimport FORWARD_DROP, FORWARD_SWITCHED, Alignment, Rewrite, forward_decide, forward_skip
 from media.native.history cimport HistoryEntry, history_put
 from media.native.keyframe_gate cimport gate_key_frame
 from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
@@ -382,6 +382,8 @@ cdef void fan_out(Core* core, Producer* producer, uint8_t index, HistoryEntry* e
             consumer.forward.resync = consumer.forward.encoding >= 0
             continue
         if consumer.payload_types[codec_index] == NONE8:
+            if is_new:
+                forward_skip(&consumer.forward, index, entry.extended)
             continue
         if entry.facts.key_frame and consumer.forward.encoding >= 0 and consumer.forward.encoding != index:
             align(&producer.encodings[consumer.forward.encoding].reception, &producer.encodings[index].reception,

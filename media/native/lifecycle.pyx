@@ -6,7 +6,7 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memset
 
 from media.native.events cimport EVENT_ENCODING, Event, ring_free, ring_init, ring_publish, ring_reserve
-from media.native.forward cimport forward_detach, forward_init
+from media.native.forward cimport forward_detach, forward_forget, forward_init
 from media.native.history cimport history_clear, history_free, history_init
 from media.native.keyframe_gate cimport gate_init
 from media.native.nack cimport nack_clear, nack_init
@@ -318,7 +318,7 @@ cdef int bind(Core* core, Producer* producer, uint8_t index, uint32_t ssrc, bint
     nack_clear(&encoding.nack)
     if encoding.has_history:
         history_clear(&encoding.history)
-    resync_consumers(producer, index)
+    forget_packets(producer, index)
     event = ring_reserve(&core.ring, True)
     if event != NULL:
         event.kind = EVENT_ENCODING
@@ -343,6 +343,13 @@ cdef int open_history(Producer* producer, uint8_t index) noexcept nogil:
         return -1
     encoding.has_history = 1
     return 0
+
+
+cdef void forget_packets(Producer* producer, uint8_t index) noexcept nogil:
+    """Let no viewer's number stand for a packet of this encoding any more: its numbers begin anew."""
+    cdef uint32_t i
+    for i in range(producer.consumer_count):
+        forward_forget(&producer.consumers[i].forward, index)
 
 
 cdef void resync_consumers(Producer* producer, uint8_t index) noexcept nogil:

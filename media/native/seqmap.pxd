@@ -2,6 +2,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 cdef enum:
     SEQMAP_RUNS = 64          # 15 runs a second when one temporal layer is dropped: four seconds of memory
+    SEQMAP_FORGOTTEN = 0xFF   # the source of a run whose packets are no more
     SEQMAP_RESENT = 64        # the last resends, so that a number is not answered twice within a round trip
 
 ctypedef struct SequenceRun:
@@ -23,6 +24,7 @@ ctypedef struct SequenceMap:
 cdef void seqmap_clear(SequenceMap* map) noexcept nogil
 cdef SequenceRun* seqmap_open(SequenceMap* map) noexcept nogil
 cdef SequenceRun* seqmap_current(SequenceMap* map) noexcept nogil
+cdef void seqmap_forget(SequenceMap* map, uint8_t source) noexcept nogil
 cdef SequenceRun* seqmap_by_source(SequenceMap* map, uint8_t source, int64_t extended) noexcept nogil
 cdef SequenceRun* seqmap_by_output(SequenceMap* map, int64_t output) noexcept nogil
 cdef bint seqmap_may_resend(SequenceMap* map, uint16_t output, uint64_t now_us, uint64_t spacing_us) noexcept nogil

@@ -27,6 +27,14 @@ cdef SequenceRun* seqmap_open(SequenceMap* map) noexcept nogil:
     return run
 
 
+cdef void seqmap_forget(SequenceMap* map, uint8_t source) noexcept nogil:
+    """Let no number stand for a packet of this source any more: the source begins to count anew."""
+    cdef int i
+    for i in range(SEQMAP_RUNS):
+        if map.runs[i].source == source:
+            map.runs[i].source = SEQMAP_FORGOTTEN
+
+
 cdef inline uint64_t oldest(const SequenceMap* map) noexcept nogil:
     return map.opened - SEQMAP_RUNS if map.opened > SEQMAP_RUNS else 0
 

@@ -53,6 +53,18 @@ class Forwarder:
         self.by_source.clear()
         self.by_output.clear()
 
+    def skip(self, source: int, extended: int) -> None:
+        if source != self.encoding or self.interrupted:
+            return
+        for number in range(self.highest + 1, extended):
+            self._give(source, number)
+        self.highest = extended
+
+    def forget(self, source: int) -> None:
+        self.by_source = {key: value for key, value in self.by_source.items() if key[0] != source}
+        self.by_output = {output: key for output, key in self.by_output.items() if key[0] != source}
+        self.interrupted = self.interrupted or self.encoding == source
+
     def late(self, packet: Packet) -> tuple[int, int, int, int, int, bool] | None:
         known = self.by_source.get((packet.source, packet.extended))
         if known is None or packet.payload_length == 0:

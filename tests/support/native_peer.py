@@ -7,6 +7,7 @@ the peer that it goes to and kept there, packet by packet.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -20,6 +21,7 @@ H264: Final = 98
 H264_RTX: Final = 99
 AV1: Final = 45
 OPUS: Final = 111
+TONES: Final = 110
 VIEWER_VP8: Final = 120
 VIEWER_RTX: Final = 121
 NONE: Final = 255
@@ -56,7 +58,11 @@ VIDEO_CODECS: Final = [
     (H264, payload.CODEC_H264, 90000, H264_RTX, True),
     (AV1, payload.CODEC_AV1, 90000, NONE, True),
 ]
-AUDIO_CODECS: Final = [(OPUS, payload.CODEC_OPUS, 48000, NONE, False)]
+# Tones of a telephone (RFC 4733): no viewer here takes them.
+AUDIO_CODECS: Final = [
+    (OPUS, payload.CODEC_OPUS, 48000, NONE, False),
+    (TONES, payload.CODEC_AUDIO, 48000, NONE, False),
+]
 FRAME_US: Final = 33_000
 TICK_US: Final = 10_000
 START_US: Final = 1_000_000
@@ -93,6 +99,7 @@ class Peer:
     sealer: SrtpSession
     opener: SrtpSession
     ours: tuple[SrtpSession, SrtpSession]
+    renew: Callable[[], SrtpSession]
     media: list[Received] = field(default_factory=list)
     control: list[rtcp.Packet] = field(default_factory=list)
 
@@ -104,6 +111,11 @@ class Peer:
     def take_rtcp(self) -> list[rtcp.Packet]:
         taken, self.control = self.control, []
         return taken
+
+    def forget(self) -> None:
+        """Let a packet that came before come again, which SRTP would refuse."""
+        self.opener.close()
+        self.opener = self.renew()
 
     def close(self) -> None:
         for session in (self.sealer, self.opener, *self.ours):
@@ -132,12 +144,17 @@ class Room:
     def join(self, transport: int) -> Peer:
         """Add a transport with address and keys."""
         inbound, outbound = self._key(), self._key()
+
+        def renew() -> SrtpSession:
+            return SrtpSession(self._profile, outbound, "inbound")
+
         peer = Peer(
             transport,
             ("127.0.0.1", transport),
             SrtpSession(self._profile, inbound, "outbound"),
-            SrtpSession(self._profile, outbound, "inbound"),
+            renew(),
             (SrtpSession(self._profile, inbound, "inbound"), SrtpSession(self._profile, outbound, "outbound")),
+            renew,
         )
         self.worker.add_transport(transport, 0x5F000000 | transport, IN_KINDS, OUT_IDS)
         self.worker.set_address(transport, *peer.address)
@@ -237,15 +254,22 @@ def rtp_packet(
     return struct.pack("!BBHII", first, second, number & 0xFFFF, timestamp & 0xFFFFFFFF, ssrc) + block + body + tail
 
 
-def rtx_packet(original: bytes, *, ssrc: int, number: int, payload_type: int = VP8_RTX) -> bytes:
-    """Return the retransmission of a packet (RFC 4588 section 4), with its extensions."""
+def rtx_packet(
+    original: bytes,
+    *,
+    ssrc: int,
+    number: int,
+    extensions: tuple[tuple[int, bytes], ...],
+    payload_type: int = VP8_RTX,
+) -> bytes:
+    """Return the retransmission of a packet (RFC 4588 section 4)."""
     header = rtp.parse_header(original)
-    body = original[2:4] + original[header.payload_offset :]
-    return (
-        bytes([original[0], payload_type | (original[1] & 0x80)])
-        + struct.pack("!H", number & 0xFFFF)
-        + original[4:8]
-        + struct.pack("!I", ssrc)
-        + original[12 : header.payload_offset]
-        + body
+    return rtp_packet(
+        original[2:4] + original[header.payload_offset :],
+        ssrc=ssrc,
+        number=number,
+        timestamp=header.timestamp,
+        payload_type=payload_type,
+        marker=header.marker,
+        extensions=extensions,
     )

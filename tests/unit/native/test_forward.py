@@ -32,6 +32,7 @@ steps = st.one_of(
     st.tuples(st.just("late"), st.integers(0, 1), st.integers(1, 12)),
     st.tuples(st.just("target"), st.integers(0, 1)),
     st.tuples(st.just("temporal"), st.sampled_from([0, 1, 2, 255])),
+    st.tuples(st.sampled_from(["skip", "forget"]), st.integers(0, 1)),
     st.tuples(st.sampled_from(["resync", "detach"])),
     st.tuples(st.just("wait"), st.integers(0, 2_000_000)),
 )
@@ -92,6 +93,15 @@ def test_equals_its_twin(script: list[tuple[object, ...]], first: int, alignment
             case ("resync",):
                 native.resync()
                 twin.interrupted = True
+            case ("skip", int(source)):
+                last = newest[source]
+                newest[source] = replace(last, extended=last.extended + 1)
+                native.skip(source, last.extended + 1)
+                twin.skip(source, last.extended + 1)
+            case ("forget", int(source)):
+                newest[source] = replace(newest[source], extended=BASE + 5)
+                native.forget(source)
+                twin.forget(source)
             case ("detach",):
                 native.detach()
                 twin.detach()

@@ -39,13 +39,6 @@ def any_room(request: pytest.FixtureRequest) -> Iterator[Room]:
     opened.close()
 
 
-@pytest.fixture
-def room() -> Iterator[Room]:
-    opened = Room()
-    yield opened
-    opened.close()
-
-
 def meet(room: Room, *, rids: tuple[bytes, ...] = (b"",), encoding: int = 0, first: int = 100) -> tuple[Peer, Peer]:
     """Let a publisher with one track and a viewer of it join."""
     publisher, viewer = room.join(PUBLISHER), room.join(VIEWER)
