@@ -30,7 +30,9 @@ ATTACHED_VIDEO: Final = 4
 ATTACHED_AUDIO: Final = 4
 VIDEO_SLOTS: Final = 10
 RING_EVENTS: Final = 1100
-"""More than the event ring holds: its pages are touched before the measurement begins."""
+"""More than the event ring has slots: its pages are touched before the measurement begins."""
+RING_STEP: Final = 100
+STUN_CHECK: Final = struct.pack("!HHI", 1, 0, 0x2112A442) + bytes(12)
 PUBLISHER: Final = 1
 VIEWER_IDS: Final = 10_000
 SLOT_IDS: Final = 100_000
@@ -135,12 +137,14 @@ class _Room:
     def warm_up(self) -> None:
         """Start the thread and touch what is shared: event ring, histories, batches."""
         self.worker.start()
-        for _ in range(RING_EVENTS):
-            self.publisher.sendto(bytes(1), self.udp.getsockname())
-            time.sleep(0.0001)
+        with self._bind("127.0.0.1") as stranger:
+            for number in range(RING_EVENTS):
+                stranger.sendto(STUN_CHECK, self.udp.getsockname())
+                if number % RING_STEP == 0:
+                    self._wait("stun", number + 1)
+                    self._drain_events()
         self.flow()
-        while self.worker.drain_events():
-            pass
+        self._drain_events()
 
     def join(self) -> None:
         """Add the viewers with their keys and slots."""
@@ -190,6 +194,10 @@ class _Room:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{counter} is {reached}, expected {expected}: {self.worker.counters()}")
             time.sleep(0.001)
+
+    def _drain_events(self) -> None:
+        while self.worker.drain_events():
+            pass
 
     def close(self) -> None:
         self.worker.stop()
