@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from tests.support.peer_packets import Mark, Picture, read_mark, read_vp8
 from tests.support.peer_reception import Reception
 
-REMEMBERED_PACKETS = 512
+REMEMBERED_PACKETS = 128
 FAULTS_MAX = 20  # enough to see what is wrong
 
 

