@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,3 +44,24 @@ def test_due_owners_are_those_whose_last_deadline_has_come(steps: list[tuple[int
     assert sorted(due) == sorted(key for key, deadline in last.items() if deadline <= now)
     assert [last[key] for key in due] == sorted(last[key] for key in due)
     assert deadlines.next() == min((deadline for deadline in last.values() if deadline > now), default=None)
+
+
+def test_who_has_no_deadline_any_more_is_let_go_at_once() -> None:
+    class Transport:
+        """Something that a weak reference can watch."""
+
+    deadlines: Deadlines[Transport] = Deadlines()
+    transport = Transport()
+    watched = weakref.ref(transport)
+    deadlines.set(1, transport, 30.0)
+    deadlines.set(1, transport, None)
+    del transport
+    assert watched() is None
+
+
+def test_a_deadline_that_is_always_moved_later_takes_no_room() -> None:
+    deadlines: Deadlines[str] = Deadlines()
+    for step in range(1000):
+        deadlines.set(1, "consent", 30.0 + step)
+    assert deadlines.queued == 1
+    assert deadlines.next() == 1029.0
