@@ -7,6 +7,7 @@ from typing import Final
 
 from media.rtp.extensions import (
     ABSOLUTE_SEND_TIME,
+    DEPENDENCY_DESCRIPTOR,
     ENCRYPTED,
     ID_RESERVED,
     REPAIRED_RID,
@@ -15,6 +16,7 @@ from media.rtp.extensions import (
     TRANSPORT_SEQUENCE,
     is_usable_id,
 )
+from media.rtp.parameters import RtpCodec
 from signaling.sdp.description import Direction, HeaderExtension, MediaSection
 from signaling.sdp.errors import SdpError, quote
 from signaling.sdp.negotiated import AcceptedSection
@@ -40,6 +42,17 @@ def choose_extensions(section: MediaSection) -> tuple[HeaderExtension, ...]:
         if flows and offered.uri not in refused and _is_usable(offered, section):
             taken.setdefault(offered.uri, HeaderExtension(offered.id, offered.uri, _REVERSED[offered.direction]))
     return tuple(taken.values())
+
+
+def suit_codec(extensions: tuple[HeaderExtension, ...], codecs: tuple[RtpCodec, ...]) -> tuple[HeaderExtension, ...]:
+    """Return the extensions that a publish section takes with these codecs, the first of which is what will be sent.
+
+    Chromium leaves picture id, TL0PICIDX and temporal id out of VP8's own descriptor once the dependency descriptor is
+    negotiated. We choose VP8's temporal layers by its own descriptor (RFC 7741), so with VP8 the other is not taken.
+    """
+    if codecs[0].name.lower() != "vp8":
+        return extensions
+    return tuple(extension for extension in extensions if extension.uri != DEPENDENCY_DESCRIPTOR)
 
 
 def join_extensions(sections: Iterable[AcceptedSection]) -> dict[int, str]:

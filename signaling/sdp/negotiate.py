@@ -7,7 +7,7 @@ from typing import Final
 from media.rtp.parameters import ConsumerParameters, MediaKind, Mid, ProducerParameters
 from signaling.sdp.choose_codecs import check_payload_types, choose_codecs
 from signaling.sdp.choose_encodings import check_ssrcs, choose_encodings
-from signaling.sdp.choose_extensions import choose_extensions, join_extensions
+from signaling.sdp.choose_extensions import choose_extensions, join_extensions, suit_codec
 from signaling.sdp.choose_transport import choose_setup, choose_transport
 from signaling.sdp.description import MediaSection, SessionDescription, Setup
 from signaling.sdp.errors import SdpError, quote
@@ -100,7 +100,8 @@ def _decide(section: MediaSection, policy: NegotiationPolicy, decided: list[Nego
             return _reject(section, f"More than {policy.publish_sections_max} sections to send on.")
         chosen = choose_encodings(section.streams, codecs, encodings_max=policy.encodings_max)
         producer = ProducerParameters(mid, kind, codecs, chosen.encodings)
-        return PublishSection(section, mid, producer, extensions, chosen.rids, chosen.simulcast)
+        taken = suit_codec(extensions, codecs)
+        return PublishSection(section, mid, producer, taken, chosen.rids, chosen.simulcast)
     if not section.direction.receives:
         return IdleSection(section, mid, kind, codecs, extensions)
     if kind not in policy.receive:

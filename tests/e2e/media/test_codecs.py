@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)
     [("VP8", None), ("H264", None), ("VP9", "L1T3"), ("VP9", "L3T3_KEY"), ("AV1", "L1T3"), ("AV1", "L3T3_KEY")],
 )
 async def test_codec_passes_through(classroom: Classroom, codec: str, mode: str | None) -> None:
-    teacher = await classroom.join("teacher", codec=codec, **({"scalabilityMode": mode} if mode else {}))
+    teacher = await classroom.join("teacher", codec=codec, scalabilityMode=mode or "L1T3")
     student = await classroom.join("student", role=Role.STUDENT)
     await teacher.publish("Camera", "Microphone")
     video, audio = await playing(student, "video"), await playing(student, "audio")

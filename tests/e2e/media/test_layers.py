@@ -51,3 +51,28 @@ async def test_view_switches_encodings_up_and_down(classroom: Classroom, codec: 
     report = await student.decoded(mid)
     assert report["packetsLost"] == 0
     assert report["framesDropped"] <= report["framesReceived"] * 0.1
+
+
+async def test_view_chooses_temporal_layers(classroom: Classroom) -> None:
+    teacher = await classroom.join("teacher", codec="VP8")
+    student = await classroom.join("student", role=Role.STUDENT)
+    await teacher.publish("Camera")
+    mid = await playing(student, "video")
+
+    async def rate() -> float:
+        before = (await student.decoded(mid))["framesReceived"]
+        await asyncio.sleep(2)
+        return float((await student.decoded(mid))["framesReceived"] - before) / 2
+
+    await student.view(mid, height=180)
+
+    async def is_full() -> bool:
+        return await rate() > 22
+
+    await until(is_full, "all temporal layers come", within_s=20)
+    await student.view(mid, height=180, frameRate=15)
+    await asyncio.sleep(0.5)
+    assert 4 < await rate() <= 18, "the highest temporal layer is left out"
+    await student.view(mid, height=180, frameRate=None)
+    await until(is_full, "all temporal layers come again", within_s=10)
+    assert (await student.decoded(mid))["packetsLost"] == 0, "layers that are left out leave no hole"

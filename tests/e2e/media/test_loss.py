@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,15 +11,18 @@ import pytest_asyncio
 
 from control_api.invitations import Role
 from tests.e2e.media.test_first_class import playing
-from tests.support.classroom import Classroom
-from tests.support.relay import Relay
+from tests.support.classroom import Classroom, until
+from tests.support.relay import Direction, Relay
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(90)]
 
 LOSS = 0.05
-MEASURED_S = 10.0
+SETTLED_S = 1.0  # the last ones are asked for and come
+LOST_MIN = 30  # datagrams: enough that each of the figures below means something
+MEASURED_S_MAX = 40.0
 SERVED_MIN = 0.95
-FRAMES_PER_SECOND_MIN = 15
+FRAMES_PER_SECOND_MIN = 12  # of 30: the encoder and the decoder share two cores with whatever else runs here
+FREEZE_SHARE_MAX = 0.05
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -28,23 +32,36 @@ async def relay(classroom: Classroom) -> AsyncIterator[Relay]:
     await relay.close()
 
 
+async def let_lose(direction: Direction) -> float:
+    """Lose five percent until enough is lost; return how long that took, in seconds."""
+    direction.loss = LOSS
+    started = time.monotonic()
+
+    async def enough() -> bool:
+        return direction.lost >= LOST_MIN
+
+    await until(enough, f"{LOST_MIN} datagrams are lost", within_s=MEASURED_S_MAX)
+    direction.loss = 0.0
+    await asyncio.sleep(SETTLED_S)
+    return time.monotonic() - started
+
+
 async def test_viewer_behind_loss_is_served_from_history(classroom: Classroom, relay: Relay) -> None:
     port = await relay.start()
     teacher = await classroom.join("teacher")
     student = await classroom.join("student", role=Role.STUDENT, relay_port=port)
     await teacher.publish("Camera")
     mid = await playing(student, "video")
-    relay.down.loss = LOSS
-    before = (await student.decoded(mid))["framesDecoded"]
-    await asyncio.sleep(MEASURED_S)
+    before = await student.decoded(mid)
+    elapsed_s = await let_lose(relay.down)
     report = await student.decoded(mid)
     metrics = classroom.metrics()
     served = metrics["nack_served_total"] + metrics["nack_suppressed_total"]
-    assert relay.down.lost > 20, "the relay must have lost something"
     assert metrics["nack_requested_total"] > 0
     assert served >= SERVED_MIN * metrics["nack_requested_total"]
-    assert (report["framesDecoded"] - before) / MEASURED_S >= FRAMES_PER_SECOND_MIN
-    assert report["totalFreezesDuration"] < MEASURED_S * 0.05
+    assert (report["framesDecoded"] - before["framesDecoded"]) / elapsed_s >= FRAMES_PER_SECOND_MIN
+    frozen_s = report["totalFreezesDuration"] - before["totalFreezesDuration"]
+    assert frozen_s <= elapsed_s * FREEZE_SHARE_MAX
 
 
 async def test_publisher_behind_loss_is_asked_again(classroom: Classroom, relay: Relay) -> None:
@@ -53,12 +70,10 @@ async def test_publisher_behind_loss_is_asked_again(classroom: Classroom, relay:
     student = await classroom.join("student", role=Role.STUDENT)
     await teacher.publish("Camera")
     mid = await playing(student, "video")
-    relay.up.loss = LOSS
-    before = (await student.decoded(mid))["framesDecoded"]
-    await asyncio.sleep(MEASURED_S)
+    before = await student.decoded(mid)
+    elapsed_s = await let_lose(relay.up)
     report = await student.decoded(mid)
     metrics = classroom.metrics()
-    assert relay.up.lost > 20, "the relay must have lost something"
     assert metrics["nack_recovered_total"] > 0
     assert metrics["nack_abandoned_total"] <= 0.05 * metrics["nack_recovered_total"]
-    assert (report["framesDecoded"] - before) / MEASURED_S >= FRAMES_PER_SECOND_MIN
+    assert (report["framesDecoded"] - before["framesDecoded"]) / elapsed_s >= FRAMES_PER_SECOND_MIN

@@ -66,8 +66,8 @@ def test_extensions_of_publishers_and_of_viewers() -> None:
     camera, slot = negotiated.accepted[1], negotiated.accepted[17]
     assert {extension.uri for extension in camera.extensions} == {
         extensions.MID, extensions.RID, extensions.REPAIRED_RID, extensions.TRANSPORT_SEQUENCE,
-        extensions.ABSOLUTE_SEND_TIME, extensions.VIDEO_ORIENTATION, extensions.DEPENDENCY_DESCRIPTOR,
-        extensions.PLAYOUT_DELAY, extensions.VIDEO_CONTENT_TYPE, extensions.VIDEO_TIMING, extensions.COLOR_SPACE,
+        extensions.ABSOLUTE_SEND_TIME, extensions.VIDEO_ORIENTATION, extensions.PLAYOUT_DELAY,
+        extensions.VIDEO_CONTENT_TYPE, extensions.VIDEO_TIMING, extensions.COLOR_SPACE,
         extensions.VIDEO_LAYERS_ALLOCATION,
     }  # fmt: skip
     in_slot = {extension.uri for extension in slot.extensions}
@@ -80,6 +80,14 @@ def test_extensions_of_publishers_and_of_viewers() -> None:
     assert extensions.TRANSMISSION_OFFSET not in negotiated.remote.extensions.values()
     slot_feedback = {codec.feedback for codec in negotiated.consumers[-1].codecs}
     assert slot_feedback == {frozenset({"ccm fir", "nack", "nack pli"})}
+
+
+@pytest.mark.parametrize(
+    ("offer", "taken"), [("chromium_simulcast_data", False), ("chromium_vp9_svc", True), ("chromium_av1_svc", True)]
+)
+def test_dependency_descriptor_is_taken_but_with_vp8(offer: str, taken: bool) -> None:
+    camera = next(section for section in decide(REAL_OFFERS[offer]).accepted if section.offered.line.media == "video")
+    assert (extensions.DEPENDENCY_DESCRIPTOR in {extension.uri for extension in camera.extensions}) is taken
 
 
 def test_firefox_publishes_by_rid_and_receives() -> None:
