@@ -20,6 +20,7 @@ from media.errors import LocalError
 from media.net.engine import Engine, EngineConfig
 from signaling.web.pages import add_web_pages
 from signaling.websocket import SignalingServer
+from signaling.whip import WhipServer
 
 logger = logging.getLogger(__name__)
 
@@ -62,6 +63,7 @@ def build_application(signaling: SignalingServer, *readings: Reading) -> web.App
     """Return the routes of the server around a signalling server and what is to be counted."""
     application = web.Application(middlewares=[json_errors], client_max_size=REQUEST_BYTES_MAX)
     signaling.add_routes(application)
+    WhipServer(signaling).add_routes(application)
     add_web_pages(application)
     add_health_routes(application)
     add_metrics_routes(application, build_registry(*readings))
