@@ -264,7 +264,7 @@ cdef class Forwarder:
         uint16_t payload_length=1, bint is_new=True, uint8_t codec=CODEC_VP8, uint32_t clock_rate_hz=90000,
         alignment: int | None = None, int frame_number=-1, uint64_t now_us=0,
     ):
-        """Return (sequence_number, timestamp, picture_id, tl0, frame_number_delta, switched), None if it is left out."""
+        """Return (sequence_number, timestamp, picture_id, tl0, frame_number_delta, switched); None if left out."""
         cdef HistoryEntry entry
         cdef Alignment joined
         cdef Rewrite out

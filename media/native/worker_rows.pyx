@@ -12,7 +12,9 @@ from media.native.lifecycle cimport (
 )
 from media.native.nack cimport nack_clear
 from media.native.plane cimport plane_free, plane_init, plane_lock, plane_now_us, plane_stop, plane_unlock
-from media.native.rows cimport CODECS_MAX, ENCODINGS_MAX, KINDS_MAX, NAME_MAX, NONE8, Consumer, Core, Name, Producer, Transport
+from media.native.rows cimport (
+    CODECS_MAX, ENCODINGS_MAX, KINDS_MAX, NAME_MAX, NONE8, Consumer, Core, Name, Producer, Transport,
+)
 from media.native.udp cimport AF_INET_FAMILY, UdpAddress, parse_address, send_flush
 
 

@@ -7,7 +7,6 @@ the peer that it goes to and kept there, packet by packet.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -66,6 +65,7 @@ AUDIO_CODECS: Final = [
 FRAME_US: Final = 33_000
 TICK_US: Final = 10_000
 START_US: Final = 1_000_000
+RTCP_FIRST, RTCP_LAST = 192, 223  # RFC 5761 section 4
 
 
 class Received(NamedTuple):
@@ -99,9 +99,9 @@ class Peer:
     sealer: SrtpSession
     opener: SrtpSession
     ours: tuple[SrtpSession, SrtpSession]
-    renew: Callable[[], SrtpSession]
     media: list[Received] = field(default_factory=list)
     control: list[rtcp.Packet] = field(default_factory=list)
+    came: dict[bytes, tuple[bytes, Received]] = field(default_factory=dict)
 
     def take_rtp(self) -> list[Received]:
         """Return and forget the packets that came."""
@@ -112,10 +112,23 @@ class Peer:
         taken, self.control = self.control, []
         return taken
 
-    def forget(self) -> None:
-        """Let a packet that came before come again, which SRTP would refuse."""
-        self.opener.close()
-        self.opener = self.renew()
+    def receive(self, datagram: bytes) -> None:
+        """Open a datagram and keep what was in it.
+
+        SRTP would refuse a packet that came before. It may come again without RTX, but only as it was: two contents
+        under one number would give a GCM key away.
+        """
+        if RTCP_FIRST <= datagram[1] <= RTCP_LAST:
+            self.control += rtcp.parse_compound(self.opener.unprotect_rtcp(datagram))
+            return
+        name = datagram[2:4] + datagram[8:12]
+        before = self.came.get(name)
+        if before is None:
+            packet = self.opener.unprotect(datagram)
+            header = rtp.parse_header(packet)
+            before = self.came[name] = (datagram, Received(header, packet[header.payload_offset :]))
+        assert before[0] == datagram, f"number {name.hex()} was given to two packets"
+        self.media.append(before[1])
 
     def close(self) -> None:
         for session in (self.sealer, self.opener, *self.ours):
@@ -145,16 +158,12 @@ class Room:
         """Add a transport with address and keys."""
         inbound, outbound = self._key(), self._key()
 
-        def renew() -> SrtpSession:
-            return SrtpSession(self._profile, outbound, "inbound")
-
         peer = Peer(
             transport,
             ("127.0.0.1", transport),
             SrtpSession(self._profile, inbound, "outbound"),
-            renew(),
+            SrtpSession(self._profile, outbound, "inbound"),
             (SrtpSession(self._profile, inbound, "inbound"), SrtpSession(self._profile, outbound, "outbound")),
-            renew,
         )
         self.worker.add_transport(transport, 0x5F000000 | transport, IN_KINDS, OUT_IDS)
         self.worker.set_address(transport, *peer.address)
@@ -216,13 +225,7 @@ class Room:
         """Hand to each peer, opened, what was sent to it."""
         by_address = {peer.address: peer for peer in self.peers.values()}
         for datagram, destination in self.worker.take_datagrams():
-            peer = by_address[destination]
-            if 192 <= datagram[1] <= 223:
-                peer.control += rtcp.parse_compound(peer.opener.unprotect_rtcp(datagram))
-            else:
-                packet = peer.opener.unprotect(datagram)
-                header = rtp.parse_header(packet)
-                peer.media.append(Received(header, packet[header.payload_offset :]))
+            by_address[destination].receive(datagram)
 
     def counters(self) -> dict[str, int]:
         """Return the counters that are not zero, sizes left out."""

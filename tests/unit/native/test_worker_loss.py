@@ -91,7 +91,6 @@ def test_without_rtx_the_same_packet_comes_again(room: Room) -> None:
     publisher, viewer = meet(room, has_rtx=False)
     room.send(publisher, *Camera(77, b"10").frame(key=True, packets=3))
     seen = viewer.take_rtp()
-    viewer.forget()
     nack(room, viewer, SLOT, 101)
     assert viewer.take_rtp() == seen[1:2]
     assert seen[1].header.payload_type == VIEWER_VP8

@@ -224,7 +224,6 @@ def test_frame_numbers_go_on_after_a_switch(room: Room) -> None:
     descriptors = [dict(packet.header.extensions)[11] for packet in received]
     assert [payload.read_descriptor(value).frame_number for value in descriptors] == [65534, 65535, 0, 1, 2, 3]
     assert_continuous_numbers(received)
-    viewer.forget()
     room.send_rtcp(viewer, rtcp.write_nack(1, SLOT, [104]))
     assert viewer.take_rtp() == received[4:5]
 
@@ -333,7 +332,7 @@ def test_no_number_is_ever_given_to_two_packets(actions: list[tuple[str, int, bo
         room.pass_time(10)
         for packet in viewer.take_rtp():
             if packet.header.ssrc == SLOT:
-                assert packet.number not in seen
+                assert packet.number not in seen  # VP8 has RTX here: not even the same packet comes again
                 seen[packet.number] = packet
     room.close()
 
