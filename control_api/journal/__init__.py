@@ -1,0 +1,1 @@
+"""The event journal: every fact of every room in append-only files; a crash loses none that anybody was told."""

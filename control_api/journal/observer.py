@@ -1,0 +1,66 @@
+"""From the facts that signalling tells to the events of the journal (a `signaling.ports.RoomObserver`)."""
+
+from __future__ import annotations
+
+from control_api.journal.events import (
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantResumed,
+    ParticipantSuspended,
+    RoomEnded,
+    RoomStarted,
+    TrackPublished,
+    TrackUnpublished,
+)
+from control_api.journal.journal import Journal
+from signaling.facts import LeftFact, ParticipantFact, RoomFact, TrackFact
+
+
+class JournalObserver:
+    """Appends every fact. It returns before the disk has it: nobody outside is told before (see `Journal.durable`).
+
+    The event's time is the journal's own, finer than the whole seconds of some facts.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def room_started(self, fact: RoomFact) -> None:
+        self._journal.append(RoomStarted(room=fact.room))
+
+    def room_ended(self, fact: RoomFact) -> None:
+        self._journal.append(RoomEnded(room=fact.room))
+
+    def participant_joined(self, fact: ParticipantFact) -> None:
+        self._journal.append(
+            ParticipantJoined(
+                room=fact.room,
+                participant=fact.participant,
+                identity=fact.identity,
+                name=fact.name,
+                role=fact.role.value,
+                hidden=fact.hidden,
+            )
+        )
+
+    def participant_left(self, fact: LeftFact) -> None:
+        who = fact.who
+        self._journal.append(
+            ParticipantLeft(room=who.room, participant=who.participant, identity=who.identity, reason=fact.reason.value)
+        )
+
+    def participant_suspended(self, fact: ParticipantFact) -> None:
+        self._journal.append(ParticipantSuspended(room=fact.room, participant=fact.participant, identity=fact.identity))
+
+    def participant_resumed(self, fact: ParticipantFact) -> None:
+        self._journal.append(ParticipantResumed(room=fact.room, participant=fact.participant, identity=fact.identity))
+
+    def track_published(self, fact: TrackFact) -> None:
+        self._journal.append(
+            TrackPublished(
+                room=fact.who.room, participant=fact.who.participant, track=fact.track, source=fact.source.value
+            )
+        )
+
+    def track_unpublished(self, fact: TrackFact) -> None:
+        self._journal.append(TrackUnpublished(room=fact.who.room, participant=fact.who.participant, track=fact.track))
