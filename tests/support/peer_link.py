@@ -71,8 +71,13 @@ class PeerLink(asyncio.DatagramProtocol):
         """Packets that did not open with the server's keys."""
         self.record: list[bytes] | None = None
         """If a list: every sealed RTP packet that goes out is kept here."""
+        self.on_dtls: Callable[[], object] = lambda: None
+        """Called when the server's DTLS has come, before it is answered."""
+        self.last_check = b""
+        """The newest STUN request that went out."""
         self.closed: Closed | None = None
-        self._local, self._remote, self.server = local, remote, server
+        self.server = server
+        self._local, self._remote = local, remote
         self._fingerprint = fingerprint
         self._on_rtp, self._on_rtcp = on_rtp, on_rtcp
         self._loop = asyncio.get_running_loop()
@@ -82,11 +87,18 @@ class PeerLink(asyncio.DatagramProtocol):
         self._outbound: pylibsrtp.Session | None = None
         self._check_timer: asyncio.TimerHandle | None = None
         self._dtls_timer: asyncio.TimerHandle | None = None
+        self._checks_only = False
+        self._checked = asyncio.Event()
         self._connected: asyncio.Future[None] = self._loop.create_future()
 
     @property
     def connected(self) -> bool:
         return self._outbound is not None
+
+    @property
+    def credentials(self) -> tuple[IceCredentials, IceCredentials]:
+        """Ours and the server's."""
+        return self._local, self._remote
 
     async def bind(self) -> Address:
         """Take a port of 127.0.0.1; nothing is sent yet."""
@@ -97,9 +109,18 @@ class PeerLink(asyncio.DatagramProtocol):
         address: Address = transport.get_extra_info("sockname")
         return address
 
+    async def check(self, within_s: float = CONNECT_TIMEOUT_S) -> None:
+        """Let the server know our address, and go no further."""
+        self._checks_only = True
+        self._check()
+        async with asyncio.timeout(within_s):
+            await self._checked.wait()
+
     async def connect(self, within_s: float = CONNECT_TIMEOUT_S) -> None:
         """Check, nominate, shake hands."""
-        self._check()
+        self._checks_only = False
+        if self._check_timer is None:
+            self._check()
         async with asyncio.timeout(within_s):
             await self._connected
 
@@ -141,14 +162,16 @@ class PeerLink(asyncio.DatagramProtocol):
             self._receive_media(data)
         elif 20 <= data[0] <= 63:
             if self._dtls is not None:
+                self.on_dtls()
                 self._dtls.receive(data, now=time.monotonic())
                 self._drain_dtls()
         elif data[0] <= 3:
             self._receive_stun(data)
 
     def _check(self) -> None:
-        self.send_raw(binding_request(self._local, self._remote))
-        interval = CHECK_INTERVAL_S if self._dtls is None else KEEPALIVE_INTERVAL_S
+        self.last_check = binding_request(self._local, self._remote)
+        self.send_raw(self.last_check)
+        interval = KEEPALIVE_INTERVAL_S if self._dtls is not None else CHECK_INTERVAL_S
         self._check_timer = self._loop.call_later(interval, self._check)
 
     def _receive_stun(self, data: bytes) -> None:
@@ -156,6 +179,9 @@ class PeerLink(asyncio.DatagramProtocol):
         if message.message_class is not stun.Class.RESPONSE or self._dtls is not None:
             return
         assert message.check_message_integrity(self._remote.password.encode()), "the server's answer is not authentic"
+        self._checked.set()
+        if self._checks_only:
+            return
         self._dtls = DtlsConnection(
             peer_context(),
             role=DtlsRole.CLIENT,

@@ -58,7 +58,7 @@ class PeerSignal:
         request_id = next(self._ids)
         answer = self._waiting[request_id] = asyncio.get_running_loop().create_future()
         try:
-            await self._websocket.send_json({**message, "id": request_id})
+            await self.send_text(json.dumps({**message, "id": request_id}, ensure_ascii=False))
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
                 reply: Message = await answer
                 return reply

@@ -50,7 +50,8 @@ class OutgoingStream:
     """Numbers asked for that the history did not hold."""
     ssrc: int = field(init=False)
     rtx_ssrc: int = field(init=False)
-    _number: int = field(init=False)
+    number: int = field(init=False)
+    """Of the next packet."""
     _rtx_number: int = field(init=False)
     _offset: int = field(init=False)
     _history: dict[int, Unit] = field(default_factory=dict)
@@ -58,7 +59,7 @@ class OutgoingStream:
     def __post_init__(self) -> None:
         self.ssrc = self.chance.randrange(1, 1 << 32)
         self.rtx_ssrc = self.chance.randrange(1, 1 << 32) if self.rtx_payload_type is not None else 0
-        self._number = self.chance.randrange(1 << 15)  # libsrtp mis-guesses a rollover after loss near 65535
+        self.number = self.chance.randrange(1 << 15)  # libsrtp mis-guesses a rollover after loss near 65535
         self._rtx_number = self.chance.randrange(1 << 15)
         self._offset = self.chance.randrange(1 << 32)
 
@@ -68,8 +69,8 @@ class OutgoingStream:
 
     def packet(self, unit: Unit, transport_extension: tuple[int, bytes]) -> bytes:
         """Return the next RTP packet."""
-        number = self._number
-        self._number = (number + 1) & 0xFFFF
+        number = self.number
+        self.number = (number + 1) & 0xFFFF
         self._history[number] = unit
         if len(self._history) > HISTORY_PACKETS:
             del self._history[next(iter(self._history))]
