@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 from benchmarks.fanout.latency import PEER_COMMAND, PEER_FOLDER, peer_descriptors, peer_settings
 from benchmarks.fanout.latency_peer import Results
@@ -37,7 +38,10 @@ def test_forwarding_goes_on_while_the_lock_is_held() -> None:
 
 
 def longest_stop_ms() -> float:
-    """Forward for some seconds, hold the lock for one of them, and return the longest time that a packet took."""
+    """Forward for some seconds, hold the lock for one of them, and return the longest time that a packet took.
+
+    Infinite if a packet got lost, or too few came out while the lock was held.
+    """
     with Rig(SUBSCRIBERS, Profile.AEAD_AES_128_GCM) as rig:
         settings = peer_settings(rig, PACKETS_PER_SECOND, SECONDS)
         peer = subprocess.Popen(
@@ -59,8 +63,9 @@ def longest_stop_ms() -> float:
                 during = rig.worker.counters()["forwarded"] - before
             results: Results = json.load(peer.stdout)
     assert max(gaps) > HELD_SECONDS_MIN, "the lock was not held: the test proves nothing"
-    assert during > PACKETS_PER_SECOND * SUBSCRIBERS * HELD_SECONDS_MIN / 2
-    assert len(results["latencies_ns"]) == results["sent"] * results["viewers"]
+    missing = results["sent"] * results["viewers"] - len(results["latencies_ns"])
+    if missing or during < PACKETS_PER_SECOND * SUBSCRIBERS * HELD_SECONDS_MIN / 2:
+        return inf
     return max(results["latencies_ns"]) / 1e6
 
 
