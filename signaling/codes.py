@@ -20,6 +20,15 @@ class ErrorCode(enum.Enum):
     UNKNOWN_TRACK = "unknown_track"
     UNKNOWN_SLOT = "unknown_slot"
     JOIN_TIMEOUT = "join_timeout"
+    CANNOT_RESUME = "cannot_resume"
+    UNKNOWN_PARTICIPANT = "unknown_participant"
+    NOT_ADMITTED = "not_admitted"
+    ROOM_FULL = "room_full"
+    ROOM_LOCKED = "room_locked"
+    BANNED = "banned"
+    TOO_LARGE = "too_large"
+    RATE_LIMITED = "rate_limited"
+    CONFLICT = "conflict"
     # Of a refused upgrade (HTTP):
     NO_TOKEN = "no_token"  # noqa: S105 - names of errors, no secrets
     BAD_TOKEN = "bad_token"  # noqa: S105
@@ -58,7 +67,12 @@ class CloseCode(enum.IntEnum):
     JOIN_TIMEOUT = 4003
     REPLACED = 4004
     MEDIA_FAILED = 4005
+    REMOVED = 4006
+    SENT_BACK = 4007
+    RESUMED = 4008
+    MOVED = 4009
     SHUTTING_DOWN = 4010
+    ENDED = 4011
 
 
 class LeftReason(enum.Enum):
@@ -68,3 +82,7 @@ class LeftReason(enum.Enum):
     DISCONNECTED = "disconnected"
     REPLACED = "replaced"
     TIMEOUT = "timeout"
+    REMOVED = "removed"
+    SENT_BACK = "sent_back"
+    MOVED = "moved"
+    ENDED = "ended"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from signaling.limits import RoomSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +25,5 @@ class SignalingConfig:
     """What one client may ask for in the long run, in units of `pace.request_units`; beyond, it is read later."""
     requests_burst: float = 400.0
     """What it may ask for at once: two joins with the largest offers."""
+    room: RoomSettings = field(default_factory=RoomSettings)
+    """Of rooms about which nothing else is said."""

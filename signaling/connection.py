@@ -15,6 +15,11 @@ from signaling.errors import RequestError
 from signaling.pace import Pace, request_units
 from signaling.protocol import FRAME_BYTES_MAX
 
+_FAULTS: Final = frozenset(
+    {WSCloseCode.PROTOCOL_ERROR, WSCloseCode.INVALID_TEXT, WSCloseCode.MESSAGE_TOO_BIG, WSCloseCode.UNSUPPORTED_DATA}
+)
+"""What aiohttp closes with when a client breaks RFC 6455."""
+
 _CLOSE_REASON_BYTES_MAX: Final = 123  # RFC 6455 section 5.5: a control frame has 125 bytes, two are the code
 
 
@@ -40,6 +45,7 @@ class Connection:
         self._sending: asyncio.Timeout | None = None
         self.ended_by_client = False
         """Whether the client closed the WebSocket on purpose (1000)."""
+        self._client_went_away = False
         self.finished = asyncio.Event()
         """Set by the task that serves the connection when nothing of it is left."""
 
@@ -81,6 +87,16 @@ class Connection:
         """Whether the end came because the heartbeat was not answered."""
         return isinstance(self._websocket.exception(), TimeoutError)
 
+    @property
+    def worth_resuming(self) -> bool:
+        """Whether the client may come back: not if it closed in good order (a page that is left: 1001), or was wrong.
+
+        One that read too slowly may: its queue fills up too while a phone is between two networks.
+        """
+        if self._closing is not None:
+            return self._closing[0] is CloseCode.SLOW_READER
+        return not self.ended_by_client and not self._client_went_away and self._websocket.close_code not in _FAULTS
+
     async def write(self) -> None:
         """Send what is queued until the connection is closed; returns when the WebSocket is."""
         try:
@@ -117,7 +133,9 @@ class Connection:
             async with asyncio.timeout(None) as self._reading:
                 message = await self._websocket.receive()
                 # aiohttp's own close code is 1000 for a broken connection, too; what the client sent is in the message.
-                self.ended_by_client = message.type is WSMsgType.CLOSE and message.data == CloseCode.NORMAL
+                closed = message.type is WSMsgType.CLOSE
+                self.ended_by_client = closed and message.data == CloseCode.NORMAL
+                self._client_went_away = closed and message.data == WSCloseCode.GOING_AWAY
                 return message.type, message.data if isinstance(message.data, bytes) else b""
         except TimeoutError:
             return WSMsgType.CLOSING, b""  # `_shake_hands` wants to be alone

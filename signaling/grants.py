@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from signaling.identifiers import Identity, RoomName, Source
+from signaling.identifiers import Identity, Role, RoomName, Source
 
 ALL_SOURCES: Final = frozenset(Source)
 NO_SOURCES: Final[frozenset[Source]] = frozenset()
@@ -24,4 +25,12 @@ class Grants:
     publish: frozenset[Source] = NO_SOURCES
     subscribe: bool = True
     hidden: bool = False
-    """Watches without being told to the others, e.g. a passive viewer of a stream; cannot publish."""
+    """Watches without being told to the others, e.g. a passive viewer of a stream; cannot publish, send or react."""
+    role: Role = Role.STUDENT
+    sees: frozenset[tuple[Role, Source]] | None = None
+    """Of whom which tracks are sent, None for all; nothing without `subscribe`."""
+    audience: Mapping[Source, frozenset[Role]] = field(default_factory=dict)
+    """To whom alone a track of a source is sent; to everybody if the source is not there."""
+    send: bool = True
+    """May send messages, react, raise a hand and keep state of its own."""
+    moderate: bool = False

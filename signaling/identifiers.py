@@ -43,6 +43,15 @@ class Role(enum.Enum):
     OBSERVER = "observer"
 
 
+class Door(enum.Enum):
+    """Who comes into a room; those who moderate, and who was in it already, always do."""
+
+    OPEN = "open"
+    WAITING = "waiting"
+    """Everybody else waits until a moderator admits them."""
+    LOCKED = "locked"
+
+
 class SlotKind(enum.Enum):
     """What a slot is for."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from signaling.identifiers import SlotKind, Source, TrackId
@@ -54,6 +54,9 @@ class Lineup(Generic[Line]):
 
     def __getitem__(self, track_id: TrackId) -> Line:
         return self._tracks[track_id]
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._tracks.values())
 
     def get(self, track_id: TrackId) -> Line | None:
         """Return the track, None if there is none (any more)."""

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from signaling.codes import CloseCode
 from signaling.identifiers import ParticipantId
+from signaling.record import Note
+from signaling.replay import EVENT_BYTES, EventLog
 from signaling.server_messages import ServerMessage
 
 
@@ -28,7 +30,7 @@ class Close:
     reason: str
 
 
-Output: TypeAlias = Tell | Close
+Output: TypeAlias = Tell | Close | Note
 
 
 class Outbox:
@@ -41,6 +43,8 @@ class Outbox:
         self._wake = wake
         self._members: tuple[ParticipantId, ...] = ()
         self._outputs: list[Output] = []
+        self.log = EventLog()
+        """The last room events, for those who come back."""
         self._awake = False
 
     def set_members(self, members: tuple[ParticipantId, ...]) -> None:
@@ -55,10 +59,33 @@ class Outbox:
     def tell(self, to: ParticipantId, message: ServerMessage) -> None:
         self._put(Tell((to,), message))
 
-    def tell_everyone(self, message: ServerMessage, *, but: ParticipantId | None = None) -> None:
-        to = self._members if but is None else tuple(member for member in self._members if member != but)
+    def announce(
+        self,
+        message: ServerMessage,
+        *,
+        to: tuple[ParticipantId, ...] | None = None,
+        but: ParticipantId | None = None,
+        size_bytes: int = EVENT_BYTES,
+    ) -> None:
+        """Tell the room event with the last number to everybody, or to some; it can be told again to these.
+
+        `but` is somebody who is told in other words, e.g. with the answer to a request.
+        """
+        to = self._members if to is None else to
+        self.log.add(self.seq, to, message, size_bytes=size_bytes)
+        if but is not None:
+            to = tuple(member for member in to if member != but)
         if to:
             self._put(Tell(to, message))
+
+    def tell_all(self, message: ServerMessage) -> None:
+        """Tell everybody what is no room event: who is not connected now never hears it."""
+        if self._members:
+            self._put(Tell(self._members, message))
+
+    def note(self, note: Note) -> None:
+        """Have something kept on record."""
+        self._put(note)
 
     def close(self, to: ParticipantId, code: CloseCode, reason: str) -> None:
         self._put(Close(to, code, reason))

@@ -1,6 +1,8 @@
-"""How fast one client is read: a token bucket that never drops a message, it only says how long to wait."""
+"""How fast one client is read, and how much of one kind it may do: token buckets that wait, or that say no."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 BYTES_PER_UNIT = 1024
 
@@ -24,3 +26,30 @@ class Pace:
         self._units = min(self._burst, self._units + (now - self._at) * self._units_per_s) - units
         self._at = now
         return max(0.0, -self._units / self._units_per_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many at once, and so many a second in the long run."""
+
+    per_s: float
+    burst: float
+
+
+class Allowance:
+    """A bucket that says no when it is empty."""
+
+    def __init__(self, rate: Rate) -> None:
+        self._rate = rate
+        self._left = rate.burst
+        self._at: float | None = None
+
+    def take(self, *, now: float) -> bool:
+        """Take one out, or return False if none is left."""
+        if self._at is not None:
+            self._left = min(self._rate.burst, self._left + (now - self._at) * self._rate.per_s)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

@@ -7,16 +7,20 @@ from datetime import datetime
 
 from media.rtp.parameters import Mid
 from signaling.grants import Grants
-from signaling.identifiers import ParticipantId
+from signaling.identifiers import ParticipantId, Source
+from signaling.kept_state import KeptState
+from signaling.limits import HANDS, OWN_STATE_LIMITS, REACTIONS, SENDS
 from signaling.link import Link
-from signaling.server_messages import ParticipantView
+from signaling.pace import Allowance
+from signaling.record import Who
+from signaling.server_messages import ParticipantView, PermissionsView
 from signaling.track import Track
 from signaling.viewer import Viewer
 
 
 @dataclass(eq=False, slots=True)
 class Participant:
-    """From `join` until it is removed."""
+    """From `join` until it is removed, through every break of its connection."""
 
     id: ParticipantId
     order: int
@@ -31,6 +35,12 @@ class Participant:
     viewer: Viewer
     tracks: dict[Mid, Track] = field(default_factory=dict)
     """By the section that carries it."""
+    suspended_until: float | None = None
+    """Monotonic seconds: until when it may come back, None while its connection is there."""
+    state: KeptState = field(default_factory=lambda: KeptState(OWN_STATE_LIMITS))
+    sends: Allowance = field(default_factory=lambda: Allowance(SENDS))
+    hand_raises: Allowance = field(default_factory=lambda: Allowance(HANDS))
+    reactions: Allowance = field(default_factory=lambda: Allowance(REACTIONS))
 
     def view(self) -> ParticipantView:
         """Return the participant as it is told to the room."""
@@ -40,4 +50,21 @@ class Participant:
             name=self.name,
             joined_at=self.joined_at,
             tracks=tuple(track.told for track in self.tracks.values()),
+            role=self.grants.role,
+            suspended=self.suspended_until is not None,
+            state=self.state.view(),
+        )
+
+    def who(self) -> Who:
+        """Return the participant as a record keeper sees it."""
+        return Who(self.id, self.grants.identity, self.name, self.grants.role, self.grants.hidden)
+
+    def permissions(self) -> PermissionsView:
+        """Return what the participant may do now."""
+        grants = self.grants
+        return PermissionsView(
+            publish=tuple(source for source in Source if source in grants.publish),
+            subscribe=grants.subscribe,
+            send=grants.send,
+            moderate=grants.moderate,
         )

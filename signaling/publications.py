@@ -8,11 +8,12 @@ from media.rtp.parameters import Mid
 from signaling.client_messages import Mute, Publish, Unpublish, View
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
-from signaling.identifiers import TrackId
+from signaling.identifiers import Source, TrackId
 from signaling.lineup import Lineup
 from signaling.outbox import Outbox
 from signaling.participant import Participant
-from signaling.policy import check_publish
+from signaling.policy import audience_of, check_publish
+from signaling.record import Note, NoteKind
 from signaling.server_messages import TrackChanged
 from signaling.track import Track
 from signaling.viewer import Viewer
@@ -46,13 +47,16 @@ class Publications:
             TrackId(self._new_id()),
             owner=publisher.id,
             owner_order=publisher.order,
+            owner_role=publisher.grants.role,
             publication_order=self._published,
             request=request,
+            audience=audience_of(publisher.grants, request.source, request.audience),
             producer=producer,
         )
         publisher.tracks[mid] = track
         self.tracks.add(track)
         producer.on_change = lambda: self._change(track)
+        self._outbox.note(Note(NoteKind.TRACK_PUBLISHED, publisher.who(), track=track.id, source=track.source))
         self._tell(track, re=request.id)
         for viewer in self._viewers():
             viewer.add_track(track, self.tracks)
@@ -63,12 +67,26 @@ class Publications:
         track.set_muted(request.muted)
         self._tell(track, re=request.id)
 
+    def mute_source(self, publisher: Participant, source: Source) -> None:
+        """Stop the tracks of one source of somebody, who may go on with them."""
+        for track in [each for each in publisher.tracks.values() if each.source is source]:
+            if not track.muted:
+                track.set_muted(True)
+                self._tell(track, re=None)
+
+    def end_forbidden(self, publisher: Participant) -> None:
+        """End the tracks that their owner may not publish any more."""
+        for track in list(publisher.tracks.values()):
+            if track.source not in publisher.grants.publish:
+                self.end(publisher, track)
+
     def unpublish(self, publisher: Participant, request: Unpublish) -> None:
         """End a track; raises RequestError."""
         self.end(publisher, self._own(publisher, request.track), re=request.id)
 
     def end(self, publisher: Participant, track: Track, *, re: int | None = None) -> None:
         """End a track, tell everybody, and give its slots to others."""
+        self._outbox.note(Note(NoteKind.TRACK_UNPUBLISHED, publisher.who(), track=track.id, source=track.source))
         self._remove(publisher, [track])
         self._tell(track, re=re)
 
@@ -81,8 +99,8 @@ class Publications:
         viewer.wish(request.slots, self.tracks)
 
     def introduce(self, viewer: Viewer) -> None:
-        """Show a new viewer, or one with new slots, what there is."""
-        viewer.refresh(self.tracks)
+        """Show a viewer that is new, has new slots or may see others than before, what there is."""
+        viewer.reconsider(self.tracks)
 
     def _change(self, track: Track) -> None:
         codec_changed = track.look()
@@ -106,7 +124,7 @@ class Publications:
         view = track.told = track.view()
         seq = self._outbox.next_seq()
         self._outbox.tell(track.owner, TrackChanged(seq=seq, participant=track.owner, track=view, re=re))
-        self._outbox.tell_everyone(TrackChanged(seq=seq, participant=track.owner, track=view), but=track.owner)
+        self._outbox.announce(TrackChanged(seq=seq, participant=track.owner, track=view), but=track.owner)
 
     def _own(self, publisher: Participant, track_id: str) -> Track:
         track = self.tracks.get(TrackId(track_id))

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from signaling.bans import Bans
 from signaling.codes import CloseCode
 from signaling.identifiers import RoomName
+from signaling.limits import RoomSettings
 from signaling.ports import MediaEngine
 from signaling.room import Room
 
 
 class Rooms:
-    """Holds only rooms that somebody is in, between a join and the call of `drop_if_empty` that follows a leave."""
+    """Holds only rooms that somebody is in, between a join and the call of `drop` that follows a leave."""
 
-    def __init__(self, engine: MediaEngine, *, new_id: Callable[[], str], wake: Callable[[Room], None]) -> None:
+    def __init__(
+        self,
+        engine: MediaEngine,
+        *,
+        new_id: Callable[[], str],
+        wake: Callable[[Room], None],
+        settings: Callable[[RoomName], RoomSettings],
+    ) -> None:
+        """`settings` says how a room of that name is to be made."""
+        self._settings = settings
+        self._bans = Bans()
         self._engine = engine
         self._new_id = new_id
         self._wake = wake
@@ -29,19 +41,27 @@ class Rooms:
 
     def find(self, name: RoomName) -> Room | None:
         """Return the room of that name, None if nobody is in it."""
-        return self._rooms.get(name)
+        room = self._rooms.get(name)
+        return None if room is None or room.over else room
 
     def get_or_make(self, name: RoomName) -> Room:
         """Return the room of that name."""
         room = self._rooms.get(name)
-        if room is None:
-            room = Room(name, self._engine.create_router(), new_id=self._new_id, wake=self._wake)
+        if room is None or room.over:
+            room = Room(
+                name,
+                self._engine.create_router(),
+                new_id=self._new_id,
+                wake=self._wake,
+                settings=self._settings(name),
+                bans=self._bans,
+            )
             self._rooms[name] = room
         return room
 
-    def drop_if_empty(self, room: Room) -> None:
-        """Free a room that nobody is in any more; safe to call again."""
-        if room.empty and self._rooms.get(room.name) is room:
+    def drop(self, room: Room) -> None:
+        """Free a room that nobody is in any more, or that is over; safe to call again."""
+        if self._rooms.get(room.name) is room:
             del self._rooms[room.name]
             room.end(CloseCode.NORMAL, "the room is empty")
 

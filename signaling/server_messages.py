@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
 from media.rtp.parameters import MediaKind, Mid, Rid
+from signaling.client_messages import Recipients
 from signaling.codes import ErrorCode, LeftReason
-from signaling.identifiers import Identity, ParticipantId, RoomName, Source, TrackId
+from signaling.identifiers import Door, Identity, ParticipantId, Role, RoomName, Source, TrackId
 
 TrackState: TypeAlias = Literal["live", "muted", "ended"]
 
@@ -25,9 +26,18 @@ class TrackView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     width: int | None = None
     height: int | None = None
     encodings: tuple[Rid, ...] = ()
+    audience: tuple[Role, ...] = ()
+    """Who may see it, if not everybody."""
 
 
-class ParticipantView(Struct, frozen=True, kw_only=True):
+class StateEntry(Struct, frozen=True, kw_only=True):
+    """A value that is kept, and the number of the event that set it."""
+
+    value: Any
+    version: int
+
+
+class ParticipantView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A participant as the room sees it."""
 
     id: ParticipantId
@@ -35,14 +45,40 @@ class ParticipantView(Struct, frozen=True, kw_only=True):
     name: str
     joined_at: datetime
     tracks: tuple[TrackView, ...]
+    role: Role | None = None
+    suspended: bool = False
+    state: dict[str, StateEntry] = {}
 
 
-class RoomView(Struct, frozen=True, kw_only=True):
-    """The whole room after event `seq`."""
+class VisitorView(Struct, frozen=True, kw_only=True):
+    """Somebody who waits to be admitted, as those who moderate see it."""
+
+    id: ParticipantId
+    identity: Identity
+    name: str
+    role: Role
+
+
+class PermissionsView(Struct, frozen=True, kw_only=True):
+    """What somebody may do now."""
+
+    publish: tuple[Source, ...]
+    subscribe: bool
+    send: bool
+    moderate: bool
+
+
+class RoomView(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The whole room after event `seq`; `waiting` for those who moderate."""
 
     name: RoomName
     seq: int
     participants: tuple[ParticipantView, ...]
+    door: Door = Door.OPEN
+    spotlight: tuple[ParticipantId, ...] = ()
+    hands: tuple[ParticipantId, ...] = ()
+    state: dict[str, StateEntry] = {}
+    waiting: tuple[VisitorView, ...] = ()
 
 
 class SlotView(Struct, frozen=True, kw_only=True):
@@ -67,6 +103,25 @@ class Joined(ServerMessage, tag="joined", frozen=True, kw_only=True):
     room: RoomView
     participant: ParticipantId
     seq: int
+    resume: str
+    permissions: PermissionsView
+
+
+class Waiting(ServerMessage, tag="waiting", frozen=True, kw_only=True):
+    """Wait to be admitted: `joined` follows, or the connection is closed."""
+
+    participant: ParticipantId
+
+
+class Resumed(ServerMessage, tag="resumed", frozen=True, kw_only=True):
+    """The answer to `resume`: events follow from `seq` on, or `room` is what there is now."""
+
+    participant: ParticipantId
+    seq: int
+    resume: str
+    answer: str | None = None
+    room: RoomView | None = None
+    permissions: PermissionsView
 
 
 class Answer(ServerMessage, tag="answer", frozen=True, kw_only=True):
@@ -98,6 +153,107 @@ class TrackChanged(ServerMessage, tag="track", frozen=True, kw_only=True):
     track: TrackView
 
 
+class Presence(ServerMessage, tag="presence", frozen=True, kw_only=True):
+    """The connection of a participant broke, or it is back; its tracks are what they were."""
+
+    seq: int
+    participant: ParticipantId
+    suspended: bool
+
+
+class RoomChanged(ServerMessage, tag="room", frozen=True, kw_only=True):
+    """What is decided for the room as a whole."""
+
+    seq: int
+    door: Door
+    spotlight: tuple[ParticipantId, ...]
+
+
+class HandsChanged(ServerMessage, tag="hands", frozen=True, kw_only=True):
+    """Hands went up (they come last in the order) or down."""
+
+    seq: int
+    raised: tuple[ParticipantId, ...] = ()
+    lowered: tuple[ParticipantId, ...] = ()
+
+
+class StateChanged(ServerMessage, tag="state", frozen=True, kw_only=True):
+    """A value of a participant, or of the room, is another one; its version is `seq`."""
+
+    seq: int
+    key: str
+    value: Any
+    participant: ParticipantId | None = None
+
+
+class MessageSent(ServerMessage, tag="message", frozen=True, kw_only=True):
+    """Somebody, or the server itself (no `participant`), sent a message to me, among others."""
+
+    seq: int
+    topic: str
+    body: Any
+    participant: ParticipantId | None = None
+    to: Literal["all"] | Recipients = "all"
+
+
+class Reaction(ServerMessage, tag="reaction", frozen=True, kw_only=True):
+    """Somebody reacts."""
+
+    participant: ParticipantId
+    reaction: str
+
+
+class Knock(ServerMessage, tag="knock", frozen=True, kw_only=True):
+    """Somebody waits; for those who moderate."""
+
+    seq: int
+    participant: VisitorView
+
+
+class KnockOver(ServerMessage, tag="knock_over", frozen=True, kw_only=True):
+    """Somebody does not wait any more; for those who moderate."""
+
+    seq: int
+    participant: ParticipantId
+    outcome: Literal["admitted", "refused", "gone"]
+
+
+class Permissions(ServerMessage, tag="permissions", frozen=True, kw_only=True):
+    """What a participant may do now; for that one and for those who moderate."""
+
+    seq: int
+    participant: ParticipantId
+    permissions: PermissionsView
+
+
+class Asked(ServerMessage, tag="asked", frozen=True, kw_only=True):
+    """A moderator would like me to unmute."""
+
+    seq: int
+    source: Source
+    participant: ParticipantId | None = None
+
+
+class Moved(ServerMessage, tag="moved", frozen=True, kw_only=True):
+    """Go on at another address, with another token if there is one; the connection is closed after it."""
+
+    url: str
+    token: str | None = None
+
+
+class Ended(ServerMessage, tag="ended", frozen=True, kw_only=True):
+    """My stay is over, and why; the connection is closed after it."""
+
+    reason: Literal["ended", "duration", "removed", "banned", "sent_back"]
+    message: str = ""
+
+
+class Done(ServerMessage, tag="done", frozen=True, kw_only=True):
+    """A request is done; what it changed is in the events up to `seq`."""
+
+    seq: int
+
+
 class SlotsChanged(ServerMessage, tag="slots", frozen=True, kw_only=True):
     """The slots of this client that show something else than before; the first one after `joined` lists all."""
 
@@ -118,5 +274,27 @@ class Error(ServerMessage, tag="error", frozen=True, kw_only=True):
 
 
 AnyServerMessage: TypeAlias = (
-    Joined | Answer | ParticipantJoined | ParticipantLeft | TrackChanged | SlotsChanged | Pong | Error
+    Joined
+    | Waiting
+    | Resumed
+    | Answer
+    | ParticipantJoined
+    | ParticipantLeft
+    | TrackChanged
+    | Presence
+    | RoomChanged
+    | HandsChanged
+    | StateChanged
+    | MessageSent
+    | Reaction
+    | Knock
+    | KnockOver
+    | Permissions
+    | Asked
+    | Moved
+    | Ended
+    | Done
+    | SlotsChanged
+    | Pong
+    | Error
 )

@@ -61,6 +61,10 @@ class Slot:
             self._layers = layers
             self.consumer.set_layers(*layers)
 
+    def forget_told(self) -> None:
+        """Have the next `take_change` return what the slot shows, whatever the client was told."""
+        self._told = None
+
     def take_change(self) -> SlotView | None:
         """Return what the slot shows if that is not what the client knows; it is then taken as told."""
         view = self._view()

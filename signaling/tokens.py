@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import jwt
@@ -13,7 +13,7 @@ from jwt.types import Options
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
 from signaling.grants import ALL_SOURCES, NO_SOURCES, Grants
-from signaling.identifiers import Identity, Source
+from signaling.identifiers import Identity, Role, Source
 from signaling.keys import KEY_ID_CHARACTERS_MAX, KeyStore
 from signaling.names import DISPLAY_NAME_CHARACTERS_MAX, IDENTITY_CHARACTERS_MAX, check_text, parse_room_name
 
@@ -39,8 +39,13 @@ class _Claims(msgspec.Struct, frozen=True):
     exp: float
     nbf: float = -math.inf
     name: str | None = None
-    publish: bool | Annotated[list[Source], msgspec.Meta(max_length=16)] = False
-    subscribe: bool = True
+    role: Role = Role.STUDENT
+    publish: bool | Annotated[list[Source], msgspec.Meta(max_length=16)] | msgspec.UnsetType = msgspec.UNSET
+    subscribe: bool | Annotated[list[str], msgspec.Meta(max_length=32)] = True
+    audience: dict[Source, Annotated[list[Role], msgspec.Meta(max_length=8)]] = {}
+    send: bool | msgspec.UnsetType = msgspec.UNSET
+    moderate: bool | msgspec.UnsetType = msgspec.UNSET
+    hidden: bool = False
 
 
 class TokenError(RequestError):
@@ -55,7 +60,17 @@ def make_token(grants: Grants, *, key_id: str, secret: bytes, not_before: float 
         "exp": math.ceil(grants.expires_at),
         "publish": sorted(source.value for source in grants.publish),
         "subscribe": grants.subscribe,
+        "role": grants.role.value,
+        "send": grants.send,
+        "moderate": grants.moderate,
     }
+    if grants.hidden:
+        claims["hidden"] = True
+    if grants.subscribe and grants.sees is not None:
+        claims["subscribe"] = sorted(f"{role.value}:{source.value}" for role, source in grants.sees)
+    if grants.audience:
+        audience = grants.audience.items()
+        claims["audience"] = {source.value: sorted(role.value for role in roles) for source, roles in audience}
     if grants.name is not None:
         claims["name"] = grants.name
     if not_before is not None:
@@ -119,10 +134,12 @@ def _parse_grants(claims: _Claims) -> Grants:
         room = parse_room_name(claims.room)
         if claims.name is not None:
             check_text(claims.name, what="claim name", characters_max=DISPLAY_NAME_CHARACTERS_MAX)
+        sees = None if isinstance(claims.subscribe, bool) else frozenset(_parse_sights(claims.subscribe))
     except ValueError as error:
         raise TokenError(ErrorCode.BAD_TOKEN, f"token has a wrong claim: {error}") from None
-    if isinstance(claims.publish, bool):
-        publish = ALL_SOURCES if claims.publish else NO_SOURCES
+    leads = claims.role in (Role.TEACHER, Role.ASSISTANT)
+    if isinstance(claims.publish, bool | msgspec.UnsetType):
+        publish = ALL_SOURCES if _default(claims.publish, to=leads) else NO_SOURCES
     else:
         publish = frozenset(claims.publish)
     return Grants(
@@ -131,8 +148,26 @@ def _parse_grants(claims: _Claims) -> Grants:
         expires_at=claims.exp,
         name=claims.name,
         publish=publish,
-        subscribe=claims.subscribe,
+        subscribe=claims.subscribe is not False,
+        hidden=claims.hidden,
+        role=claims.role,
+        sees=sees,
+        audience={source: frozenset(roles) for source, roles in claims.audience.items()},
+        send=_default(claims.send, to=claims.role is not Role.OBSERVER),
+        moderate=_default(claims.moderate, to=leads),
     )
+
+
+def _default(claim: bool | msgspec.UnsetType, *, to: bool) -> bool:
+    return to if isinstance(claim, msgspec.UnsetType) else claim
+
+
+def _parse_sights(texts: Sequence[str]) -> Iterator[tuple[Role, Source]]:
+    """Read `role` (all its tracks) and `role:source`; raises ValueError."""
+    for text in texts:
+        role, _, source = text.partition(":")
+        for each in [Source(source)] if source else Source:
+            yield Role(role), each
 
 
 def _shorten(error: Exception) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from media.rtp.parameters import MediaKind, Mid
 from signaling.client_messages import Publish
-from signaling.identifiers import ParticipantId, TrackId
+from signaling.identifiers import ParticipantId, Role, TrackId
 from signaling.ports import EncodingState, Producer
 from signaling.server_messages import TrackState, TrackView
 
@@ -20,13 +20,18 @@ class Track:
         *,
         owner: ParticipantId,
         owner_order: int,
+        owner_role: Role,
         publication_order: int,
         request: Publish,
+        audience: frozenset[Role] | None,
         producer: Producer,
     ) -> None:
+        """`audience`: for whom the track is, None for everybody."""
         self.id = track_id
         self.owner = owner
         self.owner_order = owner_order
+        self.owner_role = owner_role
+        self.audience = audience
         self.publication_order = publication_order
         self.source = request.source
         self.mid = Mid(request.mid)
@@ -43,6 +48,10 @@ class Track:
     @property
     def kind(self) -> MediaKind:
         return self.source.kind
+
+    @property
+    def muted(self) -> bool:
+        return self._state == "muted"
 
     def set_muted(self, muted: bool) -> None:
         """Stop or go on with forwarding; a muted track keeps its slots."""
@@ -84,4 +93,5 @@ class Track:
             width=width,
             height=height,
             encodings=tuple(encoding.rid for encoding in encodings if encoding.rid is not None),
+            audience=() if self.audience is None else tuple(role for role in Role if role in self.audience),
         )

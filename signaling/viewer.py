@@ -11,9 +11,11 @@ from media.rtp.parameters import Mid
 from signaling.client_messages import AUTOMATIC, ViewRequest
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
+from signaling.grants import Grants
 from signaling.identifiers import ParticipantId, SlotKind, TrackId
 from signaling.layers import Rendition
 from signaling.lineup import Lineup
+from signaling.policy import may_receive, may_see
 from signaling.ports import Consumer
 from signaling.server_messages import SlotView
 from signaling.slot import Slot
@@ -26,14 +28,17 @@ Tracks: TypeAlias = Lineup[Track]
 class Viewer:
     """The slots of one participant. After each call that may move something, `take_changes` tells what did."""
 
-    def __init__(self, owner: ParticipantId, *, receives: bool, changed: Callable[[], None]) -> None:
-        """`receives` False leaves all slots empty for ever; `changed` is called when `take_changes` is worth a call."""
+    def __init__(self, owner: ParticipantId, *, grants: Grants, changed: Callable[[], None]) -> None:
+        """`changed` is called when `take_changes` is worth a call."""
         self._owner = owner
-        self._receives = receives
+        self.grants = grants
+        """What may be seen; after a change of it, `reconsider`."""
         self._changed = changed
         self._slots: dict[Mid, Slot] = {}
         self._hidden: set[TrackId] = set()
         """Tracks that are never shown: the viewer's own, and those whose codec fits no section."""
+        self._forbidden: set[TrackId] = set()
+        """Tracks that are not for this viewer."""
 
     def add_slot(self, mid: Mid, kind: SlotKind, consumer: Consumer) -> None:
         """Take a new receive section; empty until the next `refresh`."""
@@ -69,10 +74,19 @@ class Viewer:
             slot.rendition = rendition
             slot.choose_layers()
 
+    def reconsider(self, tracks: Tracks) -> None:
+        """Find out anew what may be seen, and show that and nothing else."""
+        self._forbidden = {track.id for track in tracks if not self._may_see(track)}
+        self.refresh(tracks)
+
+    def forget_told(self) -> None:
+        """Have the next `take_changes` return all slots: the client does not know what it was told."""
+        for slot in self._slots.values():
+            slot.forget_told()
+        self._changed()
+
     def refresh(self, tracks: Tracks) -> None:
         """Fill the slots by the rules of `slots.assign`; a track that cannot be played is passed over."""
-        if not self._receives:
-            return
         # Ends: each round but the last hides at least one more track.
         while refused := self._show(tracks):
             self._hidden |= refused
@@ -81,6 +95,8 @@ class Viewer:
         """Take note of a new track, and show it if a slot is free for it."""
         if track.owner == self._owner:
             self._hidden.add(track.id)
+        elif not self._may_see(track):
+            self._forbidden.add(track.id)
         elif may_come_in(track, list(self._slots.values())):
             self.refresh(tracks)
 
@@ -96,6 +112,7 @@ class Viewer:
     def remove_tracks(self, ended: Collection[TrackId], tracks: Tracks) -> None:
         """Forget tracks that ended (`tracks` is without them); a slot that one was pinned to becomes automatic."""
         self._hidden.difference_update(ended)
+        self._forbidden.difference_update(ended)
         affected = False
         for slot in self._slots.values():
             if slot.wish in ended:
@@ -110,10 +127,14 @@ class Viewer:
         changes = (slot.take_change() for slot in self._slots.values())
         return tuple(change for change in changes if change is not None)
 
+    def _may_see(self, track: Track) -> bool:
+        seen = may_see(self.grants, owner=track.owner_role, source=track.source, audience=track.audience)
+        return seen and may_receive(self.grants)
+
     def _show(self, tracks: Tracks) -> set[TrackId]:
         """Bring the slots to what they should show; return the tracks that could not be played."""
         refused: set[TrackId] = set()
-        for mid, track_id in assign(list(self._slots.values()), tracks, hidden=self._hidden).items():
+        for mid, track_id in assign(list(self._slots.values()), tracks, hidden=self._hidden | self._forbidden).items():
             slot = self._slots[mid]
             if slot.shown == track_id:
                 continue
@@ -150,6 +171,8 @@ class Viewer:
             raise RequestError(ErrorCode.UNKNOWN_TRACK, f"there is no track {request.track!r} in this room")
         if track.owner == self._owner:
             raise RequestError(ErrorCode.NOT_ALLOWED, "a slot does not show your own track")
+        if not self._may_see(track):
+            raise RequestError(ErrorCode.NOT_ALLOWED, f"track {request.track!r} is not for you")
         if track.kind is not slot.kind.kind:
             raise RequestError(
                 ErrorCode.WRONG_KIND, f"slot {request.mid!r} takes {slot.kind.kind.value}, the track does not"

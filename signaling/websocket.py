@@ -6,13 +6,14 @@ import asyncio
 import logging
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal, Protocol, assert_never
 
 from aiohttp import web
 
-from signaling.client_messages import Join
+from signaling.client_messages import AnyClientMessage, Join, Resume
 from signaling.codes import CloseCode, ErrorCode, LeftReason
 from signaling.config import SignalingConfig
 from signaling.connection import Connection
@@ -20,6 +21,7 @@ from signaling.errors import RequestError
 from signaling.grants import Grants
 from signaling.identifiers import ParticipantId, RoomName
 from signaling.keys import KeyStore
+from signaling.limits import RoomSettings
 from signaling.outbox import Close, Tell
 from signaling.ports import MediaEngine, RoomObserver
 from signaling.protocol import (
@@ -29,6 +31,7 @@ from signaling.protocol import (
     encode_message,
     peek_request_id,
 )
+from signaling.record import Note, NoteKind, report
 from signaling.room import Room
 from signaling.rooms import Rooms
 from signaling.server_messages import Error
@@ -57,7 +60,7 @@ class Stay:
 
     room: Room
     participant: ParticipantId
-    expiry: asyncio.TimerHandle
+    outlet: Outlet
 
 
 class SignalingServer:
@@ -70,12 +73,15 @@ class SignalingServer:
         config: SignalingConfig | None = None,
         *,
         observer: RoomObserver | None = None,
+        room_settings: Callable[[RoomName], RoomSettings] | None = None,
     ) -> None:
-        """`observer` is told of everything that happens in rooms."""
+        """`observer` is told of everything that happens in rooms; `room_settings` says how a room is to be made."""
         self._keys = keys
         self._observer = observer
         self._config = config or SignalingConfig()
-        self._rooms = Rooms(engine, new_id=_new_id, wake=self._wake)
+        settings = room_settings or (lambda _name: self._config.room)
+        self._rooms = Rooms(engine, new_id=_new_id, wake=self._wake, settings=settings)
+        self._timers: dict[Room, tuple[float, asyncio.TimerHandle]] = {}
         self._connections: set[Connection] = set()
         self._joined: dict[ParticipantId, Outlet] = {}
         self._closing = asyncio.Event()
@@ -109,33 +115,57 @@ class SignalingServer:
         """Return the room of that name, None if nobody is in it."""
         return self._rooms.find(name)
 
-    def enter(self, outlet: Outlet, join: Join, grants: Grants) -> Stay:
+    def enter(self, outlet: Outlet, join: Join, grants: Grants, *, may_wait: bool = False) -> Stay:
         """Let a participant into its room, made if need be; raises RequestError. `leave` must follow.
 
-        What the room has to say to the participant goes to `outlet`, from the next turn of the event loop on.
+        What the room has to say to the participant goes to `outlet`, from the next turn of the event loop on. With
+        `may_wait` that may be `waiting`, and `joined` later; else who would have to wait is refused (`not_admitted`).
         """
         if self._closing.is_set():
             raise RequestError(ErrorCode.SHUTTING_DOWN, "the server is shutting down")
-        loop = asyncio.get_running_loop()
-        expires_at = loop.time() + grants.expires_at + LEEWAY_S - time.time()
         room = self._rooms.get_or_make(grants.room)
         try:
-            wallclock = datetime.now(UTC).replace(microsecond=0)
-            participant = room.join(join, grants, wallclock=wallclock, expires_at=expires_at)
+            participant = room.join(
+                join,
+                grants,
+                wallclock=datetime.now(UTC).replace(microsecond=0),
+                expires_at=_expires_at(grants),
+                now=_now(),
+                may_wait=may_wait,
+            )
         except BaseException:
-            self._rooms.drop_if_empty(room)
+            self._drop_if_empty(room)
             raise
         self._joined[participant] = outlet
-        _log.info("participant joined", extra={"room": room.name, "participant": participant})
-        return Stay(room, participant, loop.call_at(expires_at, self._expire, room, expires_at))
+        return Stay(room, participant, outlet)
+
+    def resume(self, outlet: Outlet, request: Resume, grants: Grants) -> Stay:
+        """Let a participant come back whose connection broke, or is broken unnoticed; raises RequestError."""
+        room = self._rooms.find(grants.room)
+        if room is None:
+            raise RequestError(ErrorCode.CANNOT_RESUME, "the room is gone: join")
+        self._drain(room)  # what was said so far is for the earlier connection, and is said again if it was missed
+        participant = room.resume(request, grants, expires_at=_expires_at(grants))
+        earlier, self._joined[participant] = self._joined.get(participant), outlet
+        if earlier is not None:
+            earlier.close(CloseCode.RESUMED, "the participant goes on in another connection")
+        return Stay(room, participant, outlet)
+
+    def say(self, stay: Stay, message: AnyClientMessage) -> None:
+        """Hand a message of a participant to its room; the answer comes to the outlet."""
+        stay.room.receive(stay.participant, message, now=_now())
 
     def leave(self, stay: Stay, reason: LeftReason) -> None:
-        """Take note that the way to a participant is gone."""
-        stay.expiry.cancel()
-        del self._joined[stay.participant]
-        stay.room.disconnect(stay.participant, reason)
-        fields = {"room": stay.room.name, "participant": stay.participant, "reason": reason.value}
-        _log.info("participant left", extra=fields)
+        """Take note that a participant is gone for good; nothing happens if it goes on by another way."""
+        if self._joined.get(stay.participant) is stay.outlet:
+            del self._joined[stay.participant]
+            stay.room.disconnect(stay.participant, reason)
+
+    def suspend(self, stay: Stay, reason: LeftReason) -> None:
+        """Take note that the way to a participant broke, who may come back by `resume`."""
+        if self._joined.get(stay.participant) is stay.outlet:
+            del self._joined[stay.participant]
+            stay.room.suspend(stay.participant, reason, now=_now())
 
     async def close(self) -> None:
         """Refuse newcomers, end all rooms (close code 4010) and wait until every connection is closed."""
@@ -193,18 +223,21 @@ class SignalingServer:
             connection.close(CloseCode.NORMAL, "")
 
     async def _enter(self, connection: Connection, grants: Grants) -> Stay | None:
-        """Wait for `join`; None if the connection ended or was not worth more."""
+        """Wait for `join`, or a `resume` that succeeds; None if the connection ended or was not worth more."""
         frame = b""
         try:
             async with asyncio.timeout(self._config.join_timeout_s):
-                message = await connection.read()
-            if message is None:
-                return None
-            frame = message
-            join = decode_client_message(frame)
-            if not isinstance(join, Join):
-                raise RequestError(ErrorCode.NOT_JOINED, "the first message must be join")
-            return self.enter(connection, join, grants)
+                while (message := await connection.read()) is not None:
+                    frame = message
+                    request = decode_client_message(frame)
+                    if isinstance(request, Join):
+                        return self.enter(connection, request, grants, may_wait=True)
+                    if not isinstance(request, Resume):
+                        raise RequestError(ErrorCode.NOT_JOINED, "the first message must be join or resume")
+                    try:
+                        return self.resume(connection, request, grants)
+                    except RequestError as error:
+                        connection.send(_error_frame(error, frame))
         except TimeoutError:
             reason = f"no join within {self._config.join_timeout_s:g} s"
             connection.send(encode_message(Error(code=ErrorCode.JOIN_TIMEOUT, message=reason)))
@@ -217,26 +250,56 @@ class SignalingServer:
     async def _converse_in(self, stay: Stay, connection: Connection) -> None:
         """Pass on what a participant says, until the connection ends, from either side."""
         try:
-            while await self._pass_on(connection, stay.room, stay.participant):
+            while await self._pass_on(connection, stay):
                 pass
+            if connection.worth_resuming:
+                self.suspend(stay, _left_reason(connection))
         finally:
             self.leave(stay, _left_reason(connection))
 
-    async def _pass_on(self, connection: Connection, room: Room, participant: ParticipantId) -> bool:
+    async def _pass_on(self, connection: Connection, stay: Stay) -> bool:
         """Hand one message to the room; False at the end of the connection."""
         frame: bytes | None = None
         try:
             frame = await connection.read()
             if frame is None:
                 return False
-            room.receive(participant, decode_client_message(frame))
+            if self._joined.get(stay.participant) is connection:  # else it goes on in another connection
+                self.say(stay, decode_client_message(frame))
         except RequestError as error:
-            room.refuse(participant, error, re=peek_request_id(frame or b""))
+            stay.room.refuse(stay.participant, error, re=peek_request_id(frame or b""))
         return True
 
-    def _expire(self, room: Room, expires_at: float) -> None:
+    def _set_timer(self, room: Room) -> None:
+        """Have the room called when it next wants to be."""
+        at, timer = self._timers.get(room, (None, None))
+        wanted = room.next_timeout()
+        if wanted == at:
+            return
+        if timer is not None:
+            timer.cancel()
+            del self._timers[room]
+        if wanted is not None:
+            timer = asyncio.get_running_loop().call_at(wanted, self._expire, room, wanted)
+            self._timers[room] = wanted, timer
+
+    def _expire(self, room: Room, at: float) -> None:
+        del self._timers[room]
         # A timer may be early by the clock's resolution; the room must not think so.
-        room.handle_timeout(now=max(expires_at, asyncio.get_running_loop().time()))
+        room.handle_timeout(now=max(at, _now()))
+        self._drain(room)
+
+    def _drop_if_empty(self, room: Room) -> None:
+        """Drop a room without anybody, at once or when it was so for a while."""
+        patience_s = 0.0 if room.over else room.settings.empty_timeout_s
+        if room.over or (room.empty and patience_s == 0):
+            self._rooms.drop(room)
+        elif room.empty:
+            asyncio.get_running_loop().call_later(patience_s, self._drop_if_still_empty, room, room.generation)
+
+    def _drop_if_still_empty(self, room: Room, generation: int) -> None:
+        if room.empty and room.generation == generation:
+            self._rooms.drop(room)
 
     def _wake(self, room: Room) -> None:
         asyncio.get_running_loop().call_soon(self._drain, room)
@@ -245,6 +308,8 @@ class SignalingServer:
         """Carry what a room has to say to the connections: the only place where that happens."""
         for output in room.take_output():
             match output:
+                case Note():
+                    self._report(room, output)
                 case Tell():
                     frame = encode_message(output.message)
                     for participant in output.to:
@@ -255,7 +320,30 @@ class SignalingServer:
                         connection.close(output.code, output.reason)
                 case _:
                     assert_never(output)
-        self._rooms.drop_if_empty(room)
+        self._set_timer(room)
+        self._drop_if_empty(room)
+
+    def _report(self, room: Room, note: Note) -> None:
+        fields = {"room": room.name, "note": note.kind.name.lower()}
+        if note.who is not None:
+            fields["participant"] = note.who.participant
+        if note.kind is NoteKind.LEFT:
+            fields["reason"] = note.reason.value
+        _log.info("room changed", extra=fields)
+        if self._observer is not None:
+            try:
+                report(note, room.name, self._observer, wallclock=datetime.now(UTC))
+            except Exception:  # noqa: BLE001 - a class goes on without its record
+                _log.exception("observer failed")
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _expires_at(grants: Grants) -> float:
+    """Return when a token runs out, in monotonic seconds."""
+    return _now() + grants.expires_at + LEEWAY_S - time.time()
 
 
 def _new_id() -> str:

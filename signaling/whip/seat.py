@@ -42,7 +42,7 @@ class Seat:
         if self._stay is None:
             raise _over("the stay in the room has ended")
         request_id, reply = self._expect()
-        self._stay.room.receive(self._stay.participant, msgspec.structs.replace(message, id=request_id))
+        self._signaling.say(self._stay, msgspec.structs.replace(message, id=request_id))
         return await self._receive(reply, expected)
 
     @property

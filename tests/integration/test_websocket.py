@@ -21,8 +21,9 @@ from aiohttp import WSMsgType, web
 from media.rtp.parameters import Mid
 from signaling.config import SignalingConfig
 from signaling.grants import ALL_SOURCES, Grants
-from signaling.identifiers import Identity, RoomName, Source
+from signaling.identifiers import Door, Identity, Role, RoomName, Source
 from signaling.keys import StaticKeys
+from signaling.limits import RoomSettings
 from signaling.protocol import FRAME_BYTES_MAX
 from signaling.tokens import LEEWAY_S, make_token
 from signaling.websocket import SignalingServer
@@ -90,9 +91,9 @@ JOIN = json.dumps(
 
 
 @asynccontextmanager
-async def running(config: SignalingConfig | None = None) -> AsyncIterator[Service]:
+async def running(config: SignalingConfig | None = None, *, observer: Any = None) -> AsyncIterator[Service]:
     engine = FakeEngine()
-    signaling = SignalingServer(engine, StaticKeys({"school": SECRET}), config)
+    signaling = SignalingServer(engine, StaticKeys({"school": SECRET}), config, observer=observer)
     application = web.Application()
     signaling.add_routes(application)
     runner = web.AppRunner(application, access_log=None)
@@ -357,7 +358,7 @@ async def test_media_that_fails_closes_with_4005(service: Service) -> None:
     await service.settles()
 
 
-@pytest.mark.parametrize("code", [1000, 1001, 4999])
+@pytest.mark.parametrize("code", [1000, 1001])
 async def test_a_client_that_closes_is_gone(service: Service, code: int) -> None:
     amal, badr = await service.join("amal"), await service.join("badr")
     await amal.close(code=code)
@@ -366,18 +367,154 @@ async def test_a_client_that_closes_is_gone(service: Service, code: int) -> None
 
 
 @pytest.mark.parametrize("end", ["abort", "close"])
-async def test_a_connection_that_breaks_is_gone(service: Service, end: str) -> None:
-    amal, badr = await service.join("amal"), await service.join("badr")
-    connection = amal._response.connection
+@pytest.mark.parametrize("window_s", [0.0, 0.1])
+async def test_a_connection_that_breaks_is_waited_for(window_s: float, end: str) -> None:
+    async with running(SignalingConfig(room=RoomSettings(resume_window_s=window_s))) as service:
+        amal, badr = await service.join("amal"), await service.join("badr")
+        await break_off(amal, end)
+        if window_s:
+            assert (await hear(badr))["suspended"]
+            assert service.counts == (1, 2, 1)
+        left = await hear(badr)
+        assert (left["type"], left["reason"]) == ("left", "disconnected")
+        await amal.close()
+
+
+async def break_off(websocket: WebSocket, end: str = "abort") -> None:
+    """End the connection by RST, or FIN without a close frame."""
+    connection = websocket._response.connection
     assert connection is not None
     assert connection.transport is not None
-    getattr(connection.transport, end)()  # RST, or FIN without a close frame
-    assert (await hear(badr))["reason"] == "disconnected"
-    await amal.close()
+    getattr(connection.transport, end)()
+
+
+async def test_who_comes_back_is_the_same_and_has_missed_nothing(service: Service) -> None:
+    amal, badr = await service.connect("amal"), await service.join("badr")
+    await say(amal, JOIN)
+    joined = await hear(amal)
+    await hear(amal)
+    assert (await hear(badr))["type"] == "participant"
+    await say(amal, {"type": "publish", "id": 2, "mid": "1", "source": "camera"})
+    last = (await hear(amal))["seq"]
+    await break_off(amal)
+    while (news := await hear(badr))["type"] != "presence":
+        pass
+    assert news["suspended"]
+    await say(badr, {"type": "send", "body": "Where is she?"})
+    assert (await hear(badr))["type"] == "message"
+
+    again = await service.connect("amal")
+    await say(
+        again, {"type": "resume", "id": 1, "token": joined["resume"], "seq": last, "offer": sdk_offer(ufrag="wxyz")}
+    )
+    resumed = await hear(again)
+    assert (resumed["type"], resumed["participant"], resumed["seq"]) == ("resumed", joined["participant"], last)
+    assert "a=ice-ufrag:ufrag1" in resumed["answer"]
+    missed = [await hear(again) for _ in range(4)]
+    assert [each["type"] for each in missed] == ["presence", "message", "presence", "slots"]
+    assert missed[1]["body"] == "Where is she?"
+    assert [each["seq"] for each in missed[:3]] == [last + 1, last + 2, last + 3]
+    assert not (await hear(badr))["suspended"]
+    await say(again, {"type": "ping", "t": 1})
+    assert (await hear(again))["type"] == "pong"
+    assert service.counts == (1, 2, 2)
+    assert not service.engine.routers[0].transports[0].closed
+
+
+async def test_who_comes_back_before_the_server_noticed_takes_over(service: Service) -> None:
+    amal = await service.connect("amal")
+    await say(amal, JOIN)
+    joined = await hear(amal)
+    again = await service.connect("amal")
+    await say(again, {"type": "resume", "token": joined["resume"], "seq": joined["seq"]})
+    assert (await hear(again))["type"] == "resumed"
+    assert await hear_close(amal) == 4008
+    await say(again, {"type": "ping", "t": 1})
+    assert [(await hear(again))["type"] for _ in range(2)] == ["slots", "pong"]
+    await service.settles(rooms=1, participants=1, connections=1)
+
+
+async def test_who_cannot_resume_may_join_on_the_same_connection(service: Service) -> None:
+    amal = await service.connect("amal")
+    await say(amal, JOIN)
+    joined = await hear(amal)
+    for identity, token_ in [("amal", "nonsense"), ("amal", f"{joined['participant']}.x"), ("badr", joined["resume"])]:
+        other = await service.connect(identity)
+        await say(other, {"type": "resume", "id": 7, "token": token_, "seq": 1})
+        error = await hear(other)
+        assert (error["type"], error["code"], error["re"]) == ("error", "cannot_resume", 7)
+        await other.close()
+    elsewhere = await service.connect("chen")
+    await say(elsewhere, {"type": "resume", "token": joined["resume"], "seq": 1})
+    assert (await hear(elsewhere))["code"] == "cannot_resume"
+    await say(elsewhere, JOIN)
+    assert (await hear(elsewhere))["type"] == "joined"
+
+
+async def test_who_waits_is_admitted_over_the_wire() -> None:
+    config = SignalingConfig(room=RoomSettings(door=Door.WAITING))
+    async with running(config) as service:
+        dana = await service.connect("dana")
+        await say(dana, JOIN)
+        assert (await hear(dana))["type"] == "waiting"
+        teacher = await service.connect("teacher", role=Role.TEACHER, moderate=True)
+        await say(teacher, JOIN)
+        (visitor,) = (await hear(teacher))["room"]["waiting"]
+        await hear(teacher)
+        await say(teacher, {"type": "admit", "id": 3, "participant": visitor["id"]})
+        assert (await hear(dana))["re"] == 1
+        assert [(await hear(teacher))["type"] for _ in range(3)] == ["knock_over", "participant", "done"]
+        await say(teacher, {"type": "remove", "id": 4, "participant": visitor["id"], "reason": "Go.", "ban": True})
+        assert await hear_close(dana) == 4006
+        again = await service.connect("dana")
+        await say(again, JOIN)
+        assert (await hear(again))["code"] == "banned"
+        assert await hear_close(again) == 4000
+        await say(teacher, {"type": "end"})
+        assert await hear_close(teacher) == 4011
+        await service.settles()
+
+
+async def test_an_empty_room_is_kept_for_a_while() -> None:
+    async with running(SignalingConfig(room=RoomSettings(empty_timeout_s=0.2))) as service:
+        amal = await service.join("amal")
+        await amal.close()
+        await service.settles(rooms=1)
+        badr = await service.join("badr")
+        await asyncio.sleep(0.3)
+        assert service.counts == (1, 1, 1)
+        await badr.close()
+        await service.settles()
+
+
+async def test_the_observer_hears_what_happens_with_its_time() -> None:
+    facts: list[str] = []
+
+    class Observer:
+        def __getattr__(self, name: str) -> Callable[[Any], None]:
+            def take(fact: Any) -> None:
+                who = getattr(fact, "who", fact)
+                assert who.room == ROOM
+                assert abs(who.wallclock.timestamp() - time.time()) < PATIENCE_S
+                facts.append(name)
+                raise RuntimeError("an observer that fails harms nobody")
+
+            return take
+
+    async with running(observer=Observer()) as service:
+        amal = await service.join("amal")
+        await say(amal, {"type": "publish", "mid": "1", "source": "camera"})
+        track = (await hear(amal))["track"]["id"]
+        await say(amal, {"type": "unpublish", "track": track})
+        await amal.close()
+        await service.settles()
+    expected = ["room_started", "participant_joined", "track_published", "track_unpublished", "participant_left"]
+    assert facts == [*expected, "room_ended"]
 
 
 async def test_a_client_that_falls_silent_is_gone() -> None:
-    async with running(SignalingConfig(heartbeat_s=0.2)) as service:
+    config = SignalingConfig(heartbeat_s=0.2, room=RoomSettings(resume_window_s=0))
+    async with running(config) as service:
         badr = await service.join("badr")
         headers = {"Authorization": f"Bearer {token('amal')}"}
         deaf = await service.http.ws_connect(service.address(), headers=headers, autoping=False)
@@ -389,7 +526,9 @@ async def test_a_client_that_falls_silent_is_gone() -> None:
 
 
 async def test_a_slow_reader_is_closed_and_nobody_else_notices() -> None:
-    config = SignalingConfig(queued_messages_max=100, close_timeout_s=0.2, requests_per_s=1e9)
+    config = SignalingConfig(
+        queued_messages_max=100, close_timeout_s=0.2, requests_per_s=1e9, room=RoomSettings(resume_window_s=0)
+    )
     async with running(config) as service:
         badr = await service.join("badr")
         slow = await service.join("slow")  # and never reads again

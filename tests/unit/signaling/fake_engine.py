@@ -108,11 +108,13 @@ class FakeTransport:
         self.consumers: dict[Mid, FakeConsumer] = {}
         self.extensions = dict(remote.extensions)
         self.restarts = 0
+        self.number = len(router.transports)
+        """Stands in the ufrag, after the number of restarts."""
         self.closed = False
 
     @property
     def local(self) -> LocalTransport:
-        ice = IceCredentials(f"ufrag{self.restarts}", "password-of-more-than-22-characters")
+        ice = IceCredentials(f"ufrag{self.restarts}x{self.number}", "password-of-more-than-22-characters")
         return LocalTransport(ice, FINGERPRINT, (Candidate("192.0.2.1", 7000, 2130706431, "1"),))
 
     def restart_ice(self, remote: IceCredentials) -> LocalTransport:

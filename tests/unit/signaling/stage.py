@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import TypeVar
 
 from media.rtp.parameters import Mid
+from signaling.bans import Bans
 from signaling.client_messages import AnyClientMessage, Join, Publish, SlotRequest
 from signaling.codes import ErrorCode
 from signaling.grants import ALL_SOURCES, Grants
-from signaling.identifiers import Identity, ParticipantId, RoomName, SlotKind, Source
+from signaling.identifiers import Identity, ParticipantId, Role, RoomName, SlotKind, Source
+from signaling.limits import RoomSettings
 from signaling.outbox import Close, Tell
+from signaling.record import Note
 from signaling.room import Room
-from signaling.server_messages import Error, ServerMessage, SlotsChanged, TrackChanged
+from signaling.server_messages import Error, Joined, ServerMessage, SlotsChanged, TrackChanged
 from tests.unit.signaling.fake_engine import FakeConsumer, FakeProducer, FakeRouter, FakeTransport
 from tests.unit.signaling.offers import CAMERA, MICROPHONE, SCREEN, SCREEN_AUDIO, SLOTS, sdk_offer
 
@@ -32,18 +36,20 @@ Message = TypeVar("Message", bound=ServerMessage)
 class Person:
     """Somebody who joined, with the ears open."""
 
-    def __init__(self, stage: Stage, participant: ParticipantId, transport: FakeTransport) -> None:
+    def __init__(self, stage: Stage, participant: ParticipantId, grants: Grants) -> None:
         self.stage = stage
         self.id = participant
-        self.transport = transport
+        self.grants = grants
+        self._transport: FakeTransport | None = None
         self.heard: list[ServerMessage] = []
         self.closed: Close | None = None
+        self.connected = True
         self.slots: dict[str, str | None] = {}
         """What the client knows of its slots."""
         self.encodings: dict[str, str | None] = {}
 
     def says(self, message: AnyClientMessage) -> None:
-        self.stage.room.receive(self.id, message)
+        self.stage.room.receive(self.id, message, now=self.stage.now)
         self.stage.drain()
 
     def publishes(self, source: Source, *, muted: bool = False, height: int | None = None) -> str:
@@ -74,8 +80,17 @@ class Person:
         assert (answer.code, answer.re) == (code, message.id)
         return answer
 
+    @property
+    def transport(self) -> FakeTransport:
+        assert self._transport is not None, "not admitted"
+        return self._transport
+
     def hear(self, message: ServerMessage) -> None:
         self.heard.append(message)
+        if isinstance(message, Joined):
+            ufrag = re.search(r"a=ice-ufrag:(\S+)", message.answer)
+            assert ufrag is not None
+            self._transport = self.stage.router.transports[int(ufrag[1].partition("x")[2])]
         if isinstance(message, SlotsChanged):
             for slot in message.slots:
                 self.slots[slot.mid] = slot.track
@@ -85,12 +100,22 @@ class Person:
 class Stage:
     """One room and everybody who ever joined it."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: RoomSettings | None = None) -> None:
         self.router = FakeRouter()
         self._ids = count(1)
+        self.now = 0.0
         self.wakes = 0
+        self.notes: list[Note] = []
         self.people: dict[ParticipantId, Person] = {}
-        self.room = Room(RoomName("صف-١"), self.router, new_id=lambda: f"id{next(self._ids)}", wake=self._wake)
+        self.bans = Bans()
+        self.room = Room(
+            RoomName("صف-١"),
+            self.router,
+            new_id=lambda: f"id{next(self._ids)}",
+            wake=self._wake,
+            settings=settings,
+            bans=self.bans,
+        )
 
     def joins(
         self,
@@ -98,6 +123,8 @@ class Stage:
         *,
         publish: Iterable[Source] = ALL_SOURCES,
         subscribe: bool = True,
+        role: Role = Role.STUDENT,
+        hidden: bool = False,
         slots: Sequence[tuple[str, str]] = SLOTS,
         name: str | None = None,
         expires_at: float = 1000.0,
@@ -108,12 +135,15 @@ class Stage:
             expires_at=0.0,
             publish=frozenset(publish),
             subscribe=subscribe,
+            role=role,
+            hidden=hidden,
+            moderate=role in (Role.TEACHER, Role.ASSISTANT),
         )
         return self.enters(join_request(slots=slots, name=name), grants, expires_at=expires_at)
 
     def enters(self, request: Join, grants: Grants, *, expires_at: float = 1000.0) -> Person:
-        participant = self.room.join(request, grants, wallclock=WALLCLOCK, expires_at=expires_at)
-        person = self.people[participant] = Person(self, participant, self.router.transports[-1])
+        participant = self.room.join(request, grants, wallclock=WALLCLOCK, expires_at=expires_at, now=self.now)
+        person = self.people[participant] = Person(self, participant, grants)
         self.drain()
         return person
 
@@ -122,7 +152,10 @@ class Stage:
         for output in self.room.take_output():
             if isinstance(output, Tell):
                 for participant in output.to:
-                    self.people[participant].hear(output.message)
+                    if self.people[participant].connected:
+                        self.people[participant].hear(output.message)
+            elif isinstance(output, Note):
+                self.notes.append(output)
             else:
                 assert self.people[output.to].closed is None
                 self.people[output.to].closed = output

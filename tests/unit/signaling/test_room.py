@@ -297,8 +297,8 @@ def test_the_shell_is_woken_once_for_many_outputs() -> None:
     stage = Stage()
     stage.joins("amal")
     stage.wakes = 0
-    stage.room.receive(next(iter(stage.people)), Ping(t=1))
-    stage.room.receive(next(iter(stage.people)), Ping(t=2))
+    stage.room.receive(next(iter(stage.people)), Ping(t=1), now=0.0)
+    stage.room.receive(next(iter(stage.people)), Ping(t=2), now=0.0)
     assert stage.wakes == 1
     stage.drain()
     stage.people[next(iter(stage.people))].transport.listener.on_closed("gone")

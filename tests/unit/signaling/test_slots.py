@@ -53,7 +53,7 @@ def tracks(*sources: Source, owners: tuple[int, ...] = ()) -> dict[TrackId, Shar
 
 
 def places(kinds: str, *, shown: str = "", wishes: dict[int, str] | None = None) -> list[Place]:
-    """Slots by the letters a, v, s and g (stage); `shown` has a digit of a track, or "-", for each; wishes "-" is empty."""
+    """Slots by the letters a, v, s, g (stage); `shown` has the digit of a track or "-" for each; wish "-" is empty."""
     names = {"a": SlotKind.AUDIO, "v": SlotKind.VIDEO, "s": SlotKind.SCREEN, "g": SlotKind.STAGE}
     slots = [Place(Mid(str(index)), names[letter]) for index, letter in enumerate(kinds)]
     for slot, digit in zip(slots, shown, strict=False):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from signaling import tokens
 from signaling.codes import ErrorCode
 from signaling.grants import ALL_SOURCES, Grants
-from signaling.identifiers import Identity, Source
+from signaling.identifiers import Identity, Role, Source
 from signaling.keys import SECRET_BYTES_MIN, StaticKeys
 from signaling.names import parse_room_name
 from signaling.tokens import LEEWAY_S, LIFETIME_S_MAX, TOKEN_CHARACTERS_MAX, TokenError, check_token, make_token
@@ -58,9 +58,60 @@ def test_what_is_made_is_read_back(publish: frozenset[Source], name: str | None)
 
 def test_the_example_of_the_manual_is_a_token() -> None:
     manual = Path(tokens.__file__).with_name("protocol.md").read_text()
-    claims = json.loads(manual.split("```json token\n")[1].split("```")[0])
-    grants = check_token(signed(claims), KEYS, wallclock=claims["exp"] - 60)
+    teacher, student = map(json.loads, manual.split("```json token\n")[1].split("```")[0].splitlines())
+    grants = check_token(signed(teacher), KEYS, wallclock=teacher["exp"] - 60)
     assert (grants.identity, grants.publish, grants.subscribe) == ("teacher-17", ALL_SOURCES, True)
+    assert (grants.role, grants.send, grants.moderate, grants.hidden) == (Role.TEACHER, True, True, False)
+    grants = check_token(signed(student), KEYS, wallclock=teacher["exp"] - 60)
+    assert (grants.role, grants.send, grants.moderate) == (Role.STUDENT, True, False)
+    assert grants.audience == {Source.CAMERA: {Role.TEACHER, Role.ASSISTANT}}
+
+
+@pytest.mark.parametrize(
+    ("claims", "publish", "send", "moderate"),
+    [
+        ({}, frozenset(), True, False),
+        ({"role": "teacher"}, ALL_SOURCES, True, True),
+        ({"role": "assistant", "publish": False}, frozenset(), True, True),
+        ({"role": "student", "moderate": True, "send": False}, frozenset(), False, True),
+        ({"role": "observer"}, frozenset(), False, False),
+    ],
+)
+def test_the_role_decides_what_is_not_said(
+    claims: dict[str, Any], publish: frozenset[Source], send: bool, moderate: bool
+) -> None:
+    grants = check_token(signed(CLAIMS | claims), KEYS, wallclock=NOW)
+    assert (grants.publish, grants.send, grants.moderate) == (publish, send, moderate)
+
+
+def test_a_list_names_whose_tracks_are_sent() -> None:
+    grants = check_token(signed(CLAIMS | {"subscribe": ["teacher", "student:microphone"]}), KEYS, wallclock=NOW)
+    assert grants.subscribe
+    assert grants.sees is not None
+    assert set(grants.sees) == {*((Role.TEACHER, source) for source in Source), (Role.STUDENT, Source.MICROPHONE)}
+    assert check_token(signed(CLAIMS | {"subscribe": []}), KEYS, wallclock=NOW).sees == frozenset()
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"role": "king"},
+        {"role": None},
+        {"subscribe": ["king"]},
+        {"subscribe": ["teacher:brain"]},
+        {"subscribe": [""]},
+        {"subscribe": ["teacher"] * 33},
+        {"audience": {"brain": []}},
+        {"audience": {"camera": ["king"]}},
+        {"audience": ["camera"]},
+        {"send": "yes"},
+        {"moderate": 1},
+        {"moderate": None},
+        {"hidden": "no"},
+    ],
+)
+def test_a_wrong_grant_is_no_grant(claims: dict[str, Any]) -> None:
+    assert refusal(signed(CLAIMS | claims)).code is ErrorCode.BAD_TOKEN
 
 
 @pytest.mark.parametrize(

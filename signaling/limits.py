@@ -1,0 +1,61 @@
+"""How much a room takes: of people, of time, of what they say and keep. Each limit with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from signaling.identifiers import Door
+from signaling.pace import Rate
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSettings:
+    """What is decided for a room when it is made."""
+
+    participants_max: int = 500
+    """Beyond a lecture hall the roster alone is a burden; passive viewers have WHEP."""
+    publishers_max: int = 100
+    """Participants with a track at the same time."""
+    waiting_max: int = 200
+    """Who may wait to be admitted at the same time."""
+    resume_window_s: float = 60.0
+    """How long a participant whose connection broke is waited for: a lift, a change of networks. 0: not at all."""
+    empty_timeout_s: float = 0.0
+    """How long a room without anybody is kept, with its state and its door."""
+    duration_max_s: float | None = 24 * 3600.0
+    """From the first join to the end; None: no end. A day, so that what was forgotten does not run for ever."""
+    door: Door = Door.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class StateLimits:
+    """Of what is kept under keys."""
+
+    keys_max: int
+    bytes_max: int
+    """Keys and values together, as JSON."""
+
+
+OWN_STATE_LIMITS: Final = StateLimits(keys_max=32, bytes_max=8 * 1024)
+"""Of one participant: everybody is told all of it on joining."""
+
+ROOM_STATE_LIMITS: Final = StateLimits(keys_max=256, bytes_max=64 * 1024)
+
+STATE_VALUE_BYTES_MAX: Final = 4 * 1024
+MESSAGE_BYTES_MAX: Final = 16 * 1024
+"""A long answer in chat; files go elsewhere."""
+
+JSON_DEPTH_MAX: Final = 16
+"""Of values that are passed on: some clients parse recursively."""
+
+SENDS: Final = Rate(per_s=20, burst=60)
+"""Messages and changes of state of one participant: typing is 1 a second, a pen on a whiteboard 10 to 20."""
+
+REACTIONS: Final = Rate(per_s=2, burst=10)
+"""Of one participant: as fast as one taps."""
+
+ROOM_REACTIONS: Final = Rate(per_s=50, burst=100)
+"""Of all together: each costs a frame for everybody, and nobody can see more."""
+
+HANDS: Final = Rate(per_s=1, burst=10)

@@ -1,0 +1,70 @@
+"""Who is in a room: found by id or identity, and by what a message is addressed to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from signaling.client_messages import Recipients
+from signaling.codes import ErrorCode
+from signaling.errors import RequestError
+from signaling.identifiers import Identity, ParticipantId
+from signaling.outbox import Outbox
+from signaling.participant import Participant
+
+
+class Members:
+    """In the order in which they joined. The suspended are members, too."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._members: dict[ParticipantId, Participant] = {}
+        self._by_identity: dict[Identity, Participant] = {}
+
+    def __len__(self) -> int:
+        return len(self._members)
+
+    def __iter__(self) -> Iterator[Participant]:
+        return iter(self._members.values())
+
+    def add(self, participant: Participant) -> None:
+        self._members[participant.id] = self._by_identity[participant.grants.identity] = participant
+        self._outbox.set_members(tuple(self._members))
+
+    def remove(self, participant: Participant) -> None:
+        del self._members[participant.id], self._by_identity[participant.grants.identity]
+        self._outbox.set_members(tuple(self._members))
+
+    def clear(self) -> None:
+        self._members.clear()
+        self._by_identity.clear()
+
+    def get(self, participant: ParticipantId) -> Participant | None:
+        return self._members.get(participant)
+
+    def with_identity(self, identity: Identity) -> Participant | None:
+        return self._by_identity.get(identity)
+
+    def find_any(self, participant: ParticipantId) -> Participant:
+        """Return somebody, seen by the others or not; raises RequestError."""
+        found = self._members.get(participant)
+        if found is None:
+            raise RequestError(ErrorCode.UNKNOWN_PARTICIPANT, f"there is no participant {participant!r} in this room")
+        return found
+
+    def find(self, participant: str) -> Participant:
+        """Return somebody whom the others see; raises RequestError."""
+        found = self._members.get(ParticipantId(participant))
+        if found is None or found.grants.hidden:
+            raise RequestError(ErrorCode.UNKNOWN_PARTICIPANT, f"there is no participant {participant!r} in this room")
+        return found
+
+    def moderators(self) -> tuple[ParticipantId, ...]:
+        return tuple(each.id for each in self if each.grants.moderate)
+
+    def addressed(self, to: Literal["all"] | Recipients) -> tuple[ParticipantId, ...]:
+        """Return who gets a message; raises RequestError if somebody who is named is not there."""
+        if not isinstance(to, Recipients):
+            return tuple(self._members)
+        named = {self.find(each).id for each in to.participants}
+        return tuple(each.id for each in self if each.id in named or each.grants.role in to.roles)
