@@ -18,6 +18,11 @@ from media.native.rows cimport (
 from media.native.udp cimport AF_INET_FAMILY, UdpAddress, parse_address, send_flush
 
 
+cdef inline bint is_reachable(const Transport* transport) noexcept nogil:
+    """1 if a packet can be sealed for this transport and sent."""
+    return transport.outbound != NULL and transport.has_address
+
+
 cdef int fill_name(Name* name, bytes text) except -1:
     if len(text) > NAME_MAX:
         raise ValueError(f"{text!r} is {len(text)} bytes, expected at most {NAME_MAX}")
@@ -144,6 +149,7 @@ cdef class WorkerRows:
             plane_lock(&self.plane)
             row.inbound = <void*>inbound
             row.outbound = <void*>outbound
+            self.plane.core.scan_due_us = 0  # its slots may ask for key frames now
             plane_unlock(&self.plane)
 
     def remove_transport(self, uint64_t id) -> None:
@@ -289,7 +295,8 @@ cdef class WorkerRows:
         """Let a slot carry a producer of the same worker.
 
         The two tables give the viewer's payload types by the producer's codec index (255: it cannot take that codec);
-        `encoding` and `temporal` as in set_layers. The picture starts at the next key frame, which is asked for.
+        `encoding` and `temporal` as in set_layers. The picture starts at the next key frame, which is asked for as
+        soon as the viewer can be reached: asked for earlier it would be lost, and the gate would hold back the next.
         """
         cdef Consumer* row = self.consumer(consumer)
         cdef Producer* source = self.producer(producer)
@@ -306,7 +313,7 @@ cdef class WorkerRows:
             row.wanted = encoding
             row.forward.temporal_wanted = temporal
             result = attach(row, source)
-            if result == 0 and row.forward.target >= 0:
+            if result == 0 and row.forward.target >= 0 and is_reachable(row.transport):
                 want_key_frame(&self.plane.core, source, <uint8_t>row.forward.target, plane_now_us(&self.plane))
                 send_flush(&self.plane.core.send)
             plane_unlock(&self.plane)
@@ -329,7 +336,8 @@ cdef class WorkerRows:
             row.wanted = encoding
             row.forward.temporal_wanted = temporal
             retarget_consumer(row)
-            if row.producer != NULL and row.forward.target >= 0 and row.forward.target != row.forward.encoding:
+            if (row.producer != NULL and row.forward.target >= 0 and row.forward.target != row.forward.encoding
+                    and is_reachable(row.transport)):
                 want_key_frame(&self.plane.core, row.producer, <uint8_t>row.forward.target, plane_now_us(&self.plane))
                 send_flush(&self.plane.core.send)
             plane_unlock(&self.plane)

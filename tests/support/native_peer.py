@@ -156,6 +156,12 @@ class Room:
 
     def join(self, transport: int) -> Peer:
         """Add a transport with address and keys."""
+        peer = self.knock(transport)
+        self.connect(peer)
+        return peer
+
+    def knock(self, transport: int) -> Peer:
+        """Add a transport that has neither yet."""
         inbound, outbound = self._key(), self._key()
 
         peer = Peer(
@@ -166,10 +172,13 @@ class Room:
             (SrtpSession(self._profile, inbound, "inbound"), SrtpSession(self._profile, outbound, "outbound")),
         )
         self.worker.add_transport(transport, 0x5F000000 | transport, IN_KINDS, OUT_IDS)
-        self.worker.set_address(transport, *peer.address)
-        self.worker.set_keys(transport, *(session.handle for session in peer.ours))
         self.peers[transport] = peer
         return peer
+
+    def connect(self, peer: Peer) -> None:
+        """Give a transport its address and keys."""
+        self.worker.set_address(peer.id, *peer.address)
+        self.worker.set_keys(peer.id, *(session.handle for session in peer.ours))
 
     def publish_video(self, producer: int, peer: Peer, rids: tuple[bytes, ...] = (b"",)) -> None:
         """Add a section whose mid is the producer's id, unmuted."""

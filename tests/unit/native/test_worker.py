@@ -330,3 +330,16 @@ def test_wrong_use_is_refused_and_changes_nothing() -> None:
         worker.start()
     assert worker.rows() == (1, 0, 0)
     assert worker.cpu_ns() == 0
+
+
+def test_no_key_frame_is_asked_for_before_the_viewer_can_be_reached(room: Room) -> None:
+    publisher = room.join(PUBLISHER)
+    room.publish_video(TRACK, publisher)
+    room.send(publisher, *Camera(77, b"10").frame(key=True))
+    viewer = room.knock(VIEWER)
+    room.subscribe(SLOT, viewer, TRACK)
+    room.pass_time(500)
+    assert "key_frames_requested" not in room.counters(), "the gate would hold back the one that is needed"
+    room.connect(viewer)
+    room.pass_time(20)
+    assert room.counters()["key_frames_requested"] == 1
