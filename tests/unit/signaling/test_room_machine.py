@@ -7,19 +7,56 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from media.rtp.parameters import Mid
-from signaling.client_messages import Leave, Mute, Offer, Publish, Unpublish, View, ViewRequest
+from signaling.client_messages import (
+    Admit,
+    AnyClientMessage,
+    Hand,
+    Leave,
+    Lock,
+    Mute,
+    MuteParticipant,
+    Offer,
+    Permit,
+    Publish,
+    Recipients,
+    Remove,
+    Resume,
+    Send,
+    SendBack,
+    SetState,
+    Spotlight,
+    Unpublish,
+    View,
+    ViewRequest,
+)
 from signaling.codes import LeftReason
-from signaling.identifiers import Source
+from signaling.errors import RequestError
+from signaling.identifiers import Door, Role, Source
+from signaling.limits import RoomSettings
 from signaling.server_messages import (
     Answer,
+    Asked,
+    Done,
+    Ended,
     Error,
+    HandsChanged,
     Joined,
+    Knock,
+    KnockOver,
+    MessageSent,
     ParticipantJoined,
     ParticipantLeft,
+    Permissions,
+    Presence,
+    Resumed,
+    RoomChanged,
+    RoomView,
     ServerMessage,
     SlotsChanged,
+    StateChanged,
     TrackChanged,
     TrackView,
+    Waiting,
 )
 from tests.unit.signaling.fake_engine import FakeProducer
 from tests.unit.signaling.offers import SLOTS, sdk_offer
@@ -37,19 +74,48 @@ class Follower:
         self.person = person
         self.seq = 0
         self.known: dict[str, dict[str, TrackView]] = {}
+        self.suspended: set[str] = set()
+        self.hands: list[str] = []
+        self.state: dict[tuple[str, str], object] = {}
+        self.door = Door.OPEN
+        self.spotlight: tuple[str, ...] = ()
+        self.resume = ""
         self._read = 0
+
+    @property
+    def room(self) -> object:
+        """All that is known and must be the same for everybody."""
+        return self.known, self.suspended, self.hands, self.state, self.door, self.spotlight
 
     def catch_up(self) -> None:
         for message in self.person.heard[self._read :]:
             self._take(message)
         self._read = len(self.person.heard)
 
-    def _take(self, message: ServerMessage) -> None:
+    def _take(self, message: ServerMessage) -> None:  # noqa: PLR0912 - one case a message
         match message:
             case Joined():
-                self.seq = message.seq
-                for participant in message.room.participants:
-                    self.known[participant.id] = {track.id: track for track in participant.tracks}
+                self.resume = message.resume
+                self._take_room(message.room)
+            case Resumed():
+                self.resume = message.resume
+                if message.room is not None:
+                    self._take_room(message.room)
+                assert message.seq == self.seq
+            case Presence():
+                self._number(message.seq)
+                (self.suspended.add if message.suspended else self.suspended.remove)(message.participant)
+            case HandsChanged():
+                self._number(message.seq)
+                self.hands = [each for each in self.hands if each not in message.lowered] + list(message.raised)
+            case StateChanged():
+                self._number(message.seq)
+                self._keep(message.participant or "", message.key, message.value)
+            case RoomChanged():
+                self._number(message.seq)
+                self.door, self.spotlight = message.door, message.spotlight
+            case MessageSent() | Permissions() | Knock() | KnockOver() | Asked():
+                self._number(message.seq)
             case ParticipantJoined():
                 self._number(message.seq)
                 assert message.participant.id not in self.known
@@ -57,6 +123,10 @@ class Follower:
             case ParticipantLeft():
                 self._number(message.seq)
                 del self.known[message.participant]
+                self.suspended.discard(message.participant)
+                self.hands = [each for each in self.hands if each != message.participant]
+                self.spotlight = tuple(each for each in self.spotlight if each != message.participant)
+                self.state = {key: value for key, value in self.state.items() if key[0] != message.participant}
             case TrackChanged():
                 self._number(message.seq)
                 tracks = self.known[message.participant]
@@ -70,10 +140,24 @@ class Follower:
                 for slot in message.slots:
                     assert slot.track is None or tracks_known[slot.track] == slot.participant
             case _:
-                assert isinstance(message, Answer | Error)
+                assert isinstance(message, Answer | Error | Done | Ended | Waiting)
+
+    def _take_room(self, room: RoomView) -> None:
+        self.seq = room.seq
+        self.door, self.spotlight, self.hands = room.door, room.spotlight, list(room.hands)
+        self.known = {each.id: {track.id: track for track in each.tracks} for each in room.participants}
+        self.suspended = {each.id for each in room.participants if each.suspended}
+        self.state = {("", key): entry.value for key, entry in room.state.items()}
+        for each in room.participants:
+            self.state |= {(each.id, key): entry.value for key, entry in each.state.items()}
+
+    def _keep(self, owner: str, key: str, value: object) -> None:
+        self.state.pop((owner, key), None)
+        if value is not None:
+            self.state[owner, key] = value
 
     def _number(self, seq: int) -> None:
-        assert seq == self.seq + 1
+        assert seq > self.seq
         self.seq = seq
 
 
@@ -82,19 +166,90 @@ class Class(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage = Stage()
+        self.stage = Stage(RoomSettings(duration_max_s=None))
         self.stage.router.refused_codecs.add("H264")
         self.followers: list[Follower] = []
+        self.waiting: list[Follower] = []
         self.everything: list[str] = ["auto", "nonsense"]
         self.producers: dict[str, FakeProducer] = {}
         """By the track that it carries or carried."""
 
-    @rule(identity=st.sampled_from("abcde"), subscribe=st.booleans() | st.just(True))
-    def join(self, identity: str, subscribe: bool) -> None:
-        if len(self.followers) < PEOPLE_MAX:
-            self.followers.append(Follower(self.stage.joins(identity, subscribe=subscribe)))
+    @rule(
+        identity=st.sampled_from("abcde"),
+        subscribe=st.booleans() | st.just(True),
+        role=st.sampled_from([Role.STUDENT, Role.STUDENT, Role.ASSISTANT, Role.TEACHER]),
+        hidden=st.sampled_from([False, False, False, True]),
+    )
+    def join(self, identity: str, subscribe: bool, role: Role, hidden: bool) -> None:
+        if len(self.followers) + len(self.waiting) < PEOPLE_MAX:
+            try:
+                person = self.stage.joins(identity, subscribe=subscribe, role=role, hidden=hidden)
+            except RequestError:
+                return
+            (self.followers if person.all(Joined) else self.waiting).append(Follower(person))
 
-    @precondition(lambda self: self.followers)
+    @precondition(lambda self: self.speakers)
+    @rule(who=st.integers(0, PEOPLE_MAX), whom=st.integers(0, 2 * PEOPLE_MAX), data=st.data())
+    def conduct(self, who: int, whom: int, data: st.DataObject) -> None:
+        self.stage.now += 1.0
+        other = self._anybody(whom)
+        everybody = data.draw(st.sampled_from([other, "all"]))
+        message: AnyClientMessage = data.draw(
+            st.sampled_from(
+                [
+                    Hand(raised=True),
+                    Hand(raised=False),
+                    Hand(raised=False, participant=everybody),
+                    Send(id=4, body="x", to=Recipients(participants=[other])),
+                    SetState(scope="own", key="k", value=1),
+                    SetState(scope="room", key="k", value=2),
+                    SetState(scope="room", key="k", value=None),
+                    Spotlight(participants=[other]),
+                    MuteParticipant(participant=everybody),
+                    Permit(participant=other, publish=[Source.CAMERA]),
+                    Permit(participant=other, subscribe=False, moderate=True),
+                    Permit(participant=other, subscribe=True, publish=list(Source)),
+                    Lock(door=Door.OPEN),
+                    Lock(door=Door.WAITING),
+                    Lock(door=Door.LOCKED),
+                    Admit(participant=everybody),
+                    SendBack(participant=other),
+                    Remove(participant=other),
+                ]
+            )
+        )
+        self._person(who).says(message)
+
+    @precondition(lambda self: self.speakers)
+    @rule(who=st.integers(0, PEOPLE_MAX))
+    def break_off(self, who: int) -> None:
+        person = self._person(who)
+        if person.connected:
+            person.connected = False
+            self.stage.room.suspend(person.id, LeftReason.DISCONNECTED, now=self.stage.now)
+            self.stage.drain()
+
+    @rule(who=st.integers(0, PEOPLE_MAX), restart=st.booleans(), back=st.integers(0, 3))
+    def come_back(self, who: int, restart: bool, back: int) -> None:
+        away = [each for each in self.followers if not each.person.connected]
+        if away:
+            follower = away[who % len(away)]
+            offer = sdk_offer(ufrag=f"new{self.stage.now:.0f}") if restart else None
+            request = Resume(token=follower.resume, seq=follower.seq if back else 2**40, offer=offer)
+            try:
+                self.stage.room.resume(request, follower.person.grants, expires_at=1e9)
+            except RequestError:
+                return
+            follower.person.connected = True
+            self.stage.drain()
+
+    @rule(seconds=st.sampled_from([1.0, 30.0, 61.0]))
+    def wait(self, seconds: float) -> None:
+        self.stage.now += seconds
+        self.stage.room.handle_timeout(now=self.stage.now)
+        self.stage.drain()
+
+    @precondition(lambda self: self.speakers)
     @rule(who=st.integers(0, PEOPLE_MAX), mid=st.sampled_from(SECTIONS), source=st.sampled_from(Source))
     def publish(self, who: int, mid: str, source: Source) -> None:
         person = self._person(who)
@@ -104,17 +259,17 @@ class Class(RuleBasedStateMachine):
             self.everything.append(track)
             self.producers[track] = person.transport.producers[Mid(mid)]
 
-    @precondition(lambda self: self.followers)
+    @precondition(lambda self: self.speakers)
     @rule(who=st.integers(0, PEOPLE_MAX), data=st.data(), muted=st.booleans())
     def mute(self, who: int, data: st.DataObject, muted: bool) -> None:
         self._person(who).says(Mute(track=data.draw(st.sampled_from(self.everything)), muted=muted))
 
-    @precondition(lambda self: self.followers)
+    @precondition(lambda self: self.speakers)
     @rule(who=st.integers(0, PEOPLE_MAX), data=st.data())
     def unpublish(self, who: int, data: st.DataObject) -> None:
         self._person(who).says(Unpublish(track=data.draw(st.sampled_from(self.everything))))
 
-    @precondition(lambda self: self.followers)
+    @precondition(lambda self: self.speakers)
     @rule(
         who=st.integers(0, PEOPLE_MAX),
         mid=st.sampled_from([*MIDS, "99"]),
@@ -125,7 +280,7 @@ class Class(RuleBasedStateMachine):
         track = data.draw(st.none() | st.sampled_from(self.everything))
         self._person(who).says(View(id=3, slots=[ViewRequest(mid=mid, track=track, height=height)]))
 
-    @precondition(lambda self: self.followers)
+    @precondition(lambda self: self.speakers)
     @rule(
         who=st.integers(0, PEOPLE_MAX),
         source=st.sampled_from(Source),
@@ -138,7 +293,7 @@ class Class(RuleBasedStateMachine):
             producer.change(codec=codec, heights=heights)
             self.stage.drain()
 
-    @precondition(lambda self: self.followers)
+    @precondition(lambda self: self.speakers)
     @rule(who=st.integers(0, PEOPLE_MAX), mid=st.sampled_from(MIDS), encoding=st.integers(0, 2))
     def switch(self, who: int, mid: str, encoding: int) -> None:
         consumer = self._person(who).consumer(mid)
@@ -146,12 +301,12 @@ class Class(RuleBasedStateMachine):
             consumer.switch(encoding)
             self.stage.drain()
 
-    @precondition(lambda self: self.followers)
+    @precondition(lambda self: self.speakers)
     @rule(who=st.integers(0, PEOPLE_MAX), removed=st.lists(st.sampled_from([*SECTION_OF.values(), *MIDS]), max_size=3))
     def offer(self, who: int, removed: list[str]) -> None:
         self._person(who).says(Offer(sdp=sdk_offer(removed=removed)))
 
-    @precondition(lambda self: self.followers)
+    @precondition(lambda self: self.speakers)
     @rule(who=st.integers(0, PEOPLE_MAX), how=st.sampled_from(["leave", "disconnect", "media"]))
     def go(self, who: int, how: str) -> None:
         person = self._person(who)
@@ -165,24 +320,47 @@ class Class(RuleBasedStateMachine):
         self.followers = [each for each in self.followers if each.person is not person]
 
     def _person(self, who: int) -> Person:
-        return self.followers[who % len(self.followers)].person
+        return self.speakers[who % len(self.speakers)].person
+
+    @property
+    def speakers(self) -> list[Follower]:
+        """Those who are connected."""
+        return [each for each in self.followers if each.person.connected]
+
+    def _anybody(self, whom: int) -> str:
+        ids = [each.person.id for each in [*self.followers, *self.waiting]]
+        return [*ids, "nobody"][whom % (len(ids) + 1)]
+
+    def _is_there(self, follower: Follower) -> bool:
+        person = follower.person
+        if person.connected:
+            return person.closed is None
+        try:
+            return self.stage.room.check_resume(Resume(token=follower.resume, seq=0), person.grants) == person.id
+        except RequestError:
+            return False
 
     @invariant()
     def everybody_knows_the_same_room(self) -> None:
-        self.followers = [each for each in self.followers if each.person.closed is None]
+        self.followers += [each for each in self.waiting if each.person.all(Joined)]
+        self.waiting = [each for each in self.waiting if each.person.closed is None and not each.person.all(Joined)]
         for follower in self.followers:
             follower.catch_up()
-        if self.followers:
-            first = self.followers[0]
-            assert all((each.seq, each.known) == (first.seq, first.known) for each in self.followers)
-            assert list(first.known) == [each.person.id for each in self.followers]
+        self.followers = [each for each in self.followers if self._is_there(each)]
         assert self.stage.room.size == len(self.followers)
+        assert self.stage.room.empty == (not self.followers and not self.waiting)
+        seen = [each.person.id for each in self.followers if not each.person.grants.hidden]
+        for follower in self.speakers:
+            if follower.person.grants.hidden:
+                follower.known.pop(follower.person.id, None)
+            assert list(follower.known) == seen
+            assert follower.room == self.speakers[0].room
 
     @invariant()
     def slots_are_what_the_engine_does(self) -> None:
-        for follower in self.followers:
+        for follower in self.speakers:
             person = follower.person
-            own = set(follower.known[person.id])
+            own = set(follower.known.get(person.id, ()))
             for mid, track in person.slots.items():
                 consumer = person.consumer(mid)
                 assert track not in own
@@ -193,8 +371,8 @@ class Class(RuleBasedStateMachine):
 
     @invariant()
     def media_flows_only_of_what_is_live(self) -> None:
-        for follower in self.followers:
-            live = sum(track.state == "live" for track in follower.known[follower.person.id].values())
+        for follower in self.speakers:
+            live = sum(track.state == "live" for track in follower.known.get(follower.person.id, {}).values())
             flowing = sum(not producer.paused for producer in follower.person.transport.producers.values())
             assert live == flowing
 

@@ -1,0 +1,288 @@
+"""Coming back after the connection broke: the same participant, nothing missed, and only with the right token."""
+
+from __future__ import annotations
+
+import pytest
+
+from signaling.client_messages import Hand, Ping, Publish, Recipients, Resume, Send
+from signaling.codes import CloseCode, ErrorCode, LeftReason
+from signaling.errors import RequestError
+from signaling.grants import Grants
+from signaling.identifiers import Identity, Role, Source
+from signaling.limits import RoomSettings
+from signaling.record import NoteKind
+from signaling.server_messages import (
+    Ended,
+    HandsChanged,
+    Joined,
+    MessageSent,
+    ParticipantLeft,
+    Presence,
+    Reaction,
+    Resumed,
+    ServerMessage,
+    SlotsChanged,
+)
+from tests.unit.signaling.offers import sdk_offer
+from tests.unit.signaling.stage import Person, Stage
+
+
+def breaks_off(person: Person) -> None:
+    person.connected = False
+    person.stage.room.suspend(person.id, LeftReason.DISCONNECTED, now=person.stage.now)
+    person.stage.drain()
+
+
+def comes_back(person: Person, *, seq: int, token: str | None = None, offer: str | None = None) -> list[ServerMessage]:
+    """Resume and return what is heard then."""
+    tickets = [each.resume for each in person.heard if isinstance(each, Joined | Resumed)]
+    request = Resume(id=5, token=token or tickets[-1], seq=seq, offer=offer)
+    person.stage.room.resume(request, person.grants, expires_at=2000.0)
+    person.connected = True
+    before = len(person.heard)
+    person.stage.drain()
+    return person.heard[before:]
+
+
+def last_seq(person: Person) -> int:
+    numbers: list[int] = [each.seq for each in person.heard if hasattr(each, "seq")]
+    return max(numbers)
+
+
+def test_a_break_is_told_and_ends_nothing() -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    camera = amal.publishes(Source.CAMERA)
+    breaks_off(amal)
+    assert badr.last(Presence).suspended
+    assert badr.slots["20"] == camera
+    assert not amal.producer(Source.CAMERA).paused
+    assert not amal.transport.closed
+    assert stage.room.size == 2
+    (view, _, _) = stage.joins("chen").last(Joined).room.participants
+    assert (view.id, view.suspended) == (amal.id, True)
+
+
+def test_who_comes_back_hears_what_was_missed_and_no_more() -> None:
+    stage = Stage()
+    amal, badr, teacher = stage.joins("amal"), stage.joins("badr"), stage.joins("t", role=Role.TEACHER)
+    amal.publishes(Source.CAMERA)
+    seq = last_seq(amal)
+    breaks_off(amal)
+    badr.says(Hand(raised=True))
+    badr.says(Send(body="for the teacher", to=Recipients(roles=[Role.TEACHER])))
+    badr.says(Send(body="for amal", to=Recipients(participants=[amal.id])))
+    screen = badr.publishes(Source.SCREEN)
+    heard = comes_back(amal, seq=seq)
+    assert [type(each).__name__ for each in heard] == [
+        "Resumed",
+        "Presence",
+        "HandsChanged",
+        "MessageSent",
+        "TrackChanged",
+        "Presence",
+        "SlotsChanged",
+    ]
+    resumed = heard[0]
+    assert isinstance(resumed, Resumed)
+    assert (resumed.re, resumed.participant, resumed.seq, resumed.room) == (5, amal.id, seq, None)
+    assert isinstance(heard[3], MessageSent)
+    assert heard[3].body == "for amal"
+    assert len(heard[-1].slots) == 6  # type: ignore[attr-defined]
+    assert amal.slots["30"] == screen
+    assert not teacher.last(Presence).suspended
+    assert [note.kind for note in stage.notes[-2:]] == [NoteKind.TRACK_PUBLISHED, NoteKind.RESUMED]
+    amal.says(Ping(id=9, t=1))
+
+
+def test_what_the_client_never_got_is_told_again() -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    badr.says(Hand(raised=True))  # written to a connection that is dead already
+    breaks_off(amal)
+    heard = comes_back(amal, seq=2)
+    assert isinstance(heard[1], HandsChanged)
+
+
+def test_too_much_was_missed_for_telling_it_one_by_one() -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    breaks_off(amal)
+    for number in range(600):
+        badr.says(Hand(raised=number % 2 == 0))
+        stage.now += 1 / 60
+        badr.says(Send(body=number))
+        stage.now += 1
+    heard = comes_back(amal, seq=last_seq(amal))
+    resumed = heard[0]
+    assert isinstance(resumed, Resumed)
+    assert resumed.room is not None
+    assert resumed.seq == resumed.room.seq == last_seq(badr) - 1
+    assert [type(each).__name__ for each in heard] == ["Resumed", "Presence", "SlotsChanged"]
+
+
+@pytest.mark.parametrize("seq", [10**9, 2**53 - 1])
+def test_a_number_that_never_was_brings_the_whole_room(seq: int) -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    breaks_off(amal)
+    resumed = comes_back(amal, seq=seq)[0]
+    assert isinstance(resumed, Resumed)
+    assert resumed.room is not None
+
+
+def test_a_number_from_before_ones_time_brings_no_secrets() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    amal.says(Send(body="before badr came"))
+    badr = stage.joins("badr")
+    breaks_off(badr)
+    assert not [each for each in comes_back(badr, seq=0) if isinstance(each, MessageSent)]
+
+
+def test_a_token_is_good_for_one_time_and_one_person() -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    ticket = amal.last(Joined).resume
+    breaks_off(amal)
+
+    def is_refused(token: str, grants: Grants) -> None:
+        with pytest.raises(RequestError) as error:
+            stage.room.resume(Resume(token=token, seq=1), grants, expires_at=1.0)
+        assert error.value.code is ErrorCode.CANNOT_RESUME
+
+    for wrong in ("", ".", amal.id, f"{amal.id}.", ticket[:-1], f"{ticket}x", "ش.ش", f"{badr.id}.{ticket}"):
+        is_refused(wrong, amal.grants)
+    is_refused(ticket, badr.grants)
+    is_refused(ticket, Grants(stage.room.name, Identity("chen"), expires_at=0.0))
+    comes_back(amal, seq=1)
+    is_refused(ticket, amal.grants)
+    breaks_off(amal)
+    comes_back(amal, seq=1)
+    stage.room.disconnect(amal.id, LeftReason.LEFT)
+    is_refused(amal.last(Resumed).resume, amal.grants)
+
+
+def test_ice_is_restarted_on_the_way() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    breaks_off(amal)
+    resumed = comes_back(amal, seq=1, offer=sdk_offer(ufrag="wxyz"))[0]
+    assert isinstance(resumed, Resumed)
+    assert resumed.answer is not None
+    assert "a=ice-ufrag:ufrag1" in resumed.answer
+    assert amal.transport.restarts == 1
+
+
+def test_an_offer_that_is_no_use_uses_up_nothing() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    breaks_off(amal)
+    with pytest.raises(RequestError) as error:
+        comes_back(amal, seq=1, offer="v=0\r\n")
+    assert error.value.code is ErrorCode.BAD_OFFER
+    assert isinstance(comes_back(amal, seq=1)[0], Resumed)
+
+
+def test_who_does_not_come_back_is_gone_after_a_while() -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    stage.now = 100.0
+    breaks_off(amal)
+    assert stage.room.next_timeout() == 160.0
+    stage.room.handle_timeout(now=159.9)
+    stage.drain()
+    assert stage.room.size == 2
+    stage.room.handle_timeout(now=160.0)
+    stage.drain()
+    assert badr.last(ParticipantLeft).reason is LeftReason.DISCONNECTED
+    assert amal.transport.closed
+
+
+def test_media_that_fails_meanwhile_ends_the_waiting() -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    breaks_off(amal)
+    amal.transport.listener.on_closed("consent expired")
+    stage.drain()
+    assert badr.last(ParticipantLeft).reason is LeftReason.TIMEOUT
+
+
+def test_who_joins_anew_instead_takes_the_place() -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    breaks_off(amal)
+    again = stage.joins("amal")
+    assert badr.last(ParticipantLeft).reason is LeftReason.REPLACED
+    assert [each.id for each in again.last(Joined).room.participants] == [badr.id, again.id]
+
+
+def test_a_later_token_lets_one_stay_longer() -> None:
+    stage = Stage()
+    amal = stage.joins("amal", expires_at=100.0)
+    breaks_off(amal)
+    comes_back(amal, seq=1)
+    stage.room.handle_timeout(now=1999.0)
+    assert stage.room.size == 1
+
+
+def test_without_a_window_a_break_is_the_end() -> None:
+    stage = Stage(RoomSettings(resume_window_s=0))
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    breaks_off(amal)
+    assert badr.last(ParticipantLeft).reason is LeftReason.DISCONNECTED
+
+
+def test_a_room_is_full_at_its_limit_but_not_for_who_is_in_it() -> None:
+    stage = Stage(RoomSettings(participants_max=2))
+    stage.joins("amal"), stage.joins("badr")
+    with pytest.raises(RequestError) as error:
+        stage.joins("chen")
+    assert error.value.code is ErrorCode.ROOM_FULL
+    stage.joins("badr")
+
+
+def test_publishers_are_limited() -> None:
+    stage = Stage(RoomSettings(publishers_max=1))
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    amal.publishes(Source.CAMERA)
+    amal.publishes(Source.MICROPHONE)
+    badr.is_refused(Publish(id=1, mid="1", source=Source.CAMERA), ErrorCode.ROOM_FULL)
+
+
+def test_a_room_ends_when_it_is_too_old() -> None:
+    stage = Stage(RoomSettings(duration_max_s=100.0))
+    stage.now = 50.0
+    amal = stage.joins("amal")
+    assert stage.room.next_timeout() == 150.0
+    stage.room.handle_timeout(now=150.0)
+    stage.drain()
+    assert amal.last(Ended).reason == "duration"
+    assert amal.closed is not None
+    assert amal.closed.code is CloseCode.ENDED
+    assert stage.room.next_timeout() is None
+
+
+def test_the_record_has_everything_in_order() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    stage.joins("spy", hidden=True)
+    amal.publishes(Source.CAMERA)
+    breaks_off(amal)
+    comes_back(amal, seq=1)
+    stage.room.end(CloseCode.SHUTTING_DOWN, "")
+    stage.drain()
+    assert [note.kind.name for note in stage.notes] == [
+        "ROOM_STARTED",
+        "JOINED",
+        "JOINED",
+        "TRACK_PUBLISHED",
+        "SUSPENDED",
+        "RESUMED",
+        "LEFT",
+        "LEFT",
+        "ROOM_ENDED",
+    ]
+    assert [note.who.hidden for note in stage.notes if note.who is not None] == [False, True, *[False] * 4, True]
+    assert not amal.all(Reaction)
+    assert amal.all(SlotsChanged)
