@@ -6,10 +6,12 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
 
+import signaling
 from signaling.identifiers import Source
 from signaling.whip import IceServer, WhipConfig
 from tests.support.whip import FRAGMENT, SDP, Answer, Server, serve, token
@@ -339,3 +341,38 @@ async def test_a_body_that_does_not_come() -> None:
         writer.write(b" " * 95)  # aiohttp reads on, for 10 s at most
         writer.close()
         await writer.wait_closed()
+
+
+MANUAL = (Path(signaling.__file__).parent / "whip.md").read_text()
+OFFERS = {"<offer to send>": PUBLISHER, "<offer to receive>": VIEWER}
+
+
+async def test_the_examples_of_the_manual(server: Server) -> None:
+    """Each is sent as it stands; what it gets has the status and the headers that stand below it."""
+    known = {"token": token("amal")}
+    examples = dict(re.findall(r"```http (\w+)\n(.*?)```", MANUAL, re.DOTALL))
+    for name in ("publish", "trickle", "restart", "watch", "options", "end"):
+        *asked, expected = examples[name].rstrip("\n").split("\n\n")
+        (request_line, *lines), body = asked[0].splitlines(), "\n\n".join(asked[1:])
+        method, path = fill(request_line, known).split(" ")
+        headers = {line.partition(": ")[0].replace("-", "_"): line.partition(": ")[2] for line in lines}
+        answer = await server.ask(
+            method, path, OFFERS.get(body, body), **{key: fill(value, known) for key, value in headers.items()}
+        )
+        status, *promised = expected.splitlines()
+        assert answer.status == int(status), (name, answer.text)
+        for line in promised:
+            key, _, value = line.partition(": ")
+            match = re.fullmatch(
+                re.escape(value).replace("<id>", r"[\w-]+").replace("<tag>", r'"[\w-]+"'), answer.headers[key]
+            )
+            assert match or answer.headers[key].startswith(f"{value};"), (name, key, answer.headers[key])
+        if name in {"publish", "restart"}:
+            known["tag"] = answer.headers["ETag"]
+            known["id"] = answer.headers.get("Location", known.get("id", "")).rpartition("/")[2]
+
+
+def fill(text: str, known: dict[str, str]) -> str:
+    for name, value in known.items():
+        text = text.replace(f"<{name}>", value)
+    return text

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import sys
 import time
+from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,6 +27,7 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 ROOM = "algebra"
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,28 @@ async def serve(**settings: Any) -> AsyncIterator[Server]:
             left = server.rows(), whip.streams
             await engine.close()
     assert left == ((0, 0, 0, 0), 0)
+
+
+@asynccontextmanager
+async def program(module: str, *arguments: str) -> AsyncIterator[Process]:
+    """Run a module of tests.support; it is killed if it is not at its end."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", f"tests.support.{module}", *arguments, stdout=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def watch(server: Server, who: str, query: str = "") -> dict[str, Any]:
+    """Return what an aiortc viewer says of what it decoded."""
+    async with program("whip_viewer", f"{server.url}/whep/algebra{query}", token(who)) as viewer:
+        output, _ = await asyncio.wait_for(viewer.communicate(), PATIENCE_S)
+    told: dict[str, Any] = json.loads(output)
+    return told
 
 
 async def _page(_request: web.Request) -> web.Response:
