@@ -4,7 +4,38 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
+import time
 from pathlib import Path
+from typing import Final
+
+CALM_CORES: Final = 0.1
+"""What others may use while we measure; above it a figure says more about them."""
+_IDLE_FIELDS: Final = {3, 4}  # idle and iowait, of the first line of /proc/stat
+_GUEST_FIELDS: Final = 8  # from here on fields are contained in earlier ones
+
+
+class Disturbance:
+    """How much of the computer other programs use, from the moment this is made."""
+
+    def __init__(self) -> None:
+        self._started = (time.monotonic(), self._others_seconds())
+
+    def cores(self) -> float:
+        """Return the mean number of cores that others kept busy; processes of ours that still run count as others."""
+        at, before = self._started
+        return max(0.0, (self._others_seconds() - before) / max(time.monotonic() - at, 1e-3))
+
+    def _others_seconds(self) -> float:
+        ours = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        busy = busy_ticks(Path("/proc/stat").read_text(encoding="utf-8")) / os.sysconf("SC_CLK_TCK")
+        return busy - sum(usage.ru_utime + usage.ru_stime for usage in ours)
+
+
+def busy_ticks(stat: str) -> int:
+    """Return the clock ticks in which a core of this computer was not idle, from the text of /proc/stat."""
+    fields = stat.splitlines()[0].split()[1:]
+    return sum(int(field) for at, field in enumerate(fields[:_GUEST_FIELDS]) if at not in _IDLE_FIELDS)
 
 
 def machine_facts() -> dict[str, str | int]:

@@ -21,7 +21,7 @@ from benchmarks.fanout.latency_peer import Results
 from benchmarks.fanout.memory import Footprint, measure_memory
 from benchmarks.fanout.report import Row, build_row, format_table
 from benchmarks.fanout.rig import Rig
-from benchmarks.machine import machine_facts
+from benchmarks.machine import Disturbance, machine_facts
 from media.native.srtp import Profile, load
 
 PROFILES: Final = {
@@ -54,16 +54,19 @@ def main(arguments: list[str]) -> int:
         footprint = measure_memory(profile)
         for subscribers in options.subscribers:
             tell(f"{name}, {subscribers} subscribers: CPU per packet, {options.passes} passes")
+            disturbance = Disturbance()
             with Rig(subscribers, profile) as rig:
                 passes = measure_cost(rig, options.passes)
-            rows.append(measure_row(name, subscribers, passes, footprint, options.seconds))
+            rows.append(measure_row(name, subscribers, passes, footprint, options.seconds, disturbance))
     print(format_table(rows))
     if options.json is not None:
         options.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     return 0
 
 
-def measure_row(name: str, subscribers: int, passes: list[Pass], footprint: Footprint, seconds: float) -> Row:
+def measure_row(
+    name: str, subscribers: int, passes: list[Pass], footprint: Footprint, seconds: float, disturbance: Disturbance
+) -> Row:
     """Measure the latency at half of the rate that these passes found, and put all figures together."""
     cost_us = sorted(one.forward_us for one in passes)[len(passes) // 2]
     packets_per_second = LOAD * 1e6 / cost_us / subscribers
@@ -78,6 +81,7 @@ def measure_row(name: str, subscribers: int, passes: list[Pass], footprint: Foot
         expected=results["sent"] * results["viewers"],
         packets_per_second=packets_per_second,
         footprint=footprint,
+        disturbance_cores=disturbance.cores(),
         machine=machine_facts(),
     )
 

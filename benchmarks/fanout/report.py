@@ -8,6 +8,7 @@ from typing import Final, TypedDict
 
 from benchmarks.fanout.cost import Pass, median_ratio
 from benchmarks.fanout.memory import Footprint
+from benchmarks.machine import CALM_CORES
 
 KIBIBYTE: Final = 1024
 
@@ -31,6 +32,7 @@ class Row(TypedDict):
     packets_per_second: float
     bytes_per_viewer: int
     row_bytes_per_viewer: int
+    disturbance_cores: float
     machine: dict[str, str | int]
 
 
@@ -51,6 +53,7 @@ def build_row(
     expected: int,
     packets_per_second: float,
     footprint: Footprint,
+    disturbance_cores: float,
     machine: dict[str, str | int],
 ) -> Row:
     """Return the figures of one configuration; `expected` latencies should have been seen, the rest was lost."""
@@ -73,13 +76,25 @@ def build_row(
         "packets_per_second": round(packets_per_second, 1),
         "bytes_per_viewer": footprint.resident,
         "row_bytes_per_viewer": footprint.rows,
+        "disturbance_cores": round(disturbance_cores, 2),
         "machine": machine,
     }
 
 
 def format_table(rows: Sequence[Row]) -> str:
     """Return the rows as one table for a terminal."""
-    heads = ["subscribers", "profile", "us/packet", "floor us", "ratio", "p50 ms", "p99 ms", "p99.9 ms", "KiB/viewer"]
+    heads = [
+        "subscribers",
+        "profile",
+        "us/packet",
+        "floor us",
+        "ratio",
+        "p50 ms",
+        "p99 ms",
+        "p99.9 ms",
+        "KiB/viewer",
+        "others",
+    ]
     cells = [heads] + [
         [
             str(row["subscribers"]),
@@ -91,12 +106,16 @@ def format_table(rows: Sequence[Row]) -> str:
             f"{row['latency_p99_ms']:.2f}",
             f"{row['latency_p999_ms']:.2f}",
             f"{row['bytes_per_viewer'] / KIBIBYTE:.1f}",
+            f"{row['disturbance_cores']:.2f}",
         ]
         for row in rows
     ]
     widths = [max(len(line[column]) for line in cells) for column in range(len(heads))]
     lines = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
-    lines.append(
-        "us: CPU of the data-plane thread per outgoing packet, median (min); latency at half of the maximum rate"
-    )
+    lines += [
+        "us: CPU of the data-plane thread per outgoing packet, median (min); latency at half of the maximum rate;",
+        "others: cores that other programs kept busy meanwhile",
+    ]
+    if any(row["disturbance_cores"] > CALM_CORES for row in rows):
+        lines.append("This computer was not calm: measure again before you believe the figures.")
     return "\n".join(lines)

@@ -10,8 +10,8 @@ from benchmarks import fanout
 from benchmarks.fanout import packets
 from benchmarks.fanout.cost import Pass, median_ratio
 from benchmarks.fanout.memory import Footprint
-from benchmarks.fanout.report import build_row, format_table, percentile
-from benchmarks.machine import machine_facts, processor_name
+from benchmarks.fanout.report import Row, build_row, format_table, percentile
+from benchmarks.machine import Disturbance, busy_ticks, machine_facts, processor_name
 from media.native import payload, rtp
 
 
@@ -41,6 +41,7 @@ def test_row_and_table() -> None:
         expected=101,
         packets_per_second=800.04,
         footprint=Footprint(49_152, 29_912),
+        disturbance_cores=0.204,
         machine={"processor": "any"},
     )
     assert (row["us_per_packet"], row["floor_us"], row["us_per_packet_min"]) == (3.1, 2.5, 3.0)
@@ -48,9 +49,12 @@ def test_row_and_table() -> None:
     assert (row["latency_samples"], row["latency_lost"]) == (100, 1)
     assert row["bytes_per_viewer"] == 49_152
     table = format_table([row]).splitlines()
-    heads = "subscribers profile us/packet floor us ratio p50 ms p99 ms p99.9 ms KiB/viewer"
+    heads = "subscribers profile us/packet floor us ratio p50 ms p99 ms p99.9 ms KiB/viewer others"
     assert " ".join(table[0].split()) == heads
-    assert table[1].split()[-1] == "48.0"
+    assert table[1].split()[-2:] == ["48.0", "0.20"]
+    assert "not calm" in table[-1]
+    calm: Row = {**row, "disturbance_cores": 0.05}
+    assert "not calm" not in format_table([calm])
     assert len({len(line) for line in table[:2]}) == 1
 
 
@@ -88,3 +92,8 @@ def test_processor_is_named() -> None:
     assert processor_name("processor\t: 0\nmodel name\t: Any CPU @ 1 GHz\n") == "Any CPU @ 1 GHz"
     assert processor_name("") == "unknown"
     assert machine_facts()["cores"]
+
+
+def test_idle_and_guest_time_is_not_busy() -> None:
+    assert busy_ticks("cpu  1 2 4 1000 1000 8 16 32 1000 1000\ncpu0 5 5 5 5") == 63
+    assert Disturbance().cores() >= 0
