@@ -194,31 +194,27 @@ class Class(RuleBasedStateMachine):
         self.stage.now += 1.0
         other = self._anybody(whom)
         everybody = data.draw(st.sampled_from([other, "all"]))
-        message: AnyClientMessage = data.draw(
-            st.sampled_from(
-                [
-                    Hand(raised=True),
-                    Hand(raised=False),
-                    Hand(raised=False, participant=everybody),
-                    Send(id=4, body="x", to=Recipients(participants=[other])),
-                    SetState(scope="own", key="k", value=1),
-                    SetState(scope="room", key="k", value=2),
-                    SetState(scope="room", key="k", value=None),
-                    Spotlight(participants=[other]),
-                    MuteParticipant(participant=everybody),
-                    Permit(participant=other, publish=[Source.CAMERA]),
-                    Permit(participant=other, subscribe=False, moderate=True),
-                    Permit(participant=other, subscribe=True, publish=list(Source)),
-                    Lock(door=Door.OPEN),
-                    Lock(door=Door.WAITING),
-                    Lock(door=Door.LOCKED),
-                    Admit(participant=everybody),
-                    SendBack(participant=other),
-                    Remove(participant=other),
-                ]
-            )
-        )
-        self._person(who).says(message)
+        messages: list[AnyClientMessage] = [
+            Hand(raised=True),
+            Hand(raised=False),
+            Hand(raised=False, participant=everybody),
+            Send(id=4, body="x", to=Recipients(participants=[other])),
+            SetState(scope="own", key="k", value=1),
+            SetState(scope="room", key="k", value=2),
+            SetState(scope="room", key="k", value=None),
+            Spotlight(participants=[other]),
+            MuteParticipant(participant=everybody),
+            Permit(participant=other, publish=[Source.CAMERA]),
+            Permit(participant=other, subscribe=False, moderate=True),
+            Permit(participant=other, subscribe=True, publish=list(Source)),
+            Lock(door=Door.OPEN),
+            Lock(door=Door.WAITING),
+            Lock(door=Door.LOCKED),
+            Admit(participant=everybody),
+            SendBack(participant=other),
+            Remove(participant=other),
+        ]
+        self._person(who).says(data.draw(st.sampled_from(messages)))
 
     @precondition(lambda self: self.speakers)
     @rule(who=st.integers(0, PEOPLE_MAX))
