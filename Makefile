@@ -41,7 +41,7 @@ check: setup  ## lint, types, layers, native stubs, tidiness
 	@$(RUN)/python -m pytest --quiet --no-header tests/test_tidy.py
 
 format: setup  ## put all Python into the one format
-	@$(RUN)/ruff check --quiet --fix --exit-zero --select I,RUF100,UP034,F401 .
+	@$(RUN)/ruff check --quiet --fix --exit-zero --select I,UP034,F401 .
 	@$(RUN)/ruff format --quiet .
 
 bench: setup  ## measure the fan-out; ARGS="NAME ..." for another benchmark

@@ -44,7 +44,7 @@ def percentile(values: Sequence[float], fraction: float) -> float:
     return sorted(values)[max(rank, 1) - 1]
 
 
-def build_row(
+def build_row(  # noqa: PLR0913 - a row has them all
     subscribers: int,
     profile: str,
     passes: list[Pass],

@@ -18,7 +18,6 @@ from control_api.invitations import Invitation, Role
 from control_api.keys import open_keys
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
 
-
 TOKEN_SECONDS = 3600.0
 
 # Counts what peer connections do, and lets a test move all candidates to a relay's port.
