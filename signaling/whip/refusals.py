@@ -54,6 +54,8 @@ ROOM_STATUS: Final = {
     ErrorCode.UNKNOWN_SECTION: 422,
     ErrorCode.UNKNOWN_SLOT: 422,
     ErrorCode.WRONG_KIND: 422,
+    ErrorCode.ROOM_FULL: 503,
+    ErrorCode.RATE_LIMITED: 429,
     **HTTP_STATUS,
 }
 """Of what the room refuses. A code that is not here is about permission: 403."""

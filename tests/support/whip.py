@@ -7,7 +7,7 @@ import json
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -137,10 +137,13 @@ async def program(module: str, *arguments: str) -> AsyncIterator[Process]:
         await process.communicate()
 
 
-async def watch(server: Server, who: str, query: str = "") -> dict[str, Any]:
-    """Return what an aiortc viewer says of what it decoded."""
-    async with program("whip_viewer", f"{server.url}/whep/algebra{query}", token(who)) as viewer:
-        output, _ = await asyncio.wait_for(viewer.communicate(), PATIENCE_S)
+async def watch(
+    server: Server, who: str, query: str = "", *, viewer: Sequence[str] = ("whip_viewer",)
+) -> dict[str, Any]:
+    """Return what a viewer, a program of its own, says of what it decoded."""
+    module, *arguments = viewer
+    async with program(module, *arguments, f"{server.url}/whep/algebra{query}", token(who)) as process:
+        output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     told: dict[str, Any] = json.loads(output)
     return told
 
