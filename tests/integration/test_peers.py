@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,18 +20,17 @@ CONTINUING_PACKETS = 20
 NUMBERS = (LIKE_CHROMIUM, LIKE_FIREFOX)
 
 
-def get_everybody(viewer: Peer, others: Sequence[Peer]) -> list[str]:
-    """Return whom a viewer does not see and hear yet."""
-    return [
-        other.identity
-        for other in others
-        if other is not viewer
-        and not (
+def gets_everybody(viewer: Peer, others: Sequence[Peer]) -> bool:
+    """Whether a viewer sees and hears all the others."""
+    return all(
+        other is viewer
+        or (
             viewer.key_frames_from(other.author)
             and viewer.packets_from(other.author, video=True) >= CONTINUING_PACKETS
             and viewer.packets_from(other.author, video=False) >= CONTINUING_PACKETS
         )
-    ]
+        for other in others
+    )
 
 
 def shown_in(viewer: Peer, kind: str) -> list[str]:
@@ -40,6 +40,10 @@ def shown_in(viewer: Peer, kind: str) -> list[str]:
         for slot in viewer.slots.values()
         if slot.kind == kind and slot.participant is not None
     )
+
+
+def does_not_show(viewer: Peer, identity: str) -> bool:
+    return identity not in {*shown_in(viewer, "video"), *shown_in(viewer, "audio")}
 
 
 def faults_of(peers: Sequence[Peer]) -> list[str]:
@@ -53,7 +57,7 @@ async def test_two_peers_see_and_hear_each_other(tmp_path: Path) -> None:
         both = (teacher, student)
         for peer in both:
             await peer.publish("camera", "microphone")
-        await until(lambda: not any(get_everybody(peer, both) for peer in both), "both see and hear each other")
+        await until(lambda: all(gets_everybody(peer, both) for peer in both), "both see and hear each other")
         await until(lambda: all(peer.slots["v0"].encoding == "h" for peer in both), "the middle encoding is chosen")
         await until(lambda: all(peer.media.feedback["sender report"] >= 2 for peer in both), "sender reports come")
         assert faults_of(both) == []
@@ -92,7 +96,7 @@ async def test_twenty_get_each_other_by_slots(tmp_path: Path) -> None:
         for peer in peers:
             await peer.publish("camera", "microphone")
         for peer in peers:
-            await until(lambda: not get_everybody(peer, peers), f"{peer.identity} gets everybody", within_s=30)  # noqa: B023
+            await until(partial(gets_everybody, peer, peers), f"{peer.identity} gets everybody", within_s=30)
 
         others = {peer: sorted(set(identities) - {peer.identity}) for peer in peers}
         for peer in peers:
@@ -106,10 +110,8 @@ async def test_twenty_get_each_other_by_slots(tmp_path: Path) -> None:
         await leaver.leave()
         school.forget(leaver)
         for peer in staying:
-            await until(
-                lambda: leaver.identity not in shown_in(peer, "video") + shown_in(peer, "audio"),  # noqa: B023
-                f"{leaver.identity} is gone from the slots of {peer.identity}",
-            )
+            what = f"{leaver.identity} is gone from the slots of {peer.identity}"
+            await until(partial(does_not_show, peer, leaver.identity), what)
             assert leaver.id not in peer.present
         received = [sum(slot.packets[leaver.author] for slot in peer.slots.values()) for peer in staying]
         continuing = [peer.packets_from(staying[0].author, video=True) for peer in staying[1:]]
@@ -132,7 +134,7 @@ async def test_two_rooms_do_not_leak_into_each_other(tmp_path: Path) -> None:
             await peer.publish("camera", "microphone")
         for peers in classes.values():
             for peer in peers:
-                await until(lambda: not get_everybody(peer, peers), f"{peer.author} gets everybody")  # noqa: B023
+                await until(partial(gets_everybody, peer, peers), f"{peer.author} gets everybody")
         for room, peers in classes.items():
             for peer in peers:
                 assert peer.heard() == {f"{room}/{identity}" for identity in identities if identity != peer.identity}

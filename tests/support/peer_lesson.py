@@ -61,6 +61,12 @@ class Lesson:
         print(growth, rise)
         assert growth <= GROWTH_MAX
 
+    def has_begun(self) -> bool:
+        """Whether both get sound, and the encoding that their slots want."""
+        return all(peer.slots["v0"].encoding == "h" for peer in self.both) and all(
+            count > 10 for count in self._received()
+        )
+
     def check(self) -> None:
         """Nothing was lost, nothing had to be sent again, nothing was wrong."""
         for peer in self.both:
@@ -83,9 +89,7 @@ async def open_lesson(folder: Path) -> AsyncIterator[Lesson]:
             await peer.publish("camera", "microphone")
         lesson = Lesson(school, teacher, student, Attacker(teacher.media.link.server))
         try:
-            for viewer, other in ((teacher, student), (student, teacher)):
-                await until(lambda: viewer.slots["v0"].encoding == "h", "the picture has settled")  # noqa: B023
-                await until(lambda: viewer.packets_from(other.author, video=False) > 10, "sound flows")  # noqa: B023
+            await until(lesson.has_begun, "both have the other's picture and sound")
             yield lesson
         finally:
             lesson.attacker.close()
