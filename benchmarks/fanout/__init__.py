@@ -17,7 +17,6 @@ from typing import Final
 
 from benchmarks.fanout.cost import Pass, measure_cost
 from benchmarks.fanout.latency import measure_latency
-from benchmarks.fanout.latency_peer import Results
 from benchmarks.fanout.memory import Footprint, measure_memory
 from benchmarks.fanout.report import Row, build_row, format_table
 from benchmarks.fanout.rig import Rig
@@ -72,13 +71,12 @@ def measure_row(
     packets_per_second = LOAD * 1e6 / cost_us / subscribers
     tell(f"{name}, {subscribers} subscribers: latency at {packets_per_second:.0f} incoming packets/s, {seconds:g} s")
     with Rig(subscribers, PROFILES[name]) as rig:
-        results: Results = measure_latency(rig, packets_per_second, seconds)
+        results = measure_latency(rig, packets_per_second, seconds)
     return build_row(
         subscribers,
         name,
         passes,
-        latencies_ns=results["latencies_ns"],
-        expected=results["sent"] * results["viewers"],
+        results=results,
         packets_per_second=packets_per_second,
         footprint=footprint,
         disturbance_cores=disturbance.cores(),

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Final, TypedDict
 
 from benchmarks.fanout.cost import Pass, median_ratio
+from benchmarks.fanout.latency_peer import Results
 from benchmarks.fanout.memory import Footprint
 from benchmarks.machine import CALM_CORES
 
@@ -49,14 +50,14 @@ def build_row(  # noqa: PLR0913 - a row has them all
     profile: str,
     passes: list[Pass],
     *,
-    latencies_ns: Sequence[int],
-    expected: int,
+    results: Results,
     packets_per_second: float,
     footprint: Footprint,
     disturbance_cores: float,
     machine: dict[str, str | int],
 ) -> Row:
-    """Return the figures of one configuration; `expected` latencies should have been seen, the rest was lost."""
+    """Return the figures of one configuration."""
+    latencies_ns = results["latencies_ns"]
     forward = [one.forward_us for one in passes]
     floor = [one.floor_us for one in passes]
     return {
@@ -72,7 +73,7 @@ def build_row(  # noqa: PLR0913 - a row has them all
         "latency_p99_ms": round(percentile(latencies_ns, 0.99) / 1e6, 3),
         "latency_p999_ms": round(percentile(latencies_ns, 0.999) / 1e6, 3),
         "latency_samples": len(latencies_ns),
-        "latency_lost": expected - len(latencies_ns),
+        "latency_lost": results["sent"] * results["viewers"] - len(latencies_ns),
         "packets_per_second": round(packets_per_second, 1),
         "bytes_per_viewer": footprint.resident,
         "row_bytes_per_viewer": footprint.rows,

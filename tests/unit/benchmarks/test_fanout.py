@@ -37,8 +37,12 @@ def test_row_and_table() -> None:
         200,
         "gcm",
         [Pass(3.0, 2.5), Pass(3.2, 2.6), Pass(3.1, 2.4)],
-        latencies_ns=[1_000_000] * 99 + [9_000_000],
-        expected=101,
+        results={
+            "latencies_ns": [1_000_000] * 99 + [9_000_000],
+            "sent": 51,
+            "viewers": 2,
+            "late_ns_max": 0,
+        },
         packets_per_second=800.04,
         footprint=Footprint(49_152, 29_912),
         disturbance_cores=0.204,
@@ -46,7 +50,7 @@ def test_row_and_table() -> None:
     )
     assert (row["us_per_packet"], row["floor_us"], row["us_per_packet_min"]) == (3.1, 2.5, 3.0)
     assert (row["latency_p50_ms"], row["latency_p99_ms"], row["latency_p999_ms"]) == (1.0, 1.0, 9.0)
-    assert (row["latency_samples"], row["latency_lost"]) == (100, 1)
+    assert (row["latency_samples"], row["latency_lost"]) == (100, 2)
     assert row["bytes_per_viewer"] == 49_152
     table = format_table([row]).splitlines()
     heads = "subscribers profile us/packet floor us ratio p50 ms p99 ms p99.9 ms KiB/viewer others"
