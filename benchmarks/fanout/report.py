@@ -45,7 +45,7 @@ def percentile(values: Sequence[float], fraction: float) -> float:
     return sorted(values)[max(rank, 1) - 1]
 
 
-def build_row(  # noqa: PLR0913 - a row has them all
+def build_row(
     subscribers: int,
     profile: str,
     passes: list[Pass],
