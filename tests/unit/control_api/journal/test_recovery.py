@@ -92,7 +92,7 @@ def test_suspended_presence_ends_when_it_was_suspended() -> None:
 
 
 def test_what_ended_is_not_closed_again() -> None:
-    events = [RoomStarted(room="algebra"), joined(), left(), RoomEnded(room="algebra")]
+    events: list[Event] = [RoomStarted(room="algebra"), joined(), left(), RoomEnded(room="algebra")]
     assert ends(head() + b"".join(record(seq, event, seq) for seq, event in enumerate(events, 1))) == []
 
 
