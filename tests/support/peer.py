@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 
+from media.rtp.parameters import Address
 from tests.support.peer_link import peer_context
 from tests.support.peer_media import PeerMedia
 from tests.support.peer_offer import (
@@ -36,6 +37,8 @@ class PeerOptions:
     numbers: Numbers = LIKE_CHROMIUM
     rates: Rates = field(default_factory=Rates)
     seed: int = 1
+    via: Address | None = None
+    """Send to a relay instead of the server's candidate."""
 
 
 class Peer:
@@ -69,9 +72,10 @@ class Peer:
         """Enter the room; the media socket is bound and silent."""
         self._signal = await PeerSignal.open(http, url, self.room, token, self._hear)
         joined = await self._signal.ask(self.join_request())
+        answer = read_answer(joined["answer"])
         self._media = PeerMedia(
             ice=self._ice,
-            answer=read_answer(joined["answer"]),
+            answer=answer if self.options.via is None else replace(answer, address=self.options.via),
             numbers=self.options.numbers,
             slots=self.slots,
             chance=self._chance,
