@@ -6,11 +6,15 @@ import errno
 import logging
 import ssl
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final, Self
 
 from aiohttp import web
 
 from control_api.errors import json_errors
+from control_api.journal.errors import JournalError
+from control_api.journal.journal import Journal
+from control_api.journal.observer import JournalObserver
 from control_api.keys import open_keys
 from control_api.metrics import Reading, build_registry
 from control_api.routes.health import add_health_routes
@@ -43,13 +47,19 @@ class MediaServer:
 
     @classmethod
     async def start(cls, settings: ServerSettings) -> Self:
-        """Start all parts, or none: raises StartError, or KeyFileError for the data folder."""
+        """Start all parts, or none: raises StartError, or KeyFileError for the data folder.
+
+        The journal of facts is closed after the last client has gone, so that it holds who left.
+        """
         async with AsyncExitStack() as parts:
             keys = open_keys(settings.data)
             engine = await _start_engine(settings.media)
             parts.push_async_callback(engine.close)
-            signaling = SignalingServer(engine, keys)
-            application = build_application(signaling, engine.metrics, lambda: signaling_reading(signaling))
+            journal = await _open_journal(settings.data)
+            parts.push_async_callback(journal.close)
+            signaling = SignalingServer(engine, keys, observer=JournalObserver(journal))
+            readings = (engine.metrics, journal.reading, lambda: signaling_reading(signaling))
+            application = build_application(signaling, *readings)
             url = await _serve(application, settings.http, parts)
             parts.push_async_callback(signaling.close)
             return cls(parts.pop_all(), url, engine)
@@ -77,6 +87,13 @@ def signaling_reading(signaling: SignalingServer) -> dict[str, float]:
         "participants": signaling.participants,
         "websockets": signaling.connections,
     }
+
+
+async def _open_journal(data: Path) -> Journal:
+    try:
+        return await Journal.open(data)
+    except JournalError as error:
+        raise StartError(str(error)) from None
 
 
 async def _start_engine(settings: MediaSettings) -> Engine:

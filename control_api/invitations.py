@@ -10,6 +10,7 @@ from urllib.parse import quote
 from control_api.keys import ApiKey
 from signaling.grants import ALL_SOURCES, NO_SOURCES, Grants
 from signaling.identifiers import Identity, Source
+from signaling.identifiers import Role as RoleInClass
 from signaling.names import DISPLAY_NAME_CHARACTERS_MAX, IDENTITY_CHARACTERS_MAX, check_text, parse_room_name
 from signaling.tokens import make_token
 
@@ -28,6 +29,12 @@ SOURCES: Final = {
     Role.VIEWER: NO_SOURCES,
 }
 """What each role may publish; all may watch."""
+
+_IN_CLASS: Final = {
+    Role.TEACHER: RoleInClass.TEACHER,
+    Role.STUDENT: RoleInClass.STUDENT,
+    Role.VIEWER: RoleInClass.OBSERVER,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,8 @@ class Invitation:
             expires_at=self.expires_at,
             name=self.name,
             publish=SOURCES[self.role],
+            role=_IN_CLASS[self.role],
+            moderate=self.role is Role.TEACHER,
         )
         return make_token(grants, key_id=key.key_id, secret=key.secret)
 

@@ -32,7 +32,7 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # of RFC 6455 section 1.3
 WebSocket = aiohttp.ClientWebSocketResponse
 
 
-def token(identity: str = "amal", *, room: str = ROOM, lifetime_s: float = 60.0, **grants: Any) -> str:
+def token(identity: str = "amal", *, room: str = ROOM, lifetime_s: float = 3600.0, **grants: Any) -> str:
     grants = {"publish": ALL_SOURCES} | grants
     allowed = Grants(RoomName(room), Identity(identity), time.time() + lifetime_s, **grants)
     return make_token(allowed, key_id="school", secret=SECRET)

@@ -89,7 +89,7 @@ def token(
     room: str = ROOM,
     publish: Iterable[Source] = ALL_SOURCES,
     subscribe: bool = True,
-    seconds: float = 60,
+    seconds: float = 3600.0,
 ) -> str:
     grants = Grants(
         RoomName(room), Identity(who), time.time() + seconds, publish=frozenset(publish), subscribe=subscribe
