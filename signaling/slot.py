@@ -36,13 +36,15 @@ class Slot:
 
         Also for the track that is shown already, after its codec became known or changed.
         """
+        if self.track is not track:
+            self.consumer.detach()
+        self.track = track
+        self._layers = None
+        self.choose_layers()  # before attaching, which asks for a key frame of the encoding that is wanted
         if not self.consumer.attach(track.producer):
             self.consumer.detach()
             self.track = None
             return False
-        self.track = track
-        self._layers = None
-        self.choose_layers()
         return True
 
     def clear(self) -> None:

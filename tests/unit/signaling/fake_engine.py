@@ -86,7 +86,6 @@ class FakeConsumer:
         self.producer = self.encoding = self.layers = None
 
     def set_layers(self, encoding: int, temporal: int) -> None:
-        assert self.producer is not None
         self.layers = (encoding, temporal)
 
     def close(self) -> None:
