@@ -10,11 +10,15 @@ import { Viewing } from './viewing.js';
 /** @import { Room } from '../halqa/room.js' */
 /** @import { Participant, Track } from '../halqa/types.js' */
 
-const SPEECH_INTERVAL_MS = 250;
+const SPEECH_INTERVAL_MS = 100;
+/** A frame that goes out between two words would flicker. */
+const SPEECH_HOLD_MS = 1000;
 /** Of 1; a quiet voice near a microphone reaches 0.05, a fan stays below 0.01. */
 const SPEECH_LOUDNESS = 0.02;
 
 export class Classroom {
+  /** When each participant was last heard, in ms. @type {Map<string, number>} */
+  #loudAt = new Map();
   /** By participant id. @type {Map<string, Tile>} */
   #cameras = new Map();
   /** By track id. @type {Map<string, Tile>} */
@@ -184,9 +188,14 @@ export class Classroom {
   }
 
   #showSpeech() {
-    const speaking = new Set(this.room.slots.filter((slot) => loudness(slot) > SPEECH_LOUDNESS)
-      .map(({ participant }) => participant));
-    for (const [id, tile] of this.#cameras) tile.speaking(speaking.has(id));
+    const now = performance.now();
+    for (const slot of this.room.slots) {
+      if (slot.participant && loudness(slot) > SPEECH_LOUDNESS) this.#loudAt.set(slot.participant, now);
+    }
+    for (const id of this.#loudAt.keys()) {
+      if (!this.#cameras.has(id)) this.#loudAt.delete(id);
+    }
+    for (const [id, tile] of this.#cameras) tile.speaking(now - (this.#loudAt.get(id) ?? -Infinity) < SPEECH_HOLD_MS);
   }
 
   /**

@@ -85,7 +85,8 @@ async def test_teacher_and_student_meet(school: RealClass) -> None:
     await expect_picture(tile(teacher, "Lina"))
     await expect(teacher.locator("#count")).to_contain_text("2 people")
     await expect(tile(student, "Omar")).not_to_contain_text("microphone off")
-    await expect(tile(student, "Omar")).to_have_class("tile camera speaking")  # the fake microphone beeps each second
+    # The fake microphone beeps each second.
+    await expect(tile(student, "Omar")).to_have_class("tile camera speaking", timeout=15_000)
 
     await teacher.keyboard.press("m")
     await expect(tile(student, "Omar")).to_contain_text("microphone off")
