@@ -12,11 +12,16 @@ from typing import Final, Self
 from aiohttp import web
 
 from control_api.errors import json_errors
+from control_api.feed.authorize import authorize_by_key
+from control_api.feed.feed import Feed
+from control_api.feed.gate import refuse_joins_without_memory
 from control_api.journal.errors import JournalError
 from control_api.journal.journal import Journal
 from control_api.journal.observer import JournalObserver
+from control_api.journal.settings import JournalSettings
 from control_api.keys import open_keys
 from control_api.metrics import Reading, build_registry
+from control_api.routes.events import add_event_routes
 from control_api.routes.health import add_health_routes
 from control_api.routes.metrics import add_metrics_routes
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
@@ -55,11 +60,15 @@ class MediaServer:
             keys = open_keys(settings.data)
             engine = await _start_engine(settings.media)
             parts.push_async_callback(engine.close)
-            journal = await _open_journal(settings.data)
+            journal = await _open_journal(settings.data, settings.journal)
             parts.push_async_callback(journal.close)
+            feed = Feed(journal)
+            parts.callback(feed.close)
             signaling = SignalingServer(engine, keys, observer=JournalObserver(journal))
             readings = (engine.metrics, journal.reading, lambda: signaling_reading(signaling))
             application = build_application(signaling, *readings)
+            application.middlewares.append(refuse_joins_without_memory(journal))
+            add_event_routes(application, feed, authorize_by_key(keys))
             url = await _serve(application, settings.http, parts)
             parts.push_async_callback(signaling.close)
             return cls(parts.pop_all(), url, engine)
@@ -89,9 +98,9 @@ def signaling_reading(signaling: SignalingServer) -> dict[str, float]:
     }
 
 
-async def _open_journal(data: Path) -> Journal:
+async def _open_journal(data: Path, settings: JournalSettings) -> Journal:
     try:
-        return await Journal.open(data)
+        return await Journal.open(data, settings)
     except JournalError as error:
         raise StartError(str(error)) from None
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from control_api.journal.settings import JournalSettings
 from media.errors import LocalError
 
 HTTP_HOST_DEFAULT: Final = "127.0.0.1"  # this computer only: a browser here, or the reverse proxy that adds HTTPS
@@ -74,9 +75,10 @@ class ServerSettings:
     """One media server."""
 
     data: Path
-    """Folder for what must outlive a restart: API keys for now."""
+    """Folder for what must outlive a restart: API keys, the event journal, how far webhooks have got."""
     http: HttpSettings = field(default_factory=HttpSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
 
 
 def _check_address(what: str, address: str) -> None:

@@ -1,8 +1,8 @@
 """The journal as the event loop sees it: append at once, wait for what is durable, and know when the disk fails.
 
-What the disk does not take waits in memory. Up to `QUEUE_EVENTS_MAX` events it is only late; beyond, events are lost,
-and the journal says how many as soon as it can write again. From the first error until then `failure` says why:
-readiness is false and new participants are refused, while classes that run go on.
+What the disk does not take waits in memory. From the first error on `failure` says why: the server is not ready for
+new rooms, and its log is loud; classes go on, for that is what the server is there for. When memory is half full,
+`refuses_joins`. Beyond `QUEUE_EVENTS_MAX` events are lost, and the journal says how many as soon as it can write again.
 """
 
 from __future__ import annotations
@@ -108,6 +108,11 @@ class Journal:
         """The last event that no crash can take back. Only up to here may anybody be told."""
         return self._durable
 
+    @property
+    def refuses_joins(self) -> bool:
+        """Whether nobody should be let in: the presence of those who are in could not be kept any longer."""
+        return self.failure is not None and self._commit.waiting >= QUEUE_EVENTS_ORDINARY_MAX
+
     def append(self, event: Event, *, at: datetime | None = None) -> int | None:
         """Take an event and return its position; it is durable soon, see `wait_durable`. `at` is now by default.
 
@@ -205,7 +210,7 @@ class Journal:
     def _on_failed(self, error: Exception) -> None:
         self.failure = (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
         logger.error(
-            "the journal cannot be written; joins are refused until it can",
+            "the journal cannot be written; events wait in memory",
             extra={"because": self.failure, "waiting": self._commit.waiting},
         )
         self._wake()

@@ -265,11 +265,14 @@ async def test_full_memory_counts_what_is_lost_and_says_so(
     kept = [journal.append(joined(number)) for number in range(5)]
     assert journal.append(track) is None
     kept += [journal.append(joined(number)) for number in range(5, 20)]
+    await wait_for_failure(journal)
+    assert journal.refuses_joins
     assert kept.count(None) >= 10
     disk.error = None
     await settle(journal)
     journal.append(joined(99))
     await settle(journal)
+    assert not journal.refuses_joins
     found = entries(journal)
     assert [entry.seq for entry in found] == list(range(1, len(found) + 1))
     lost = [entry.event.count for entry in found if isinstance(entry.event, EventsLost)]
