@@ -24,7 +24,9 @@ from control_api.metrics import Reading, build_registry
 from control_api.routes.events import add_event_routes
 from control_api.routes.health import add_health_routes
 from control_api.routes.metrics import add_metrics_routes
+from control_api.routes.webhooks import add_webhook_routes
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
+from control_api.webhooks.webhooks import Webhooks
 from media.errors import LocalError
 from media.net.engine import Engine, EngineConfig
 from signaling.web.pages import add_web_pages
@@ -65,10 +67,14 @@ class MediaServer:
             feed = Feed(journal)
             parts.callback(feed.close)
             signaling = SignalingServer(engine, keys, observer=JournalObserver(journal))
-            readings = (engine.metrics, journal.reading, lambda: signaling_reading(signaling))
+            webhooks = await Webhooks.start(settings.webhooks, feed, settings.data)
+            parts.push_async_callback(webhooks.close)
+            readings = (engine.metrics, journal.reading, webhooks.reading, lambda: signaling_reading(signaling))
             application = build_application(signaling, *readings)
             application.middlewares.append(refuse_joins_without_memory(journal))
-            add_event_routes(application, feed, authorize_by_key(keys))
+            authorize = authorize_by_key(keys)
+            add_event_routes(application, feed, authorize)
+            add_webhook_routes(application, webhooks, authorize)
             url = await _serve(application, settings.http, parts)
             parts.push_async_callback(signaling.close)
             return cls(parts.pop_all(), url, engine)

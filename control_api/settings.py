@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from control_api.journal.settings import JournalSettings
+from control_api.webhooks.settings import WebhookSettings
 from media.errors import LocalError
 
 HTTP_HOST_DEFAULT: Final = "127.0.0.1"  # this computer only: a browser here, or the reverse proxy that adds HTTPS
@@ -79,6 +80,7 @@ class ServerSettings:
     http: HttpSettings = field(default_factory=HttpSettings)
     media: MediaSettings = field(default_factory=MediaSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
 
 
 def _check_address(what: str, address: str) -> None:
