@@ -1,0 +1,59 @@
+"""Every fact that signalling can tell becomes its event."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from control_api.journal.events import (
+    ParticipantJoined,
+    ParticipantLeft,
+    ParticipantResumed,
+    ParticipantSuspended,
+    RoomEnded,
+    RoomStarted,
+    TrackPublished,
+    TrackUnpublished,
+    decode_entry,
+)
+from control_api.journal.journal import Journal
+from control_api.journal.observer import JournalObserver
+from control_api.journal.reader import JournalReader
+from control_api.journal.settings import JournalSettings
+from signaling.codes import LeftReason
+from signaling.facts import LeftFact, ParticipantFact, RoomFact, TrackFact
+from signaling.identifiers import Identity, ParticipantId, Role, RoomName, Source, TrackId
+from signaling.ports import RoomObserver
+
+ROOM = RoomName("algebra")
+NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
+WHO = ParticipantFact(ROOM, ParticipantId("p1"), Identity("student-17"), "Maryam", Role.STUDENT, False, NOW)
+TRACK = TrackFact(WHO, TrackId("t1"), Source.CAMERA)
+
+
+async def test_facts_become_events(tmp_path: Path) -> None:
+    journal = await Journal.open(tmp_path, JournalSettings(node="m1"))
+    observer: RoomObserver = JournalObserver(journal)
+    observer.room_started(RoomFact(ROOM, NOW))
+    observer.participant_joined(WHO)
+    observer.track_published(TRACK)
+    observer.participant_suspended(WHO)
+    observer.participant_resumed(WHO)
+    observer.track_unpublished(TRACK)
+    observer.participant_left(LeftFact(WHO, LeftReason.TIMEOUT))
+    observer.room_ended(RoomFact(ROOM, NOW))
+    await journal.wait_durable(journal.position)
+    items = JournalReader(journal.folder).read(0, durable=journal.durable, limit=100)
+    await journal.close()
+    assert [decode_entry(item.payload).event for item in items] == [
+        RoomStarted(room="algebra"),
+        ParticipantJoined(
+            room="algebra", participant="p1", identity="student-17", name="Maryam", role="student", hidden=False
+        ),
+        TrackPublished(room="algebra", participant="p1", track="t1", source="camera"),
+        ParticipantSuspended(room="algebra", participant="p1", identity="student-17"),
+        ParticipantResumed(room="algebra", participant="p1", identity="student-17"),
+        TrackUnpublished(room="algebra", participant="p1", track="t1"),
+        ParticipantLeft(room="algebra", participant="p1", identity="student-17", reason="timeout"),
+        RoomEnded(room="algebra"),
+    ]
