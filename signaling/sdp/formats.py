@@ -1,12 +1,15 @@
-"""Payload types of a section: a=rtpmap, a=fmtp and a=rtcp-fb joined (RFC 8866 sections 6.6 and 6.15, RFC 4585)."""
+"""Payload types of a section: a=rtpmap, a=fmtp and a=rtcp-fb joined (RFC 8866 sections 6.6 and 6.15, RFC 4585).
+
+A browser repeats the same fifty lines in each of twenty sections, so what was read once is found again by its text.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeAlias
 
 from media.rtp.parameters import PayloadType
-from signaling.sdp.description import PayloadFormat
+from signaling.sdp.description import MediaLine, PayloadFormat
 from signaling.sdp.errors import SdpError, quote
 from signaling.sdp.limits import SdpLimits
 from signaling.sdp.lines import Attribute, Block, Line
@@ -15,8 +18,12 @@ from signaling.sdp.tokens import parse_number, parse_parameters, parse_payload_t
 CLOCK_RATE_MAX_HZ: Final = 10_000_000
 CHANNELS_MAX: Final = 255
 
+FormatMemo: TypeAlias = dict[tuple[tuple[str, ...], ...], tuple[PayloadFormat, ...]]
+"""The formats of the sections read so far by the texts of their lines. One offer's: what strangers send fills no cache."""
+
 _EVERY: Final = "*"
 """In a=rtcp-fb: for all payload types of the section."""
+_LINES: Final = ("rtpmap", "fmtp", "rtcp-fb")
 
 
 def parse_payload_types(formats: Iterable[str], line: Line) -> list[PayloadType]:
@@ -27,8 +34,16 @@ def parse_payload_types(formats: Iterable[str], line: Line) -> list[PayloadType]
     return payload_types
 
 
-def parse_formats(payload_types: Iterable[PayloadType], section: Block, limits: SdpLimits) -> tuple[PayloadFormat, ...]:
-    """Return the formats of those payload types that have an a=rtpmap line, in order of the m= line."""
+def parse_formats(line: MediaLine, section: Block, limits: SdpLimits, memo: FormatMemo) -> tuple[PayloadFormat, ...]:
+    """Return the formats of those payload types of a line that have an a=rtpmap line, in the line's order."""
+    found = section.attributes
+    key = (line.formats, *(tuple(attribute.value for attribute in found.get(name, ())) for name in _LINES))
+    if key not in memo:
+        memo[key] = _join_lines(parse_payload_types(line.formats, section.heading), section, limits)
+    return memo[key]
+
+
+def _join_lines(payload_types: Iterable[PayloadType], section: Block, limits: SdpLimits) -> tuple[PayloadFormat, ...]:
     names = _parse_rtpmaps(section, limits)
     parameters = _parse_fmtps(section, limits)
     feedback = _parse_feedback(section, limits)

@@ -8,7 +8,7 @@ from media.rtp.parameters import Mid
 from signaling.sdp.description import Direction, MediaLine, MediaSection, SessionDescription
 from signaling.sdp.errors import SdpError, quote
 from signaling.sdp.extmap import parse_extensions
-from signaling.sdp.formats import parse_formats, parse_payload_types
+from signaling.sdp.formats import FormatMemo, parse_formats
 from signaling.sdp.limits import SdpLimits
 from signaling.sdp.lines import Block, Line, split_blocks
 from signaling.sdp.streams import parse_streams
@@ -31,7 +31,10 @@ def parse_offer(text: str, limits: SdpLimits = DEFAULT_LIMITS) -> SessionDescrip
     """
     blocks = split_blocks(text, limits)
     session_id, version = _parse_origin(blocks.origin)
-    sections = tuple(_parse_section(index, block, blocks.session, limits) for index, block in enumerate(blocks.media))
+    memo: FormatMemo = {}
+    sections = tuple(
+        _parse_section(index, block, blocks.session, limits, memo) for index, block in enumerate(blocks.media)
+    )
     mids = _check_mids(sections)
     return SessionDescription(
         session_id=session_id,
@@ -51,10 +54,9 @@ def _parse_origin(origin: Line) -> tuple[str, int]:
     return str(session_id), parse_number(fields[2], "session version", origin.number, maximum=ORIGIN_NUMBER_MAX)
 
 
-def _parse_section(index: int, block: Block, session: Block, limits: SdpLimits) -> MediaSection:
+def _parse_section(index: int, block: Block, session: Block, limits: SdpLimits, memo: FormatMemo) -> MediaSection:
     line = _parse_media_line(block.heading, limits)
     is_rtp = "RTP" in line.protocol.split("/")
-    payload_types = parse_payload_types(line.formats, block.heading) if is_rtp else []
     mid, sctp_port = block.single("mid"), block.single("sctp-port")
     return MediaSection(
         index=index,
@@ -63,7 +65,7 @@ def _parse_section(index: int, block: Block, session: Block, limits: SdpLimits) 
         direction=_parse_direction(block) or _parse_direction(session) or Direction.SENDRECV,
         bundle_only=block.flag("bundle-only"),
         transport=parse_transport(block, session, limits),
-        formats=parse_formats(payload_types, block, limits) if is_rtp else (),
+        formats=parse_formats(line, block, limits, memo) if is_rtp else (),
         extensions=parse_extensions(block, limits),
         extmap_allow_mixed=block.flag("extmap-allow-mixed") or session.flag("extmap-allow-mixed"),
         streams=parse_streams(block, limits),
