@@ -19,7 +19,7 @@ CLOCK_RATE_MAX_HZ: Final = 10_000_000
 CHANNELS_MAX: Final = 255
 
 FormatMemo: TypeAlias = dict[tuple[tuple[str, ...], ...], tuple[PayloadFormat, ...]]
-"""The formats of the sections read so far by the texts of their lines. One offer's: what strangers send fills no cache."""
+"""Formats of sections read so far, by the texts of their lines. One offer's: what strangers send fills no cache."""
 
 _EVERY: Final = "*"
 """In a=rtcp-fb: for all payload types of the section."""
