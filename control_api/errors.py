@@ -9,6 +9,8 @@ from typing import Final
 import msgspec
 from aiohttp import web
 
+from media.errors import LocalError
+
 logger = logging.getLogger(__name__)
 
 CODES: Final = {
@@ -22,6 +24,11 @@ CODES: Final = {
     503: "unavailable",
 }
 """`code` of the refusals that aiohttp makes itself; routes choose their own."""
+
+
+class StartError(LocalError):
+    """The server could not start; the message says what to change."""
+
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

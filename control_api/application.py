@@ -1,0 +1,57 @@
+"""The HTTP application over the parts of a media server: one line for each group of routes, in the order of paths."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from control_api.errors import json_errors
+from control_api.feed.authorize import authorize_by_key
+from control_api.feed.gate import refuse_joins_without_memory
+from control_api.metrics import Reading, build_registry
+from control_api.parts import Parts
+from control_api.routes.events import add_event_routes
+from control_api.routes.health import add_health_routes
+from control_api.routes.metrics import add_metrics_routes
+from control_api.routes.webhooks import add_webhook_routes
+from signaling.web.pages import add_web_pages
+
+REQUEST_BYTES_MAX: Final = 1 << 20  # no endpoint takes more; WebSocket frames have their own limit
+
+
+def build_application(parts: Parts) -> web.Application:
+    """Return all routes of the server."""
+    middlewares = [json_errors, refuse_joins_without_memory(parts.journal)]  # the first is the outermost
+    application = web.Application(middlewares=middlewares, client_max_size=REQUEST_BYTES_MAX)
+    authorize = authorize_by_key(parts.keys)
+    # For clients.
+    parts.signaling.add_routes(application)
+    parts.whip.add_routes(application)
+    add_web_pages(application)
+    # For other programs.
+    add_event_routes(application, parts.feed, authorize)
+    add_webhook_routes(application, parts.webhooks, authorize)
+    # For operators.
+    add_health_routes(application)
+    add_metrics_routes(application, build_registry(*readings_of(parts)))
+    return application
+
+
+def readings_of(parts: Parts) -> tuple[Reading, ...]:
+    """Return who counts what; asked at each scrape."""
+    return (
+        parts.engine.metrics,
+        parts.journal.reading,
+        parts.webhooks.reading,
+        lambda: _signaling_reading(parts),
+    )
+
+
+def _signaling_reading(parts: Parts) -> dict[str, float]:
+    return {
+        "rooms": parts.signaling.rooms,
+        "participants": parts.signaling.participants,
+        "websockets": parts.signaling.connections,
+        "whip_streams": parts.whip.streams,
+    }

@@ -1,0 +1,28 @@
+"""The parts of one media server, as the composition root hands them to routes, metrics and the drain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from control_api.feed.feed import Feed
+from control_api.journal.journal import Journal
+from control_api.keys import KeyFile
+from control_api.settings import ServerSettings
+from control_api.webhooks.webhooks import Webhooks
+from media.net.engine import Engine
+from signaling.websocket import SignalingServer
+from signaling.whip import WhipServer
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that runs; who closes it is `app.MediaServer`."""
+
+    settings: ServerSettings
+    keys: KeyFile
+    engine: Engine
+    journal: Journal
+    feed: Feed
+    signaling: SignalingServer
+    whip: WhipServer
+    webhooks: Webhooks
