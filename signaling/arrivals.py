@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal, Protocol
 
+from media.rtp.parameters import Mid
 from signaling.bans import Bans
 from signaling.client_messages import Join, Resume
 from signaling.codes import CloseCode, ErrorCode, LeftReason
@@ -15,7 +16,7 @@ from signaling.conduct import Conduct
 from signaling.entrance import Entrance, Visitor
 from signaling.errors import RequestError
 from signaling.grants import Grants
-from signaling.identifiers import ParticipantId, RoomName
+from signaling.identifiers import ParticipantId, RoomName, SlotKind
 from signaling.limits import RoomSettings
 from signaling.link import Link, LinkBrokenError, read_offer
 from signaling.members import Members
@@ -28,6 +29,7 @@ from signaling.publications import Publications
 from signaling.record import Note, NoteKind
 from signaling.renegotiation import add_slots, renegotiate
 from signaling.resume_tokens import ResumeTokens
+from signaling.sdp import NegotiatedOffer
 from signaling.server_messages import (
     Ended,
     Error,
@@ -189,7 +191,7 @@ class Arrivals:
             self._outbox.announce(news, but=but)
 
     def _wait(self, visitor: Visitor) -> None:
-        check_slots(read_offer(visitor.request.offer), visitor.request.slots, present=lambda _mid: None)
+        _read(visitor.request)
         self._replace_visitor(visitor)
         self._entrance.wait(visitor)
         self._outbox.tell(visitor.id, Waiting(participant=visitor.id))
@@ -225,7 +227,7 @@ class Arrivals:
             participant.id,
             Joined(
                 re=visitor.request.id,
-                answer=participant.link.answer,
+                answer=participant.link.answer or None,
                 room=self._snapshot(participant),
                 participant=participant.id,
                 seq=self._outbox.seq,
@@ -250,8 +252,7 @@ class Arrivals:
         )
 
     def _make_participant(self, visitor: Visitor, wallclock: datetime) -> Participant:
-        offer = read_offer(visitor.request.offer)
-        kinds = check_slots(offer, visitor.request.slots, present=lambda _mid: None)
+        offer, kinds = _read(visitor.request)
         link = Link(self._router, offer, _LinkListener(partial(self._place.media_closed, visitor.id)))
         self.joined += 1
         participant = Participant(
@@ -279,6 +280,16 @@ class _LinkListener:
 
     def on_closed(self, reason: str) -> None:
         self._closed(reason)
+
+
+def _read(request: Join) -> tuple[NegotiatedOffer | None, dict[Mid, SlotKind]]:
+    """Return what becomes of the offer of a join, and what its slots are for; raises RequestError."""
+    if request.offer is not None:
+        offer = read_offer(request.offer)
+        return offer, check_slots(offer, request.slots, present=lambda _mid: None)
+    if request.slots:
+        raise RequestError(ErrorCode.UNKNOWN_SLOT, f"slot {request.slots[0].mid!r} is in no offer: there is none")
+    return None, {}
 
 
 def _display_name(request: Join, grants: Grants) -> str:

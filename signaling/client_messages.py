@@ -73,10 +73,10 @@ class ClientMessage(Struct, tag_field="type", forbid_unknown_fields=True, frozen
 
 
 class Join(ClientMessage, tag="join", frozen=True, kw_only=True):
-    """Enter the room of the token; the first message of a connection, once."""
+    """Enter the room of the token; the first message of a connection, once. Without an offer: without media."""
 
-    offer: SdpText
-    slots: Annotated[list[SlotRequest], Meta(max_length=SLOTS_MAX)]
+    offer: SdpText | None = None
+    slots: Annotated[list[SlotRequest], Meta(max_length=SLOTS_MAX)] = []
     name: NameText | None = None
 
 

@@ -34,40 +34,42 @@ class LinkBrokenError(Exception):
 class Link:
     """A transport and its sections. Offers change it: `answer` is what the client must be told after each."""
 
-    def __init__(self, router: Router, offer: NegotiatedOffer, listener: TransportListener) -> None:
-        """Make what the first offer needs; raises RequestError (`bad_offer`) and leaves nothing behind."""
-        self._offer = offer
+    def __init__(self, router: Router, offer: NegotiatedOffer | None, listener: TransportListener) -> None:
+        """Make what the first offer needs; raises RequestError (`bad_offer`) and leaves nothing behind.
+
+        Without an offer there is no transport until `change` brings one.
+        """
+        self._router = router
+        self._listener = listener
+        self._offer: NegotiatedOffer | None = None
+        self._transport: Transport | None = None
         self.producers: dict[Mid, Producer] = {}
         self.consumers: dict[Mid, Consumer] = {}
         self._answers = 0
-        try:
-            self._transport: Transport = router.create_transport(self._offer.remote, listener)
-        except ValueError as error:
-            raise RequestError(ErrorCode.BAD_OFFER, f"offer cannot be used: {error}") from error
-        try:
-            self._add(self._offer.accepted)
-            self.answer = self._write_answer(self._transport.local)
-        except ValueError as error:
-            self._transport.close()
-            raise RequestError(ErrorCode.BAD_OFFER, f"offer cannot be used: {error}") from error
-        except BaseException:
-            self._transport.close()
-            raise
+        self.answer = ""
+        """What the client must be told after its last offer; "" before the first."""
+        if offer is not None:
+            self._open(offer)
 
     @property
     def mids(self) -> frozenset[Mid]:
         """Every section of the offer that has a mid, used or not."""
-        return frozenset(section.mid for section in self._offer.sections if section.mid is not None)
+        sections = () if self._offer is None else self._offer.sections
+        return frozenset(section.mid for section in sections if section.mid is not None)
 
     def kind(self, mid: Mid) -> MediaKind | None:
         """Return the kind of a section that is in use, None of any other."""
-        return next((section_kind(section) for section in self._offer.accepted if section.mid == mid), None)
+        accepted = () if self._offer is None else self._offer.accepted
+        return next((section_kind(section) for section in accepted if section.mid == mid), None)
 
     def change(self, offer: NegotiatedOffer) -> tuple[Mid, ...]:
         """Take another offer on the same transport; return the sections that went away (or changed their role).
 
         Raises RequestError (`bad_offer`) and changes nothing, or LinkBrokenError.
         """
+        if self._offer is None or self._transport is None:
+            self._open(offer)
+            return ()
         try:
             change = compare_offers(self._offer, offer)
         except SdpError as error:
@@ -76,13 +78,13 @@ class Link:
             self._remove(change.removed)
             if change.extensions:
                 self._transport.add_extensions(dict(change.extensions))
-            self._add(change.added)
+            self._add(self._transport, change.added)
             local = self._transport.restart_ice(offer.remote.ice) if change.ice_restart else self._transport.local
         except ValueError as error:
             self._transport.close()
             raise LinkBrokenError(f"engine refused a later offer: {error}") from error
         self._offer = offer
-        self.answer = self._write_answer(local)
+        self.answer = self._write_answer(offer, local)
         return change.removed
 
     def close(self) -> None:
@@ -91,14 +93,36 @@ class Link:
             producer.on_change = None
         for consumer in self.consumers.values():
             consumer.on_switch = None
-        self._transport.close()
+        if self._transport is not None:
+            self._transport.close()
 
-    def _add(self, sections: Sequence[AcceptedSection]) -> None:
+    def _open(self, offer: NegotiatedOffer) -> None:
+        try:
+            transport = self._router.create_transport(offer.remote, self._listener)
+        except ValueError as error:
+            raise RequestError(ErrorCode.BAD_OFFER, f"offer cannot be used: {error}") from error
+        try:
+            self._add(transport, offer.accepted)
+            self.answer = self._write_answer(offer, transport.local)
+        except ValueError as error:
+            self._give_up(transport)
+            raise RequestError(ErrorCode.BAD_OFFER, f"offer cannot be used: {error}") from error
+        except BaseException:
+            self._give_up(transport)
+            raise
+        self._offer, self._transport = offer, transport
+
+    def _give_up(self, transport: Transport) -> None:
+        transport.close()
+        self.producers.clear()
+        self.consumers.clear()
+
+    def _add(self, transport: Transport, sections: Sequence[AcceptedSection]) -> None:
         for section in sections:
             if isinstance(section, PublishSection):
-                self.producers[section.mid] = self._transport.produce(section.producer)
+                self.producers[section.mid] = transport.produce(section.producer)
             elif isinstance(section, SlotSection):
-                self.consumers[section.mid] = self._transport.consume(section.consumer)
+                self.consumers[section.mid] = transport.consume(section.consumer)
 
     def _remove(self, mids: Sequence[Mid]) -> None:
         for mid in mids:
@@ -109,10 +133,10 @@ class Link:
                 consumer.on_switch = None
                 consumer.close()
 
-    def _write_answer(self, local: LocalTransport) -> str:
+    def _write_answer(self, offer: NegotiatedOffer, local: LocalTransport) -> str:
         self._answers += 1
         ssrcs = {mid: SlotSsrcs(consumer.ssrc, consumer.rtx_ssrc) for mid, consumer in self.consumers.items()}
-        return write_answer(self._offer, local, ssrcs, version=self._answers)
+        return write_answer(offer, local, ssrcs, version=self._answers)
 
 
 def read_offer(text: str) -> NegotiatedOffer:

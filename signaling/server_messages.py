@@ -97,9 +97,9 @@ class ServerMessage(Struct, tag_field="type", frozen=True, kw_only=True, omit_de
 
 
 class Joined(ServerMessage, tag="joined", frozen=True, kw_only=True):
-    """The answer to `join`; `room` holds everybody, the new participant too."""
+    """The answer to `join`; `room` holds everybody, the new participant too. No `answer` without an offer."""
 
-    answer: str
+    answer: str | None = None
     room: RoomView
     participant: ParticipantId
     seq: int
@@ -241,6 +241,12 @@ class Moved(ServerMessage, tag="moved", frozen=True, kw_only=True):
     token: str | None = None
 
 
+class Draining(ServerMessage, tag="draining", frozen=True, kw_only=True):
+    """The server is about to go: the room ends at that time (null: nobody knows yet), or when everybody has left."""
+
+    ends_at: datetime | None
+
+
 class Ended(ServerMessage, tag="ended", frozen=True, kw_only=True):
     """My stay is over, and why; the connection is closed after it."""
 
@@ -292,6 +298,7 @@ AnyServerMessage: TypeAlias = (
     | Permissions
     | Asked
     | Moved
+    | Draining
     | Ended
     | Done
     | SlotsChanged

@@ -33,7 +33,7 @@ async def publish(
     joined = await seat.enter(Join(offer=offer, slots=[]), resource.grants, Joined)
     for publication in publications:
         await seat.ask(publication, TrackChanged)
-    resource.offer, resource.answer = offer, joined.answer
+    resource.offer, resource.answer = offer, joined.answer or ""
 
 
 async def play(
@@ -53,7 +53,7 @@ async def play(
     if selection.track is not None:
         track = _find_track(joined, selection.track)
         await seat.ask(View(slots=playback.views(track.id, track.kind)), SlotsChanged)
-    resource.offer, resource.answer = offer, joined.answer
+    resource.offer, resource.answer = offer, joined.answer or ""
 
 
 def _take_seat(resource: Resource, signaling: SignalingServer, config: WhipConfig) -> Seat:

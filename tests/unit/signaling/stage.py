@@ -87,7 +87,7 @@ class Person:
 
     def hear(self, message: ServerMessage) -> None:
         self.heard.append(message)
-        if isinstance(message, Joined):
+        if isinstance(message, Joined) and message.answer is not None:
             ufrag = re.search(r"a=ice-ufrag:(\S+)", message.answer)
             assert ufrag is not None
             self._transport = self.stage.router.transports[int(ufrag[1].partition("x")[2])]
