@@ -39,6 +39,7 @@ class ErrorCode(enum.Enum):
     BAD_SUBPROTOCOL = "bad_subprotocol"
     UPGRADE_REQUIRED = "upgrade_required"
     SHUTTING_DOWN = "shutting_down"
+    DRAINING = "draining"
 
 
 HTTP_STATUS: Final = {
@@ -51,8 +52,16 @@ HTTP_STATUS: Final = {
     ErrorCode.BAD_SUBPROTOCOL: 400,
     ErrorCode.UPGRADE_REQUIRED: 426,
     ErrorCode.SHUTTING_DOWN: 503,
+    ErrorCode.DRAINING: 503,
 }
 """How an upgrade is refused; a code that is not here never refuses one."""
+
+
+RETRY_AFTER_S: Final = {
+    ErrorCode.SHUTTING_DOWN: 2,  # a supervisor has started the next server by then
+    ErrorCode.DRAINING: 5,  # the same, or the balancer has taken note
+}
+"""When it is worth asking again (the header Retry-After), where that does not depend on the request."""
 
 
 class CloseCode(enum.IntEnum):

@@ -78,10 +78,10 @@ class Outbox:
         if to:
             self._put(Tell(to, message))
 
-    def tell_all(self, message: ServerMessage) -> None:
-        """Tell everybody what is no room event: who is not connected now never hears it."""
-        if self._members:
-            self._put(Tell(self._members, message))
+    def tell_all(self, message: ServerMessage, *, also: tuple[ParticipantId, ...] = ()) -> None:
+        """Tell everybody, and others, what is no room event: who is not connected now never hears it."""
+        if to := (*self._members, *also):
+            self._put(Tell(to, message))
 
     def note(self, note: Note) -> None:
         """Have something kept on record."""

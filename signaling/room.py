@@ -51,6 +51,7 @@ from signaling.server_messages import (
     Moved,
     ParticipantLeft,
     Pong,
+    ServerMessage,
     SlotsChanged,
 )
 from signaling.viewer import Viewer
@@ -106,6 +107,11 @@ class Room:
     def empty(self) -> bool:
         """Whether nobody is left, and nobody waits."""
         return not self._members and not self._entrance.visitors
+
+    @property
+    def begun(self) -> bool:
+        """Whether anybody ever came in."""
+        return self._arrivals.joined > 0
 
     @property
     def size(self) -> int:
@@ -166,6 +172,14 @@ class Room:
     def send(self, body: Any, *, to: Literal["all"] | Recipients = "all", topic: str) -> None:
         """Send a message in the name of the server; raises RequestError."""
         self._conduct.send(body, to=to, topic=topic)
+
+    def tell(self, to: ParticipantId, message: ServerMessage) -> None:
+        """Tell somebody who is in, or waits, what the server has to say."""
+        self._outbox.tell(to, message)
+
+    def tell_everybody(self, message: ServerMessage) -> None:
+        """Tell all who are in, or wait, what is no event of the room."""
+        self._outbox.tell_all(message, also=tuple(self._entrance.visitors))
 
     def move(self, participant_id: ParticipantId, *, url: str, token: str | None = None) -> None:
         """Send somebody to another address; raises RequestError."""

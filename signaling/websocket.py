@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Literal, Protocol, assert_never
+from typing import Final, Literal
 
 from aiohttp import web
 
@@ -17,12 +15,12 @@ from signaling.client_messages import AnyClientMessage, Join, Resume
 from signaling.codes import CloseCode, ErrorCode, LeftReason
 from signaling.config import SignalingConfig
 from signaling.connection import Connection
+from signaling.courier import Courier
 from signaling.errors import RequestError
 from signaling.grants import Grants
 from signaling.identifiers import ParticipantId, RoomName
 from signaling.keys import KeyStore
 from signaling.limits import RoomSettings
-from signaling.outbox import Close, Tell
 from signaling.ports import MediaEngine, RoomObserver
 from signaling.protocol import (
     FRAME_BYTES_TAKEN_MAX,
@@ -31,36 +29,17 @@ from signaling.protocol import (
     encode_message,
     peek_request_id,
 )
-from signaling.record import Note, NoteKind, report
 from signaling.room import Room
-from signaling.rooms import Rooms
-from signaling.server_messages import Error
+from signaling.server_messages import Draining, Error
+from signaling.stay import Outlet, Stay
 from signaling.tokens import LEEWAY_S
 from signaling.upgrade import admit, check_upgrade, refuse
 
+__all__ = ["ROUTE", "Outlet", "SignalingServer", "Stay"]
+
 ROUTE: Final = "/v1/rooms/{room}/ws"
-_ID_BYTES: Final = 9  # 72 random bits: not to be guessed, 12 characters of base64
 
 _log = logging.getLogger(__name__)
-
-
-class Outlet(Protocol):
-    """Where the messages for one participant go: a WebSocket, or what translates another protocol. Never waits."""
-
-    def send(self, frame: bytes) -> None:
-        """Take one message as it is encoded for the wire."""
-
-    def close(self, code: CloseCode, reason: str) -> None:
-        """Learn that the participant is no longer in the room; `SignalingServer.leave` is to be called."""
-
-
-@dataclass(frozen=True, slots=True)
-class Stay:
-    """Somebody is in a room; `SignalingServer.leave` ends it."""
-
-    room: Room
-    participant: ParticipantId
-    outlet: Outlet
 
 
 class SignalingServer:
@@ -77,24 +56,24 @@ class SignalingServer:
     ) -> None:
         """`observer` is told of everything that happens in rooms; `room_settings` says how a room is to be made."""
         self._keys = keys
-        self._observer = observer
         self._config = config or SignalingConfig()
         settings = room_settings or (lambda _name: self._config.room)
-        self._rooms = Rooms(engine, new_id=_new_id, wake=self._wake, settings=settings)
-        self._timers: dict[Room, tuple[float, asyncio.TimerHandle]] = {}
+        self._courier = Courier(engine, settings=settings, observer=observer)
+        self._joined = self._courier.outlets
         self._connections: set[Connection] = set()
-        self._joined: dict[ParticipantId, Outlet] = {}
         self._closing = asyncio.Event()
+        self._draining: Draining | None = None
+        self._drain_timer: asyncio.TimerHandle | None = None
 
     @property
     def rooms(self) -> int:
-        """How many rooms have somebody in them."""
-        return len(self._rooms)
+        """How many rooms there are; mostly with somebody in them."""
+        return len(self._courier.rooms)
 
     @property
     def participants(self) -> int:
         """How many have joined and not left."""
-        return self._rooms.participants
+        return self._courier.rooms.participants
 
     @property
     def connections(self) -> int:
@@ -113,7 +92,7 @@ class SignalingServer:
 
     def find_room(self, name: RoomName) -> Room | None:
         """Return the room of that name, None if nobody is in it."""
-        return self._rooms.find(name)
+        return self._courier.rooms.find(name)
 
     def enter(self, outlet: Outlet, join: Join, grants: Grants, *, may_wait: bool = False) -> Stay:
         """Let a participant into its room, made if need be; raises RequestError. `leave` must follow.
@@ -121,9 +100,8 @@ class SignalingServer:
         What the room has to say to the participant goes to `outlet`, from the next turn of the event loop on. With
         `may_wait` that may be `waiting`, and `joined` later; else who would have to wait is refused (`not_admitted`).
         """
-        if self._closing.is_set():
-            raise RequestError(ErrorCode.SHUTTING_DOWN, "the server is shutting down")
-        room = self._rooms.get_or_make(grants.room)
+        self._check_open(grants.room)
+        room = self._courier.rooms.get_or_make(grants.room)
         try:
             participant = room.join(
                 join,
@@ -134,18 +112,20 @@ class SignalingServer:
                 may_wait=may_wait,
             )
         except BaseException:
-            self._drop_if_empty(room)
+            self._courier.drop_if_empty(room)
             raise
         self._joined[participant] = outlet
+        self._tell_draining(room, participant)
         return Stay(room, participant, outlet)
 
     def resume(self, outlet: Outlet, request: Resume, grants: Grants) -> Stay:
         """Let a participant come back whose connection broke, or is broken unnoticed; raises RequestError."""
-        room = self._rooms.find(grants.room)
+        room = self._courier.rooms.find(grants.room)
         if room is None:
             raise RequestError(ErrorCode.CANNOT_RESUME, "the room is gone: join")
-        self._drain(room)  # what was said so far is for the earlier connection, and is said again if it was missed
+        self._courier.carry(room)  # what was said so far is for the earlier connection; what was missed is said again
         participant = room.resume(request, grants, expires_at=_expires_at(grants))
+        self._tell_draining(room, participant)
         earlier, self._joined[participant] = self._joined.get(participant), outlet
         if earlier is not None:
             earlier.close(CloseCode.RESUMED, "the participant goes on in another connection")
@@ -167,19 +147,68 @@ class SignalingServer:
             del self._joined[stay.participant]
             stay.room.suspend(stay.participant, reason, now=_now())
 
+    @property
+    def draining(self) -> bool:
+        """Whether `drain` was called: no new rooms."""
+        return self._draining is not None
+
+    def drain(self, ends_at: datetime | None) -> None:
+        """Make no more rooms (`draining`), and tell all clients; who is in a room may go on, and others may join it.
+
+        At `ends_at` (aware; None: never) the rooms that are left end with close code 4010. Called again, the later
+        word holds. There is no way back: a server that drains is about to go.
+        """
+        if ends_at is not None and ends_at.tzinfo is None:
+            raise ValueError(f"ends_at is {ends_at.isoformat()}, expected a time with its zone")
+        self._draining = Draining(ends_at=None if ends_at is None else ends_at.astimezone(UTC).replace(microsecond=0))
+        self._courier.keeps_empty_rooms = False
+        self._courier.drop_all_empty()
+        for room in self._courier.rooms:
+            room.tell_everybody(self._draining)
+        self._stop_drain_timer()
+        if ends_at is not None:
+            delay_s = max(0.0, ends_at.timestamp() - time.time())
+            self._drain_timer = asyncio.get_running_loop().call_later(delay_s, self._end_drain)
+
+    async def empty(self) -> None:
+        """Return when there is no room (any more)."""
+        await self._courier.no_rooms()
+
     async def close(self) -> None:
         """Refuse newcomers, end all rooms (close code 4010) and wait until every connection is closed."""
         self._closing.set()
-        self._rooms.end_all(CloseCode.SHUTTING_DOWN, "the server is shutting down")
+        self._stop_drain_timer()
+        self._courier.end_all(CloseCode.SHUTTING_DOWN, "the server is shutting down")
         await asyncio.sleep(0)  # lets the rooms' outputs reach the queues
         connections = list(self._connections)
         for connection in connections:
             connection.close(CloseCode.SHUTTING_DOWN, "the server is shutting down")
         await asyncio.gather(*(connection.finished.wait() for connection in connections))
 
+    def _check_open(self, room: RoomName) -> None:
+        """Raise RequestError if nobody is let in at present, or not into a room that is not there yet."""
+        if self._closing.is_set():
+            raise RequestError(ErrorCode.SHUTTING_DOWN, "the server is shutting down")
+        if self._draining is not None and self._courier.rooms.find(room) is None:
+            raise RequestError(ErrorCode.DRAINING, "the server is about to go and makes no new rooms")
+
+    def _tell_draining(self, room: Room, newcomer: ParticipantId) -> None:
+        if self._draining is not None:  # after what the room says to a newcomer, which is carried at the next turn
+            asyncio.get_running_loop().call_soon(room.tell, newcomer, self._draining)
+
+    def _end_drain(self) -> None:
+        self._drain_timer = None
+        self._courier.end_all(CloseCode.SHUTTING_DOWN, "the server is shutting down")
+
+    def _stop_drain_timer(self) -> None:
+        if self._drain_timer is not None:
+            self._drain_timer.cancel()
+            self._drain_timer = None
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         try:
             grants = self.admit(request, request.match_info["room"])
+            self._check_open(grants.room)
             check_upgrade(request)
         except RequestError as error:
             return refuse(error)
@@ -270,72 +299,6 @@ class SignalingServer:
             stay.room.refuse(stay.participant, error, re=peek_request_id(frame or b""))
         return True
 
-    def _set_timer(self, room: Room) -> None:
-        """Have the room called when it next wants to be."""
-        at, timer = self._timers.get(room, (None, None))
-        wanted = room.next_timeout()
-        if wanted == at:
-            return
-        if timer is not None:
-            timer.cancel()
-            del self._timers[room]
-        if wanted is not None:
-            timer = asyncio.get_running_loop().call_at(wanted, self._expire, room, wanted)
-            self._timers[room] = wanted, timer
-
-    def _expire(self, room: Room, at: float) -> None:
-        del self._timers[room]
-        # A timer may be early by the clock's resolution; the room must not think so.
-        room.handle_timeout(now=max(at, _now()))
-        self._drain(room)
-
-    def _drop_if_empty(self, room: Room) -> None:
-        """Drop a room without anybody, at once or when it was so for a while."""
-        patience_s = 0.0 if room.over else room.settings.empty_timeout_s
-        if room.over or (room.empty and patience_s == 0):
-            self._rooms.drop(room)
-        elif room.empty:
-            asyncio.get_running_loop().call_later(patience_s, self._drop_if_still_empty, room, room.generation)
-
-    def _drop_if_still_empty(self, room: Room, generation: int) -> None:
-        if room.empty and room.generation == generation:
-            self._rooms.drop(room)
-
-    def _wake(self, room: Room) -> None:
-        asyncio.get_running_loop().call_soon(self._drain, room)
-
-    def _drain(self, room: Room) -> None:
-        """Carry what a room has to say to the connections: the only place where that happens."""
-        for output in room.take_output():
-            match output:
-                case Note():
-                    self._report(room, output)
-                case Tell():
-                    frame = encode_message(output.message)
-                    for participant in output.to:
-                        if (connection := self._joined.get(participant)) is not None:
-                            connection.send(frame)
-                case Close():
-                    if (connection := self._joined.get(output.to)) is not None:
-                        connection.close(output.code, output.reason)
-                case _:
-                    assert_never(output)
-        self._set_timer(room)
-        self._drop_if_empty(room)
-
-    def _report(self, room: Room, note: Note) -> None:
-        fields = {"room": room.name, "note": note.kind.name.lower()}
-        if note.who is not None:
-            fields["participant"] = note.who.participant
-        if note.kind is NoteKind.LEFT:
-            fields["reason"] = note.reason.value
-        _log.info("room changed", extra=fields)
-        if self._observer is not None:
-            try:
-                report(note, room.name, self._observer, wallclock=datetime.now(UTC))
-            except Exception:  # noqa: BLE001 - a class goes on without its record
-                _log.exception("observer failed")
-
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
@@ -344,10 +307,6 @@ def _now() -> float:
 def _expires_at(grants: Grants) -> float:
     """Return when a token runs out, in monotonic seconds."""
     return _now() + grants.expires_at + LEEWAY_S - time.time()
-
-
-def _new_id() -> str:
-    return secrets.token_urlsafe(_ID_BYTES)
 
 
 def _left_reason(connection: Connection) -> LeftReason:

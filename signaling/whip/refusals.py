@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from media.errors import RemoteError
-from signaling.codes import HTTP_STATUS, ErrorCode
+from signaling.codes import HTTP_STATUS, RETRY_AFTER_S, ErrorCode
 from signaling.errors import RequestError
 
 
@@ -73,7 +73,10 @@ class RefusedError(RemoteError):
     @classmethod
     def of(cls, error: RequestError) -> RefusedError:
         """Return the refusal that says what the room, or the check of the token, said."""
-        return cls(error.code, error.message)
+        retry_after_s = RETRY_AFTER_S.get(error.code)
+        return cls(
+            error.code, error.message, headers=None if retry_after_s is None else {"Retry-After": str(retry_after_s)}
+        )
 
     @property
     def status(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -299,3 +300,41 @@ async def test_rooms_come_and_go(service: Service) -> None:
             await websocket.close()
         await service.settles()
     assert len(service.engine.routers) == 20
+
+
+async def test_a_draining_server_makes_no_new_rooms_and_ends_in_time() -> None:
+    async with running() as service:
+        amal = await service.join("amal")
+        service.signaling.drain(None)
+        assert service.signaling.draining
+        assert await hear(amal) == {"type": "draining", "ends_at": None}
+        refused = await service.http.get(
+            service.address("another"), headers={"Authorization": f"Bearer {token(room='another')}"}
+        )
+        assert (refused.status, refused.headers["Retry-After"]) == (503, "5")
+        assert (await refused.json())["error"]["code"] == "draining"
+        badr = await service.join("badr")
+        assert (await hear(badr))["type"] == "draining"
+        assert (await hear(amal))["type"] == "participant"
+        again = await service.join("amal")
+        assert await hear_close(amal) == 4004
+        assert (await hear(again))["type"] == "draining"
+        service.signaling.drain(datetime.now(UTC) + timedelta(seconds=0.1))
+        assert (await hear(again))["ends_at"].endswith("Z")
+        async with asyncio.timeout(PATIENCE_S):
+            await service.signaling.empty()
+        assert (await hear_close(again), await hear_close(badr)) == (4010, 4010)
+
+
+async def test_a_draining_server_is_empty_when_the_last_one_leaves() -> None:
+    async with running(SignalingConfig(room=RoomSettings(empty_timeout_s=60.0))) as service:
+        amal = await service.join("amal")
+        empty = asyncio.create_task(service.signaling.empty())
+        service.signaling.drain(None)
+        await asyncio.sleep(0)
+        assert not empty.done()
+        await amal.close()
+        async with asyncio.timeout(PATIENCE_S):
+            await empty
+        with pytest.raises(ValueError, match="zone"):
+            service.signaling.drain(datetime(2026, 1, 1))  # noqa: DTZ001 - that is the point
