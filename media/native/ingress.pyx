@@ -5,6 +5,7 @@ from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc
 from libc.string cimport memcpy, memmove
 
+from media.native.audio_levels cimport hearing_add
 from media.native.egress cimport send_media
 from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STUN, EVENT_SWITCH, Event, ring_publish, ring_reserve
 from media.native.feedback cimport receive_rtcp, want_key_frame
@@ -13,13 +14,14 @@ from media.native.history cimport HistoryEntry, history_put
 from media.native.keyframe_gate cimport gate_key_frame
 from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
 from media.native.nack cimport nack_arrived, nack_clear, nack_expected, nack_forget_before
-from media.native.payload cimport LAYER_UNKNOWN, inspect_payload, peek_dependency_descriptor
+from media.native.payload cimport LAYER_UNKNOWN, audio_level, inspect_payload, peek_dependency_descriptor
 from media.native.reception cimport (
     RECEPTION_LATE, RECEPTION_NEW, RECEPTION_RESTART, RECEPTION_SUSPECT, Reception, reception_recover, reception_update,
 )
 from media.native.recognise cimport is_stranger_too_many, recognise, remember_stranger
 from media.native.rows cimport (
-    KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, NONE8, STREAM_RTX, Consumer, Core, Encoding, Producer, Stream, Transport,
+    KIND_AUDIO_LEVEL, KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, NONE8, STREAM_RTX, Consumer, Core, Encoding, Producer,
+    Stream, Transport,
 )
 from media.native.rtp cimport RtpHeader, parse_rtp
 from media.native.srtp cimport srtp_unprotect, srtp_unprotect_rtcp
@@ -290,7 +292,20 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     if encoding.codec_index != codec_index or (entry.facts.height
             and (entry.facts.width != encoding.width or entry.facts.height != encoding.height)):
         note_format(core, producer, index, entry, codec_index)
+    if not producer.is_video:
+        note_level(core, producer, header, data)
     fan_out(core, producer, index, entry, codec_index, is_new, data, now_us)
+
+
+cdef void note_level(Core* core, Producer* producer, const RtpHeader* header, const uint8_t* data) noexcept nogil:
+    """Keep how loud a packet says that it is, for whoever looks for speakers."""
+    cdef int i
+    cdef uint8_t level, voice
+    for i in range(header.extension_count):
+        if producer.transport.in_kinds[header.extensions[i].id] == KIND_AUDIO_LEVEL:
+            if audio_level(data + header.extensions[i].offset, header.extensions[i].length, &level, &voice) == 0:
+                hearing_add(&core.hearing, &producer.levels, level, voice)
+            return
 
 
 cdef void note_flow(Producer* producer, uint8_t index, bint frame_end, uint64_t now_us) noexcept nogil:

@@ -5,6 +5,7 @@ from libc.stdint cimport int8_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memset
 
+from media.native.audio_levels cimport hearing_forget
 from media.native.events cimport EVENT_ENCODING, Event, ring_free, ring_init, ring_publish, ring_reserve
 from media.native.forward cimport forward_detach, forward_forget, forward_init
 from media.native.history cimport history_clear, history_free, history_init
@@ -143,7 +144,8 @@ cdef Producer* add_producer(Transport* transport, uint64_t id, bint is_video, in
     if producer.encodings == NULL:
         free(producer)
         return NULL
-    producer.id = id
+    producer.id = producer.levels.producer = id
+    producer.levels.transport = transport.id
     producer.is_video = is_video
     producer.paused = 1
     producer.encoding_count = encodings
@@ -165,6 +167,7 @@ cdef void remove_producer(Core* core, Producer* producer) noexcept nogil:
     cdef Stream** link = &transport.streams
     cdef Producer** at = &transport.producers
     cdef int i
+    hearing_forget(&core.hearing, &producer.levels)
     while producer.consumer_count:
         detach(producer.consumers[0])
     while link[0] != NULL:

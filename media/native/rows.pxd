@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from media.native.audio_levels cimport AudioLevels, Hearing
 from media.native.events cimport EventRing
 from media.native.forward cimport ForwardState
 from media.native.history cimport History
@@ -97,6 +98,7 @@ cdef struct Producer:
     uint32_t consumer_count
     uint32_t consumer_capacity
     Encoding* encodings
+    AudioLevels levels        # of audio: since Python last asked
     Producer* next            # of the same transport
 
 cdef struct Consumer:
@@ -196,6 +198,7 @@ ctypedef struct Core:
     Table addresses
     Table streams             # (transport id, ssrc) -> Stream
     Transport* transports
+    Hearing hearing           # audio producers that were heard since Python last asked
     SendBatch send
     ReceiveBatch receive
     EventRing ring

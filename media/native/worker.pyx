@@ -5,17 +5,21 @@ cimport cython
 from libc.stdint cimport uint8_t, uint64_t
 from libc.string cimport memcpy
 
+from media.native.audio_levels cimport LEVEL_SILENT, HeardLevels, hearing_take
 from media.native.events cimport (
     EVENT_BYE, EVENT_DTLS, EVENT_ENCODING, EVENT_FORMAT, EVENT_STUN, EVENT_SWITCH, Event, ring_advance, ring_peek,
 )
 from media.native.feedback cimport tick
 from media.native.ingress cimport receive_datagram
-from media.native.plane cimport plane_cpu_ns, plane_start, plane_stop
+from media.native.plane cimport plane_cpu_ns, plane_lock, plane_start, plane_stop, plane_unlock
 from media.native.rows cimport Consumer, Counters, Encoding, Producer, Transport
 from media.native.seqmap cimport SequenceMap
 from media.native.twcc cimport TwccRecorder
 from media.native.udp cimport DATAGRAM_MAX, UdpAddress, format_address, parse_address, send_flush
 from media.native.worker_rows cimport WorkerRows
+
+cdef enum:
+    HEARD_MAX = 256  # producers read under one lock: some 10 us that the data plane may have to wait
 
 STUN = EVENT_STUN
 DTLS = EVENT_DTLS
@@ -71,6 +75,25 @@ cdef class Worker(WorkerRows):
             ))
             ring_advance(&self.plane.core.ring)
         return events
+
+    def take_audio_levels(self, uint8_t quietest=LEVEL_SILENT) -> list[tuple[int, int, bytes]]:
+        """Return and forget (transport, producer, levels) of audio that came since the last call.
+
+        Each byte is a packet's audio level, oldest first: -dBov below, the voice flag in the top bit (RFC 6464);
+        at most the last 16. Who was not louder than `quietest` in any packet is left out, as is who is paused.
+        """
+        cdef HeardLevels heard[HEARD_MAX]
+        cdef list readings = []
+        cdef int i, count = HEARD_MAX
+        while count == HEARD_MAX:
+            with nogil:
+                plane_lock(&self.plane)
+                count = hearing_take(&self.plane.core.hearing, quietest, heard, HEARD_MAX)
+                plane_unlock(&self.plane)
+            for i in range(count):
+                levels = (<const uint8_t*>heard[i].levels)[:heard[i].count]
+                readings.append((heard[i].transport, heard[i].producer, levels))
+        return readings
 
     def counters(self) -> dict[str, int]:
         """Return all counters since the start, by name."""

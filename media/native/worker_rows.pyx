@@ -5,6 +5,7 @@ cimport cython
 from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 
+from media.native.audio_levels cimport hearing_forget
 from media.native.feedback cimport want_key_frame
 from media.native.lifecycle cimport (
     add_consumer, add_producer, add_transport, allow_address, attach, bind, detach, forget_address, remove_consumer,
@@ -258,6 +259,7 @@ cdef class WorkerRows:
             plane_lock(&self.plane)
             if row.paused != paused:
                 row.paused = paused
+                hearing_forget(&self.plane.core.hearing, &row.levels)
                 for i in range(row.encoding_count):
                     nack_clear(&row.encodings[i].nack)
                     resync_consumers(row, <uint8_t>i)
