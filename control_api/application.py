@@ -11,10 +11,15 @@ from control_api.feed.authorize import authorize_by_key
 from control_api.feed.gate import refuse_joins_without_memory
 from control_api.metrics import Reading, build_registry
 from control_api.parts import Parts
+from control_api.rest.authority import KeyAuthority
+from control_api.rest.document import add_document_routes
+from control_api.rest.elsewhere import ELSEWHERE
+from control_api.rest.endpoint import AnyEndpoint
+from control_api.rest.serve import add_endpoints
+from control_api.rest.webhooks import WebhookEndpoints
 from control_api.routes.events import add_event_routes
 from control_api.routes.health import add_health_routes
 from control_api.routes.metrics import add_metrics_routes
-from control_api.routes.webhooks import add_webhook_routes
 from signaling.web.pages import add_web_pages
 
 REQUEST_BYTES_MAX: Final = 1 << 20  # no endpoint takes more; WebSocket frames have their own limit
@@ -31,11 +36,21 @@ def build_application(parts: Parts) -> web.Application:
     add_web_pages(application)
     # For other programs.
     add_event_routes(application, parts.feed, authorize)
-    add_webhook_routes(application, parts.webhooks, authorize)
+    endpoints = endpoints_of(parts)
+    add_endpoints(application, endpoints, KeyAuthority(parts.keys))
+    add_document_routes(application, endpoints)
     # For operators.
     add_health_routes(application)
     add_metrics_routes(application, build_registry(*readings_of(parts)))
     return application
+
+
+def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
+    """Return the endpoints of the control API, in the order of the documentation: one line for each group."""
+    return (
+        *WebhookEndpoints(parts.webhooks).endpoints(),
+        *ELSEWHERE,
+    )
 
 
 def readings_of(parts: Parts) -> tuple[Reading, ...]:

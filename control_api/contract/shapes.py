@@ -1,0 +1,40 @@
+"""What all structs of the contract are, and the texts and numbers that occur in several of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, TypeAlias
+
+from msgspec import Meta, Struct
+
+PAGE_ITEMS_DEFAULT: Final = 100
+PAGE_ITEMS_MAX: Final = 1000
+"""About 500 kB of participants."""
+
+
+class Request(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """What a program asks; a field that is not named here refuses the whole request: it would mean nothing."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What the server answers; later versions may add fields."""
+
+
+RoomText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, examples=["algebra-7b"])]
+"""Letters, combining marks and digits of any script, `_`, `.` and `-`; not beginning with a dot or a mark."""
+
+ParticipantText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, examples=["pB2n7dR5wE4z"])]
+TrackText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, examples=["tM4c6gV9rX2b"])]
+IdentityText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, examples=["student-17"])]
+NameText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, examples=["Maryam"])]
+ReasonText: TypeAlias = Annotated[str, Meta(max_length=200)]
+CursorText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=512)]
+PageSize: TypeAlias = Annotated[int, Meta(ge=1, le=PAGE_ITEMS_MAX)]
+
+
+class PageQuery(Request, frozen=True, kw_only=True):
+    """Which piece of a list."""
+
+    limit: PageSize = PAGE_ITEMS_DEFAULT
+    """At most so many items."""
+    after: CursorText | None = None
+    """`next` of the page before; without it the list begins."""

@@ -1,0 +1,75 @@
+"""GET /v1/openapi.json: the OpenAPI document of this server; GET /docs/api: the same to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import msgspec
+from aiohttp import hdrs, web
+
+from control_api.rest.endpoint import AnyEndpoint
+from control_api.rest.openapi import build_document
+from control_api.rest.page import build_page
+
+TITLE: Final = "Halqa control API"
+
+DESCRIPTION: Final = """\
+What other programs do with a media server: rooms and the people in them, tokens to join with, events.
+
+* Show an API key with every request: its id as user, its secret as password (HTTP Basic).
+* Bodies are JSON in UTF-8. A field or parameter that is not known is refused, so that no slip goes unnoticed.
+* Whatever is refused changed nothing, and says why: `{"error": {"code", "message", "field", "value", "expected"}}`.
+* Answers may gain fields; pass over those that you do not know. Times are RFC 3339 in UTC.
+* Lists come in pages: give `next` back as `after` until it is null.
+"""
+
+TAGS: Final = (
+    ("Rooms", "A room exists from its creation, or from the first join, until it was empty for a while or is ended."),
+    ("Participants", "Who is in a room, and what is decided about them. One stay of one person is one participant."),
+    ("Tracks", "Cameras, microphones and screens of a room."),
+    ("Tokens", "With a token somebody joins a room and may do there what it grants."),
+    ("Keys", "API keys: who may use this API for what."),
+    ("Connectivity", "How clients get through their networks."),
+    ("Events", "What happened in rooms: as a feed that you read, or as webhooks."),
+    ("For clients", "What browsers, broadcasters and players speak. Their manuals: signaling/protocol.md and whip.md."),
+    ("For operators", "Health and metrics."),
+)
+
+_PAGE_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    hdrs.CACHE_CONTROL: "no-cache",
+}
+
+
+def document_of(endpoints: Iterable[AnyEndpoint]) -> dict[str, Any]:
+    """Return the OpenAPI document of these endpoints."""
+    return build_document(endpoints, title=TITLE, version=_version(), description=DESCRIPTION, tags=TAGS)
+
+
+def add_document_routes(application: web.Application, endpoints: Iterable[AnyEndpoint]) -> None:
+    """Serve document and page, made once; they hold no secret, so no key is asked for."""
+    document = document_of(endpoints)
+    content = msgspec.json.format(msgspec.json.encode(document), indent=1)
+    page = build_page(document).encode()
+
+    async def respond_document(_request: web.Request) -> web.Response:
+        headers = {hdrs.CACHE_CONTROL: "no-cache", hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
+        return web.Response(body=content, content_type="application/json", headers=headers)
+
+    async def respond_page(_request: web.Request) -> web.Response:
+        return web.Response(body=page, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
+
+    application.router.add_get("/v1/openapi.json", respond_document)
+    application.router.add_get("/docs/api", respond_page)
+
+
+def _version() -> str:
+    try:
+        return version("halqa")
+    except PackageNotFoundError:  # from a source tree that is not installed
+        return "0"

@@ -1,0 +1,144 @@
+"""Endpoints with routes of their own (streams of lines, SDP, WebSockets, metrics): described here, served elsewhere."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from control_api.contract.scopes import Scope
+from control_api.contract.shapes import Answer, CursorText, Request, RoomText
+from control_api.journal.events import Entry
+from control_api.rest.endpoint import AnyEndpoint, Endpoint, Reply
+
+CLIENTS: Final = "For clients"
+OPERATORS: Final = "For operators"
+SDP: Final = "application/sdp"
+FRAGMENT: Final = "application/trickle-ice-sdpfrag"
+
+
+class EventQuery(Request, frozen=True, kw_only=True):
+    after: CursorText | None = None
+    """A cursor: what follows it. `now`: only what happens from now on. Without it: from the oldest that is kept."""
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 500
+    """At most so many events."""
+    wait_s: Annotated[int, Meta(ge=0, le=60)] = 0
+    """If there is none yet, wait for one for so long, in seconds."""
+
+
+class EventLine(Entry, frozen=True, kw_only=True):
+    """One line of the feed."""
+
+    cursor: str
+    """Give it back to read what follows."""
+
+
+class Health(Answer, frozen=True, kw_only=True):
+    """The process runs."""
+
+    status: Literal["alive"]
+
+
+class RoomPath(Request, frozen=True, kw_only=True):
+    room: RoomText
+
+
+class StreamPath(Request, frozen=True, kw_only=True):
+    room: RoomText
+    resource: str
+
+
+def _stream(protocol: str, verb: str, others: str) -> tuple[AnyEndpoint, ...]:
+    """Return the endpoints of WHIP or WHEP."""
+    gone = {404: Reply("There is no such stream.")}
+    path = f"/{protocol}/{{room}}"
+    return (
+        Endpoint(
+            operation=f"{protocol}_start",
+            method="POST",
+            path=path,
+            summary=f"{verb} a stream by {protocol.upper()}",
+            description=f"The body is an offer, the answer's body the answer (SDP). {others}",
+            tag=CLIENTS,
+            scope=None,
+            join_token=True,
+            parameters=RoomPath,
+            body_media_type=SDP,
+            answers={201: Reply("It begins.", None, SDP, {"Location": "The stream.", "ETag": "Its ICE credentials."})},
+        ),
+        Endpoint(
+            operation=f"{protocol}_change",
+            method="PATCH",
+            path=f"{path}/{{resource}}",
+            summary=f"Trickle candidates or restart ICE of a {protocol.upper()} stream",
+            tag=CLIENTS,
+            scope=None,
+            join_token=True,
+            parameters=StreamPath,
+            body_media_type=FRAGMENT,
+            answers={200: Reply("ICE begins anew.", None, FRAGMENT), 204: Reply("Candidates are taken."), **gone},
+        ),
+        Endpoint(
+            operation=f"{protocol}_end",
+            method="DELETE",
+            path=f"{path}/{{resource}}",
+            summary=f"End a {protocol.upper()} stream",
+            tag=CLIENTS,
+            scope=None,
+            join_token=True,
+            parameters=StreamPath,
+            answers={200: Reply("It is over."), **gone},
+        ),
+    )
+
+
+ELSEWHERE: Final[tuple[AnyEndpoint, ...]] = (
+    Endpoint(
+        operation="read_events",
+        method="GET",
+        path="/v1/events",
+        summary="Read the feed of events",
+        description="One JSON object a line, at least once, in order. control_api/events.md says what is in them.",
+        tag="Events",
+        scope=Scope.EVENTS_READ,
+        query=EventQuery,
+        answers={
+            200: Reply("Events.", EventLine, "application/x-ndjson", {"Halqa-Cursor": "Where the next page begins."}),
+            400: Reply("`bad_cursor`, `bad_parameter`: a parameter means nothing here."),
+            410: Reply("`cursor_gone`: what follows is not kept any more."),
+            429: Reply("`too_many_readers`: come again later."),
+        },
+    ),
+    Endpoint(
+        operation="join_room",
+        method="GET",
+        path="/v1/rooms/{room}/ws",
+        summary="Join a room by WebSocket",
+        description="Subprotocol `halqa.v1`; signaling/protocol.md is the manual.",
+        tag=CLIENTS,
+        scope=None,
+        join_token=True,
+        parameters=RoomPath,
+        answers={101: Reply("The WebSocket is open: send `join`."), 426: Reply("This address speaks WebSocket.")},
+    ),
+    *_stream("whip", "Send", "RFC 9725."),
+    *_stream("whep", "Watch", "The current draft; `source`, `layer` and others choose what is sent."),
+    Endpoint(
+        operation="check_alive",
+        method="GET",
+        path="/livez",
+        summary="Ask if the process runs",
+        tag=OPERATORS,
+        scope=None,
+        answers={200: Reply("It runs; this says nothing about load.", Health)},
+    ),
+    Endpoint(
+        operation="read_metrics",
+        method="GET",
+        path="/metrics",
+        summary="Read counters, for Prometheus",
+        tag=OPERATORS,
+        scope=None,
+        answers={200: Reply("The Prometheus text formats.", None, "text/plain")},
+    ),
+)

@@ -1,0 +1,142 @@
+"""From the bytes of a request to checked structs; an error names field, value and what was expected. Pure.
+
+A body becomes plain values first, so that what stood in a wrong field can be told, and then its struct.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from control_api.contract.shapes import Request
+from control_api.rest.problems import Problem, ProblemError
+
+RequestT = TypeVar("RequestT", bound=Request)
+
+DEPTH_MAX: Final = 24
+"""Of a body: 16 levels of a value that is passed on, and what stands around it."""
+
+VALUE_CHARACTERS_MAX: Final = 100
+"""How much of a wrong value is told back."""
+
+_PLACE: Final = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<place>(?:key in )?\$[^`]*)`)?$", re.DOTALL)
+_STEP: Final = re.compile(r"\.([A-Za-z_0-9]+)|\[(\d+)\]")
+_NAMED: Final = re.compile(r"^Object (?:contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
+_GOT: Final = re.compile(r", got `\w+`$")
+
+
+def read_body(content: bytes, shape: type[RequestT]) -> RequestT:
+    """Return the body; raises ProblemError (`bad_json`, `bad_field`)."""
+    try:
+        value = msgspec.json.decode(content)
+    except UnicodeDecodeError as error:
+        raise ProblemError(Problem.BAD_JSON, f"The body is not UTF-8 at byte {error.start} of a text.") from None
+    except RecursionError:
+        raise ProblemError(Problem.BAD_JSON, f"The body is nested deeper than {DEPTH_MAX} levels.") from None
+    except msgspec.MsgspecError as error:
+        raise ProblemError(Problem.BAD_JSON, f"The body is not JSON: {error}") from None
+    if deeper_than(value, DEPTH_MAX):
+        raise ProblemError(Problem.BAD_JSON, f"The body is nested deeper than {DEPTH_MAX} levels.")
+    return convert(value, shape, strict=True)
+
+
+def read_texts(pairs: Iterable[tuple[str, str]], shape: type[RequestT]) -> RequestT:
+    """Return parameters of a path or a query; raises ProblemError (`bad_field`)."""
+    values: dict[str, str] = {}
+    for name, text in pairs:
+        if name in values:
+            raise ProblemError(
+                Problem.BAD_FIELD, f"{name} is given more than once.", field=shorten(name), expected="one value"
+            )
+        values[name] = text
+    return convert(values, shape, strict=False)
+
+
+def convert(value: Any, shape: type[RequestT], *, strict: bool) -> RequestT:
+    """Return plain values as a struct; raises ProblemError (`bad_field`). Not `strict`: texts may stand for numbers."""
+    try:
+        return msgspec.convert(value, shape, strict=strict)
+    except msgspec.ValidationError as error:
+        raise _explain(str(error), value) from None
+
+
+def deeper_than(value: Any, levels: int) -> bool:
+    """Return whether lists and objects are nested more than so many levels."""
+    layer: list[Any] = [value]
+    for _ in range(levels + 1):
+        layer = [inner for outer in layer for inner in _inside(outer)]
+        if not layer:
+            return False
+    return True
+
+
+def shorten(value: Any) -> Any:
+    """Return a value as it may stand in an error: no long texts, nothing nested, nothing that UTF-8 cannot carry."""
+    match value:
+        case str():
+            text = value.encode("utf-8", "replace").decode()
+            return text if len(text) <= VALUE_CHARACTERS_MAX else text[:VALUE_CHARACTERS_MAX] + "…"
+        case dict():
+            return "{…}" if value else {}
+        case list():
+            return "[…]" if value else []
+        case int() if abs(value) >= 1 << 53:
+            return shorten(str(value))
+        case _:
+            return value
+
+
+def _inside(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _explain(message: str, value: Any) -> ProblemError:
+    """Turn msgspec's words into field, value and expectation."""
+    match = _PLACE.match(message)
+    assert match is not None, "the pattern takes any text"
+    reason, place = match["reason"], (match["place"] or "$").removeprefix("key in ")
+    path, found = _walk(place, value)
+    if (named := _NAMED.match(reason)) is not None:
+        name = shorten(named["name"])
+        path = f"{path}.{name}" if path else name
+        if "unknown" in reason:
+            reached = found.get(named["name"]) if isinstance(found, Mapping) else None
+            return _bad_field(f"{path} is not known here.", path, shorten(reached), "no such field")
+        return _bad_field(f"{path} is missing.", path, None, "a value")
+    expected = _expected(reason)
+    shown = msgspec.json.encode(shorten(found)).decode()
+    return _bad_field(f"{path or 'The body'} is {shown}, expected {expected}.", path or None, shorten(found), expected)
+
+
+def _bad_field(message: str, path: str | None, value: Any, expected: str) -> ProblemError:
+    return ProblemError(Problem.BAD_FIELD, message, field=path, value=value, expected=expected)
+
+
+def _expected(reason: str) -> str:
+    """Say what should have been there, in words that are not Python's."""
+    if reason.startswith("Expected "):
+        text = _GOT.sub("", reason.removeprefix("Expected "))
+        for python, json in (("`str`", "text"), ("`int`", "a whole number"), ("`float`", "a number")):
+            text = text.replace(python, json)
+        for python, json in (("`bool`", "true or false"), ("`array`", "a list"), ("`object`", "an object")):
+            text = text.replace(python, json)
+        return text.replace("`", "").replace(" | ", " or ")
+    if reason.startswith("Invalid enum value"):
+        return "one of the values in the documentation"
+    return reason[:200]
+
+
+def _walk(place: str, value: Any) -> tuple[str, Any]:
+    """Return the place without its `$.`, and what stands there as far as the path can be followed."""
+    for name, index in _STEP.findall(place):
+        if name and isinstance(value, Mapping):
+            value = value.get(name)
+        elif index and isinstance(value, list):
+            value = value[int(index)]
+    return place.removeprefix("$").removeprefix("."), value
