@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +14,11 @@ from tests.support.peer import Peer, PeerOptions
 from tests.support.peer_offer import LIKE_CHROMIUM, LIKE_FIREFOX, SlotCounts
 from tests.support.peer_school import open_school, until
 from tests.support.peer_sources import Rates
-from tests.support.relay import Relay
+from tests.support.relay import open_relay
 
 CLASS_SIZE = 20
 CONTINUING_PACKETS = 20
-LOSS = 0.05
+LOSS = "loss=5% only=media"
 NUMBERS = (LIKE_CHROMIUM, LIKE_FIREFOX)
 
 
@@ -128,20 +127,20 @@ async def test_twenty_get_each_other_by_slots(tmp_path: Path) -> None:
 
 async def test_what_is_lost_on_either_side_is_sent_again(tmp_path: Path) -> None:
     rates = Rates(frames_per_second=25, packets_per_frame=4, audio_per_second=10)
-    async with AsyncExitStack() as stack:
-        school = await stack.enter_async_context(open_school(tmp_path))
-        relay = Relay(("127.0.0.1", school.server.engine.udp_ports[0]), seed=3)
-        stack.push_async_callback(relay.close)
-        behind = PeerOptions(rates=rates, via=("127.0.0.1", await relay.start()))
+    async with (
+        open_school(tmp_path) as school,
+        open_relay(school.server.engine.udp_ports[0], seed=3) as relay,
+    ):
+        behind = PeerOptions(rates=rates, via=("127.0.0.1", relay.port))
         teacher = await school.join("teacher", options=PeerOptions(rates=rates))
         student = await school.join("student", options=behind)
         both = (teacher, student)
         for peer in both:
             await peer.publish("camera")
         await until(lambda: all(peer.slots["v0"].encoding == "h" for peer in both), "both see each other")
-        relay.up.loss = relay.down.loss = LOSS
+        relay.change(up=LOSS, down=LOSS)
         await asyncio.sleep(3)
-        relay.up.loss = relay.down.loss = 0.0
+        relay.change(up="", down="")
         await until(lambda: not any(peer.lost() for peer in both), "everything has come at last")
         assert relay.up.lost > 10 < relay.down.lost
         assert student.asked() > 0, "the student asks the server"
