@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
@@ -14,7 +15,7 @@ from signaling.codes import ErrorCode
 from signaling.errors import RequestError
 from signaling.grants import ALL_SOURCES, NO_SOURCES, Grants
 from signaling.identifiers import Identity, Role, Source
-from signaling.keys import KEY_ID_CHARACTERS_MAX, KeyStore
+from signaling.keys import KEY_ID_CHARACTERS_MAX, KeyStore, SigningKey
 from signaling.names import DISPLAY_NAME_CHARACTERS_MAX, IDENTITY_CHARACTERS_MAX, check_text, parse_room_name
 
 ALGORITHM: Final = "HS256"
@@ -92,23 +93,41 @@ def check_token(token: str, keys: KeyStore, *, wallclock: float) -> Grants:
         raise TokenError(ErrorCode.BAD_TOKEN, f"token is longer than {TOKEN_CHARACTERS_MAX} characters")
     try:
         key_id = jwt.get_unverified_header(token).get("kid")
-        payload = jwt.decode(token, _secret(keys, key_id), algorithms=[ALGORITHM], options=_OPTIONS)
+        key = _find_key(keys, key_id, wallclock)
+        payload = verify(token, key, _OPTIONS)
     except jwt.InvalidSignatureError:
         raise TokenError(ErrorCode.BAD_TOKEN, f"token's signature is not of key {key_id!r}") from None
     except (jwt.InvalidTokenError, ValueError, RecursionError) as error:
         raise TokenError(ErrorCode.BAD_TOKEN, f"token is not usable: {_shorten(error)}") from None
     claims = _parse_claims(payload)
     _check_times(claims, wallclock)
-    return _parse_grants(claims)
+    grants = _parse_grants(claims)
+    if not key.rooms.allows(grants.room):
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token's key {key_id!r} does not open this room")
+    if grants.moderate and not key.moderates:
+        raise TokenError(ErrorCode.BAD_TOKEN, f"token's key {key_id!r} may not let anybody moderate")
+    return grants
 
 
-def _secret(keys: KeyStore, key_id: object) -> bytes:
+def verify(token: str, key: SigningKey, options: Options, *, audience: str | None = None) -> dict[str, Any]:
+    """Return the claims if one of the key's secrets signed them, else raise what PyJWT raises.
+
+    PyJWT refuses a token with an `aud` that is not `audience`: what was signed for another purpose opens nothing.
+    """
+    *earlier, last = key.secrets
+    for secret in earlier:
+        with contextlib.suppress(jwt.InvalidSignatureError):
+            return jwt.decode(token, secret, algorithms=[ALGORITHM], options=options, audience=audience)
+    return jwt.decode(token, last, algorithms=[ALGORITHM], options=options, audience=audience)
+
+
+def _find_key(keys: KeyStore, key_id: object, wallclock: float) -> SigningKey:
     if not isinstance(key_id, str) or not key_id or len(key_id) > KEY_ID_CHARACTERS_MAX:
         raise TokenError(ErrorCode.BAD_TOKEN, f"token's header needs a kid of 1 to {KEY_ID_CHARACTERS_MAX} characters")
-    secret = keys.secret(key_id)
-    if secret is None:
+    key = keys.signing_key(key_id, wallclock=wallclock)
+    if key is None:
         raise TokenError(ErrorCode.BAD_TOKEN, f"token's key {key_id!r} is not known here")
-    return secret
+    return key
 
 
 def _parse_claims(payload: Mapping[str, Any]) -> _Claims:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import time
 from collections.abc import Callable
 
 from aiohttp import hdrs, web
@@ -20,10 +21,10 @@ def authorize_by_key(keys: KeyStore) -> Callable[[web.Request], web.Response | N
         if shown is None:
             return _refuse("no_key", "send an API key: Authorization: Basic, with the key's id and secret")
         key_id, password = shown
-        secret = keys.secret(key_id)
+        key = keys.signing_key(key_id, wallclock=time.time())
         # Compared even if there is no such key, so that time does not tell which ids exist.
-        same = hmac.compare_digest(secret or b"", password)
-        return None if same and secret else _refuse("bad_key", "the API key or its secret is wrong")
+        same = [hmac.compare_digest(secret, password) for secret in (key.secrets if key else (b"",))]
+        return None if any(same) and key else _refuse("bad_key", "the API key or its secret is wrong")
 
     return authorize
 

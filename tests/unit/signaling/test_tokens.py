@@ -17,8 +17,9 @@ from signaling import tokens
 from signaling.codes import ErrorCode
 from signaling.grants import ALL_SOURCES, Grants
 from signaling.identifiers import Identity, Role, Source
-from signaling.keys import SECRET_BYTES_MIN, StaticKeys
+from signaling.keys import SECRET_BYTES_MIN, SigningKey, StaticKeys
 from signaling.names import parse_room_name
+from signaling.room_pattern import RoomPattern
 from signaling.tokens import LEEWAY_S, LIFETIME_S_MAX, TOKEN_CHARACTERS_MAX, TokenError, check_token, make_token
 
 NOW = 1_800_000_000.0
@@ -311,3 +312,43 @@ def test_keys_that_must_not_be_used(secrets: dict[str, bytes]) -> None:
     with pytest.raises(ValueError, match="key") as error:
         StaticKeys(secrets)
     assert SECRET.decode() not in str(error.value)
+
+
+class OneKey:
+    """A key store with one key."""
+
+    def __init__(self, key: SigningKey) -> None:
+        self._key = key
+
+    def signing_key(self, key_id: str, *, wallclock: float) -> SigningKey | None:
+        return self._key if key_id == "school" else None
+
+
+def test_after_a_rotation_both_secrets_sign() -> None:
+    rotated = OneKey(SigningKey((OTHER_SECRET, SECRET)))
+    for secret in (SECRET, OTHER_SECRET):
+        assert check_token(signed(CLAIMS, secret=secret), rotated, wallclock=NOW).identity == CLAIMS["sub"]
+    with pytest.raises(TokenError, match="signature is not of key"):
+        check_token(signed(CLAIMS, secret=b"x" * 32), rotated, wallclock=NOW)
+
+
+def test_a_key_opens_its_own_rooms_alone() -> None:
+    key = OneKey(SigningKey((SECRET,), RoomPattern("school-a.*")))
+    check_token(signed(CLAIMS | {"room": "school-a.7b"}), key, wallclock=NOW)
+    for room in ("school-b.7b", "school-a"):
+        with pytest.raises(TokenError, match="does not open this room"):
+            check_token(signed(CLAIMS | {"room": room}), key, wallclock=NOW)
+
+
+def test_a_key_that_may_not_moderate_makes_no_moderators() -> None:
+    key = OneKey(SigningKey((SECRET,), moderates=False))
+    check_token(signed(CLAIMS), key, wallclock=NOW)
+    check_token(signed(CLAIMS | {"role": "teacher", "moderate": False}), key, wallclock=NOW)
+    for claims in ({"moderate": True}, {"role": "teacher"}):
+        with pytest.raises(TokenError, match="may not let anybody moderate"):
+            check_token(signed(CLAIMS | claims), key, wallclock=NOW)
+
+
+def test_what_was_signed_for_another_purpose_opens_nothing() -> None:
+    with pytest.raises(TokenError, match="not usable"):
+        check_token(signed(CLAIMS | {"aud": "halqa-control"}), KEYS, wallclock=NOW)
