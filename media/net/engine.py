@@ -98,6 +98,7 @@ class Engine:
         self._forget_closed()
         shell = min(self._shells, key=lambda candidate: (candidate.transports, candidate.routers))
         router = Router(shell)
+        shell.levels.add(router)
         shell.routers += 1
         self._routers.append((router, shell))
         return router

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from media.native import worker as native
 from media.net.deadlines import Deadlines
+from media.net.level_poll import LevelPoll
 from media.routing.kinds import ExtensionKinds
 from media.routing.ports import ShellTransport
 from media.routing.transport import Transport
@@ -53,6 +54,7 @@ class WorkerShell:
         self.worker = native.Worker(
             udp.fileno(), self._wake_descriptor, self._event_descriptor, udp.family, DATA_PLANE_NICE
         )
+        self.levels = LevelPoll(self.worker)
         self._transports: dict[int, ShellTransport] = {}
         self._by_ufrag: dict[str, ShellTransport] = {}
         self._ufrags: dict[int, list[str]] = {}
@@ -68,6 +70,7 @@ class WorkerShell:
     def close(self) -> None:
         """Stop the thread and close the socket; every transport must have been closed."""
         self._loop.remove_reader(self._event_descriptor)
+        self.levels.close()
         if self._timer is not None:
             self._timer.cancel()
         self.worker.stop()

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
 from media.errors import LocalError
 from media.routing.ports import Shell, TransportListener
+from media.routing.producer import Producer
 from media.routing.transport import Transport
 from media.rtp.parameters import RemoteTransport
+
+Heard: TypeAlias = tuple[Producer, bytes]
+"""An audio track and the levels of its last packets, oldest first: as in RFC 6464, -dBov below the voice bit."""
 
 
 class Router:
@@ -15,6 +22,13 @@ class Router:
         self._shell = shell
         self._transports: list[Transport] = []
         self.closed = False
+        self.on_levels: Callable[[Sequence[Heard], float], None] | None = None
+        """Called some ten times a second with the tracks that were audible, maybe none, and `now`."""
+
+    @property
+    def transports(self) -> Sequence[Transport]:
+        """Those that were open a short while ago."""
+        return self._transports
 
     def create_transport(self, remote: RemoteTransport, listener: TransportListener) -> Transport:
         """Open a transport that waits for the peer's first check. LocalError if the router is closed."""
