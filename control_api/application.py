@@ -6,12 +6,11 @@ from typing import Final
 
 from aiohttp import web
 
+from control_api.authorize.authority import KeyAuthority
 from control_api.errors import json_errors
-from control_api.feed.authorize import authorize_by_key
 from control_api.feed.gate import refuse_joins_without_memory
 from control_api.metrics import Reading, build_registry
 from control_api.parts import Parts
-from control_api.rest.authority import KeyAuthority
 from control_api.rest.document import add_document_routes
 from control_api.rest.elsewhere import ELSEWHERE
 from control_api.rest.endpoint import AnyEndpoint
@@ -29,15 +28,15 @@ def build_application(parts: Parts) -> web.Application:
     """Return all routes of the server."""
     middlewares = [json_errors, refuse_joins_without_memory(parts.journal)]  # the first is the outermost
     application = web.Application(middlewares=middlewares, client_max_size=REQUEST_BYTES_MAX)
-    authorize = authorize_by_key(parts.keys)
+    authority = KeyAuthority(parts.keys.find)
     # For clients.
     parts.signaling.add_routes(application)
     parts.whip.add_routes(application)
     add_web_pages(application)
     # For other programs.
-    add_event_routes(application, parts.feed, authorize)
+    add_event_routes(application, parts.feed, authority)
     endpoints = endpoints_of(parts)
-    add_endpoints(application, endpoints, KeyAuthority(parts.keys))
+    add_endpoints(application, endpoints, authority)
     add_document_routes(application, endpoints)
     # For operators.
     add_health_routes(application)

@@ -23,4 +23,6 @@ class Scope(enum.Enum):
     WEBHOOKS_WRITE = "webhooks:write"
     """Have webhooks delivered again."""
     KEYS_WRITE = "keys:write"
-    """Make, rotate and take away API keys."""
+    """List, make, rotate and take away API keys that may do no more than this one."""
+    METRICS_READ = "metrics:read"
+    """Read the metrics of the server from elsewhere."""

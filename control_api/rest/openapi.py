@@ -17,6 +17,7 @@ from control_api.rest.problems import Problem
 OPENAPI: Final = "3.1.0"
 SCHEMA_PATH: Final = "#/components/schemas/{name}"
 REALM_KEY: Final = "api_key"
+REALM_CONTROL: Final = "control_token"
 REALM_TOKEN: Final = "join_token"  # noqa: S105 - a name
 
 SECURITY: Final = {
@@ -24,6 +25,12 @@ SECURITY: Final = {
         "type": "http",
         "scheme": "basic",
         "description": "The id of an API key as user, its secret as password.",
+    },
+    REALM_CONTROL: {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "A token with `aud` `halqa-control` that an API key signed for at most an hour.",
     },
     REALM_TOKEN: {
         "type": "http",
@@ -149,7 +156,7 @@ def _operation(
         operation["requestBody"] = {"required": True, "content": content}
     operation["responses"] |= _refusals(endpoint, schema_of[ErrorAnswer])
     if endpoint.scope is not None:
-        operation["security"] = [{REALM_KEY: []}]
+        operation["security"] = [{REALM_KEY: []}, {REALM_CONTROL: []}]
     elif endpoint.join_token:
         operation["security"] = [{REALM_TOKEN: []}]
     else:
@@ -206,7 +213,9 @@ def problems_of(endpoint: AnyEndpoint) -> tuple[Problem, ...]:
     """Return every refusal that an endpoint may meet, by status."""
     problems = {*endpoint.problems}
     if endpoint.scope is not None:
-        problems |= {Problem.NO_KEY, Problem.BAD_KEY, Problem.MISSING_SCOPE}
+        problems |= {Problem.NO_KEY, Problem.BAD_KEY, Problem.MISSING_SCOPE, Problem.RATE_LIMITED}
+        if "{room}" in endpoint.path:
+            problems.add(Problem.ROOM_NOT_ALLOWED)
     if endpoint.run is not None:
         problems.add(Problem.BAD_FIELD)  # unknown query parameters, too
         if endpoint.body is not None:

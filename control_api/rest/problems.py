@@ -19,6 +19,7 @@ class Problem(enum.Enum):
     NO_KEY = ("no_key", 401, "There is no API key in the request.")
     BAD_KEY = ("bad_key", 401, "The API key or its secret is wrong.")
     MISSING_SCOPE = ("missing_scope", 403, "The API key may not be used for this.")
+    ROOM_NOT_ALLOWED = ("room_not_allowed", 403, "The API key is for other rooms.")
     NO_SUCH_ROOM = ("no_such_room", 404, "There is no room of that name now.")
     NO_SUCH_PARTICIPANT = ("no_such_participant", 404, "Nobody in the room has that id.")
     NO_SUCH_TRACK = ("no_such_track", 404, "No track in the room has that id.")
@@ -29,6 +30,7 @@ class Problem(enum.Enum):
     TOO_LARGE = ("too_large", 413, "The body, or a value in it, is larger than is taken.")
     WRONG_CONTENT_TYPE = ("wrong_content_type", 415, "The body must be application/json.")
     KEY_REUSED = ("idempotency_key_reused", 422, "This Idempotency-Key came before with another request.")
+    RATE_LIMITED = ("rate_limited", 429, "Too many requests; `Retry-After` says when to ask again, in seconds.")
     TOO_MANY = ("too_many", 429, "There is no place for more now.")
     SHUTTING_DOWN = ("shutting_down", 503, "The server takes nothing new: it is about to end.")
 

@@ -65,6 +65,8 @@ async def _run(endpoint: AnyEndpoint, authority: Authority, request: web.Request
         caller = authority.identify(request)
         caller.check(endpoint.scope)
     path = NOTHING if endpoint.parameters is None else read_texts(request.match_info.items(), endpoint.parameters)
+    if endpoint.scope is not None and "room" in request.match_info:
+        caller.check_room(request.match_info["room"])
     query = read_texts(request.query.items(), endpoint.query or type(NOTHING))
     body = NOTHING if endpoint.body is None else read_body(await _content(request, endpoint), endpoint.body)
     call: Call[Any, Any, Any] = Call(path, query, body, caller, request)

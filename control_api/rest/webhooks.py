@@ -39,6 +39,7 @@ class WebhookEndpoints:
                 tag=TAG,
                 scope=Scope.EVENTS_READ,
                 answers={200: Reply("All receivers that the operator named.", WebhookList)},
+                problems=(Problem.ROOM_NOT_ALLOWED,),
                 run=self._list,
             ),
             Endpoint(
@@ -51,15 +52,17 @@ class WebhookEndpoints:
                 scope=Scope.WEBHOOKS_WRITE,
                 parameters=WebhookPath,
                 answers={202: Reply("They are on their way.", Replaying)},
-                problems=(Problem.NO_SUCH_WEBHOOK,),
+                problems=(Problem.ROOM_NOT_ALLOWED, Problem.NO_SUCH_WEBHOOK),
                 run=self._replay,
             ),
         )
 
-    async def _list(self, _call: Call[Nothing, Nothing, Nothing]) -> Result:
+    async def _list(self, call: Call[Nothing, Nothing, Nothing]) -> Result:
+        call.caller.check_every_room()
         return Result(WebhookList(webhooks=tuple(map(_describe, self._webhooks.workers.values()))))
 
     async def _replay(self, call: Call[WebhookPath, Nothing, Nothing]) -> Result:
+        call.caller.check_every_room()
         worker = self._webhooks.workers.get(call.path.name)
         if worker is None:
             raise ProblemError(Problem.NO_SUCH_WEBHOOK)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 from typing import Final
 
 from aiohttp import hdrs, web
 
+from control_api.contract.scopes import Scope
 from control_api.errors import error_response
 from control_api.feed.cursor import BadCursorError, Cursor, build_cursor, parse_cursor
 from control_api.feed.feed import CursorGoneError, Feed, Page
+from control_api.feed.visible import read_visible
+from control_api.rest.authority import Authority
+from control_api.rest.problems import ProblemError
+from control_api.rest.serve import refuse
+from signaling.room_pattern import RoomPattern
 
 LIMIT_DEFAULT: Final = 500
 LIMIT_MAX: Final = 1000  # about 300 kB
@@ -24,28 +29,27 @@ CONTENT_TYPE: Final = "application/x-ndjson"
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 _PARAMETERS: Final = frozenset({"after", "limit", "wait_s"})
 
-Authorize = Callable[[web.Request], web.Response | None]
-"""Returns None for a request that may go on, else the refusal."""
-
 
 class _BadParameterError(ValueError):
     """A query that means nothing here; the message says why."""
 
 
-def add_event_routes(application: web.Application, feed: Feed, authorize: Authorize) -> None:
-    """Serve the feed to whom `authorize` lets in. Long polls end when the application shuts down."""
+def add_event_routes(application: web.Application, feed: Feed, authority: Authority) -> None:
+    """Serve the feed to keys with the scope `events:read`, of their rooms. Long polls end when the server does."""
     waiting = asyncio.Semaphore(WAITING_MAX)
     closing = asyncio.Event()
 
     async def respond(request: web.Request) -> web.Response:
-        if (refusal := authorize(request)) is not None:
-            return refusal
         try:
+            caller = authority.identify(request)
+            caller.check(Scope.EVENTS_READ)
             cursor, limit, wait_s = await _parse(request, feed)
             if waiting.locked():
                 return error_response(429, "too_many_readers", f"{WAITING_MAX} readers wait already", _retry())
             async with waiting:
-                page = await _read(feed, cursor, limit, wait_s, closing)
+                page = await _read_of(caller.rooms, feed, cursor, limit, wait_s, closing)
+        except ProblemError as error:
+            return refuse(error)
         except (BadCursorError, _BadParameterError) as error:
             code = "bad_cursor" if isinstance(error, BadCursorError) else "bad_parameter"
             return error_response(400, code, str(error))
@@ -60,6 +64,20 @@ def add_event_routes(application: web.Application, feed: Feed, authorize: Author
 
     application.on_shutdown.append(end_waits)
     application.router.add_get("/v1/events", respond)
+
+
+async def _read_of(
+    rooms: RoomPattern, feed: Feed, cursor: Cursor, limit: int, wait_s: float, closing: asyncio.Event
+) -> Page:
+    """Read a page of these rooms; what happens in others does not end the wait."""
+    loop = asyncio.get_running_loop()
+    until = loop.time() + wait_s
+    while True:
+        found = await _read(feed, cursor, limit, max(0.0, until - loop.time()), closing)
+        page = await read_visible(feed, found, rooms, limit=limit)
+        if page.lines or loop.time() >= until or closing.is_set():
+            return page
+        cursor = parse_cursor(page.cursor)
 
 
 async def _read(feed: Feed, cursor: Cursor, limit: int, wait_s: float, closing: asyncio.Event) -> Page:

@@ -14,15 +14,15 @@ import msgspec
 import pytest
 from aiohttp import web
 
-from control_api.feed.authorize import authorize_by_key
+from control_api.authorize.authority import KeyAuthority
 from control_api.feed.cursor import parse_cursor
 from control_api.feed.feed import Feed
 from control_api.journal.events import Entry, Event, RoomStarted, decode_entry
 from control_api.journal.journal import Journal
 from control_api.journal.settings import JournalSettings
+from control_api.keys import ApiKey
 from control_api.routes.events import LIMIT_DEFAULT, LIMIT_MAX, WAIT_S_MAX, WAITING_MAX, add_event_routes
 from control_api.webhooks.signature import sign
-from signaling.keys import StaticKeys
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "control_api" / "events.md").read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ async def test_reader_of_the_manual_reads_everything(tmp_path: Path) -> None:
     journal = await Journal.open(tmp_path, JournalSettings(node="m1"))
     feed = Feed(journal)
     application = web.Application()
-    add_event_routes(application, feed, authorize_by_key(StaticKeys({"key-1": b"s" * 32})))
+    add_event_routes(application, feed, KeyAuthority({"key-1": ApiKey("key-1", b"s" * 32)}.get))
     runner = web.AppRunner(application, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

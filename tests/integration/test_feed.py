@@ -18,8 +18,8 @@ import pytest
 from aiohttp import web
 
 from control_api.app import MediaServer
+from control_api.authorize.authority import KeyAuthority
 from control_api.errors import json_errors
-from control_api.feed.authorize import authorize_by_key
 from control_api.feed.feed import Feed
 from control_api.feed.gate import JOINS, refuse_joins_without_memory
 from control_api.journal import journal as journal_module
@@ -27,10 +27,9 @@ from control_api.journal.events import ParticipantJoined
 from control_api.journal.journal import Journal
 from control_api.journal.segments import SegmentFile, list_segments
 from control_api.journal.settings import SEGMENT_BYTES_MIN, JournalSettings
-from control_api.keys import open_keys
+from control_api.keys import ApiKey, open_keys
 from control_api.routes.events import add_event_routes
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
-from signaling.keys import StaticKeys
 
 
 def basic(user: str, password: str) -> str:
@@ -68,7 +67,7 @@ async def serve(folder: Path, **settings: Any) -> AsyncIterator[Served]:
     journal = await Journal.open(folder, JournalSettings(node="m1", retry_s=0.05, **settings))
     feed = Feed(journal)
     application = web.Application(middlewares=[json_errors, refuse_joins_without_memory(journal)])
-    add_event_routes(application, feed, authorize_by_key(StaticKeys({"key-1": b"s" * 32})))
+    add_event_routes(application, feed, KeyAuthority({"key-1": ApiKey("key-1", b"s" * 32)}.get))
 
     async def join(_request: web.Request) -> web.Response:
         return web.Response()
@@ -198,7 +197,7 @@ async def test_cursor_of_another_journal_or_of_removed_events_is_gone(tmp_path: 
     ("authorization", "code"),
     [
         (None, "no_key"),
-        ("Bearer abc", "no_key"),
+        ("Bearer abc", "bad_key"),
         ("Basic !!!", "no_key"),
         (basic("key-1", "wrong"), "bad_key"),
         (basic("key-2", "s" * 32), "bad_key"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_api.feed.authorize import parse_basic
+from control_api.authorize.basic import parse_basic
 
 
 @given(st.text().filter(lambda user: ":" not in user), st.binary())
