@@ -9,6 +9,7 @@ from functools import partial
 from typing import Literal, Protocol
 
 from media.rtp.parameters import Mid
+from signaling.absence import Absences
 from signaling.bans import Bans
 from signaling.client_messages import Join, Resume
 from signaling.codes import CloseCode, ErrorCode, LeftReason
@@ -54,6 +55,8 @@ class Place(Protocol):
 
     def depart(self, participant: Participant, reason: LeftReason) -> None: ...
     def media_closed(self, participant: ParticipantId, reason: str) -> None: ...
+    def media_silent(self, participant: ParticipantId, *, now: float) -> None: ...
+    def media_alive(self, participant: ParticipantId) -> None: ...
     def viewer_changed(self, participant: ParticipantId) -> None: ...
 
 
@@ -69,6 +72,7 @@ class Parts:
     conduct: Conduct
     moderation: Moderation
     resume_tokens: ResumeTokens
+    absences: Absences
 
 
 class Arrivals:
@@ -84,6 +88,7 @@ class Arrivals:
         self._conduct = parts.conduct
         self._moderation = parts.moderation
         self._resume_tokens = parts.resume_tokens
+        self._absences = parts.absences
         self._router = router
         self._new_id = new_id
         self.joined = 0
@@ -139,8 +144,7 @@ class Arrivals:
                 self._place.media_closed(participant.id, str(error))
                 raise RequestError(ErrorCode.CANNOT_RESUME, "media failed: join") from error
         participant.expires_at = max(participant.expires_at, expires_at)
-        if participant.suspended_until is not None:
-            participant.suspended_until = None
+        if self._absences.come_back(participant):
             self._outbox.note(Note(NoteKind.RESUMED, participant.who()))
             self.tell_presence(participant, but=participant.id)
         missed = self._outbox.log.since(request.seq, participant.id)
@@ -158,6 +162,7 @@ class Arrivals:
         )
         for message in missed or ():
             self._outbox.tell(participant.id, message)
+        self._absences.remind(participant)
         participant.viewer.forget_told()
         return participant.id
 
@@ -194,7 +199,7 @@ class Arrivals:
         _read(visitor.request)
         self._replace_visitor(visitor)
         self._entrance.wait(visitor)
-        self._outbox.tell(visitor.id, Waiting(participant=visitor.id))
+        self._outbox.tell(visitor.id, Waiting(re=visitor.request.id, participant=visitor.id))
         knock = Knock(seq=self._outbox.next_seq(), participant=visitor.view())
         self._outbox.announce(knock, to=self._members.moderators())
 
@@ -253,7 +258,7 @@ class Arrivals:
 
     def _make_participant(self, visitor: Visitor, wallclock: datetime) -> Participant:
         offer, kinds = _read(visitor.request)
-        link = Link(self._router, offer, _LinkListener(partial(self._place.media_closed, visitor.id)))
+        link = Link(self._router, offer, _LinkListener(self._place, visitor.id))
         self.joined += 1
         participant = Participant(
             id=visitor.id,
@@ -272,14 +277,21 @@ class Arrivals:
 class _LinkListener:
     """Passes on what becomes of a participant's transport."""
 
-    def __init__(self, closed: Callable[[str], None]) -> None:
-        self._closed = closed
+    def __init__(self, place: Place, participant: ParticipantId) -> None:
+        self._place = place
+        self._participant = participant
 
     def on_connected(self) -> None:
         """Nothing waits for it: slots are filled before the first packet can flow."""
 
+    def on_silent(self, *, now: float) -> None:
+        self._place.media_silent(self._participant, now=now)
+
+    def on_alive(self) -> None:
+        self._place.media_alive(self._participant)
+
     def on_closed(self, reason: str) -> None:
-        self._closed(reason)
+        self._place.media_closed(self._participant, reason)
 
 
 def _read(request: Join) -> tuple[NegotiatedOffer | None, dict[Mid, SlotKind]]:

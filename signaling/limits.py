@@ -21,8 +21,10 @@ class RoomSettings:
     """Who may wait to be admitted at the same time."""
     resume_window_s: float = 60.0
     """How long a participant whose connection broke is waited for: a lift, a change of networks. 0: not at all."""
-    empty_timeout_s: float = 0.0
-    """How long a room without anybody is kept, with its state and its door."""
+    media_timeout_s: float = 60.0
+    """How long a connected participant may go without signs of life on the media path, once it was told of it."""
+    empty_timeout_s: float = 30.0
+    """How long a room without anybody is kept, with its state and its door: a teacher alone may reload the page."""
     duration_max_s: float | None = 24 * 3600.0
     """From the first join to the end; None: no end. A day, so that what was forgotten does not run for ever."""
     door: Door = Door.OPEN

@@ -44,6 +44,9 @@ class Producer(Protocol):
     def codec(self) -> str | None: ...
     @property
     def encodings(self) -> Sequence[EncodingState]: ...
+    @property
+    def received_bytes(self) -> Sequence[int]:
+        """What came of each encoding since the start, paused or not."""
 
     def pause(self) -> None: ...
     def resume(self) -> None: ...
@@ -74,7 +77,40 @@ class TransportListener(Protocol):
     """Who hears what becomes of a transport; not called for our own `close()`."""
 
     def on_connected(self) -> None: ...
+    def on_silent(self, *, now: float) -> None:
+        """No sign of life came on the media path for some seconds. `now` is monotonic seconds."""
+
+    def on_alive(self) -> None:
+        """A sign of life came again; media flows."""
+
     def on_closed(self, reason: str) -> None: ...
+
+
+class PathCounters(Protocol):
+    """What is known of the way to a client and back; times in seconds, 0 where nothing is known."""
+
+    @property
+    def received(self) -> int:
+        """Packets that came, since the start."""
+
+    @property
+    def lost(self) -> int:
+        """Packets that did not come, before repair; may shrink when late ones come."""
+
+    @property
+    def sent(self) -> int:
+        """Packets that went out in the slots that carry something now."""
+
+    @property
+    def loss_out(self) -> float:
+        """The part of what we sent that the client's last reports missed, 0 to 1."""
+
+    @property
+    def jitter_in_s(self) -> float: ...
+    @property
+    def jitter_out_s(self) -> float: ...
+    @property
+    def round_trip_s(self) -> float: ...
 
 
 class Transport(Protocol):
@@ -82,6 +118,8 @@ class Transport(Protocol):
 
     @property
     def local(self) -> LocalTransport: ...
+    @property
+    def path(self) -> PathCounters: ...
 
     def restart_ice(self, remote: IceCredentials) -> LocalTransport: ...
     def add_extensions(self, extensions: dict[int, str]) -> None: ...

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
+from signaling.absence import Absences, Verdict
 from signaling.arrivals import Arrivals, Parts
 from signaling.bans import Bans
 from signaling.client_messages import (
@@ -87,6 +88,7 @@ class Room:
         self._conduct = Conduct(self._outbox, self._members)
         self._resume_tokens = ResumeTokens(new_id=new_id)
         bans = bans or Bans()
+        self._absences = Absences(self._outbox, lambda: self.settings)
         self._moderation = Moderation(self, self._outbox, self._members, self._publications, self._entrance, bans)
         parts = Parts(
             outbox=self._outbox,
@@ -98,6 +100,7 @@ class Room:
             moderation=self._moderation,
             resume_tokens=self._resume_tokens,
         )
+            absences=self._absences,
         self._arrivals = Arrivals(self, parts, router, new_id=new_id)
         self._ends_at: float | None = None
         self.generation = 0
@@ -211,18 +214,24 @@ class Room:
         if participant is None or self.settings.resume_window_s <= 0:
             self.disconnect(sender, reason)
             return
-        participant.suspended_until = now + self.settings.resume_window_s
+        self._absences.suspend(participant, now=now)
         self._outbox.note(Note(NoteKind.SUSPENDED, participant.who()))
         self._arrivals.tell_presence(participant)
 
     def handle_timeout(self, *, now: float) -> None:
-        """Remove those whose token has run out or who did not come back; end a room that is too old."""
+        """Remove those whose token has run out and those who did not come back; end a room that is too old."""
         for participant in list(self._members):
             if participant.expires_at <= now:
                 self.depart(participant, LeftReason.TIMEOUT)
                 self._outbox.close(participant.id, CloseCode.TOKEN_EXPIRED, "the token has expired")
-            elif participant.suspended_until is not None and participant.suspended_until <= now:
-                self.depart(participant, LeftReason.DISCONNECTED)
+                continue
+            match self._absences.verdict(participant, now=now):
+                case Verdict.CONNECTION_GONE:
+                    self.depart(participant, LeftReason.DISCONNECTED)
+                case Verdict.MEDIA_GONE:
+                    self.media_closed(participant.id, "no sign of life on the media path")
+                case None:
+                    pass
         for visitor in list(self._entrance.visitors.values()):
             if visitor.expires_at <= now:
                 self._arrivals.knock_over(visitor, "gone")
@@ -235,7 +244,7 @@ class Room:
         if self.over:
             return None
         times = [participant.expires_at for participant in self._members]
-        times += [each.suspended_until for each in self._members if each.suspended_until is not None]
+        times += [at for each in self._members if (at := self._absences.next_timeout(each)) is not None]
         times += [visitor.expires_at for visitor in self._entrance.visitors.values()]
         if self._ends_at is not None and not self.empty:
             times.append(self._ends_at)

@@ -241,6 +241,13 @@ class Moved(ServerMessage, tag="moved", frozen=True, kw_only=True):
     token: str | None = None
 
 
+class MediaPath(ServerMessage, tag="media", frozen=True, kw_only=True):
+    """Whether signs of life come on the media path; if not for `timeout_s` more, the connection is closed."""
+
+    state: Literal["silent", "alive"]
+    timeout_s: float | None = None
+
+
 class Draining(ServerMessage, tag="draining", frozen=True, kw_only=True):
     """The server is about to go: the room ends at that time (null: nobody knows yet), or when everybody has left."""
 
@@ -298,6 +305,7 @@ AnyServerMessage: TypeAlias = (
     | Permissions
     | Asked
     | Moved
+    | MediaPath
     | Draining
     | Ended
     | Done

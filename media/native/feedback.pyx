@@ -190,10 +190,14 @@ cdef void take_fir(Core* core, Transport* transport, const RtcpPacket* packet, u
 
 
 cdef void take_bye(Core* core, Transport* transport, const RtcpPacket* packet) noexcept nogil:
+    """An encoding ends (RFC 3550 section 6.6): viewers are aimed at another at once; a later packet begins it anew."""
     cdef Stream* stream = find_stream(core, transport, packet.ssrc)
     cdef Event* event
     if stream == NULL or stream.kind != STREAM_MEDIA:
         return
+    if stream.producer.encodings[stream.encoding].active:
+        stream.producer.encodings[stream.encoding].active = 0
+        retarget(stream.producer)
     event = ring_reserve(&core.ring, True)
     if event != NULL:
         event.kind = EVENT_BYE

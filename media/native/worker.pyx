@@ -2,7 +2,7 @@
 """Python's hand on one worker: its thread, its events and counters; and the worker without a thread, driven by hand."""
 
 cimport cython
-from libc.stdint cimport uint8_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from media.native.audio_levels cimport LEVEL_SILENT, HeardLevels, hearing_take
@@ -17,6 +17,10 @@ from media.native.seqmap cimport SequenceMap
 from media.native.twcc cimport TwccRecorder
 from media.native.udp cimport DATAGRAM_MAX, UdpAddress, format_address, parse_address, send_flush
 from media.native.worker_rows cimport WorkerRows
+
+cdef enum:
+    VIDEO_CLOCK_HZ = 90000
+    AUDIO_CLOCK_HZ = 48000
 
 cdef enum:
     HEARD_MAX = 256  # producers read under one lock: some 10 us that the data plane may have to wait
@@ -132,6 +136,49 @@ cdef class Worker(WorkerRows):
             "missed": row.missed, "encoding": row.forward.encoding, "target": row.forward.target,
             "round_trip_us": row.round_trip_us, "jitter": row.jitter, "fraction_lost": row.fraction_lost,
             "key_frames_asked": row.key_frames_asked,
+        }
+
+    def received_bytes(self, uint64_t producer) -> tuple[int, ...]:
+        """Return the bytes that came for each encoding since the start, resends included."""
+        cdef Producer* row = self.producer(producer)
+        return tuple([row.encodings[i].bytes for i in range(row.encoding_count)])
+
+    def path_stats(self, uint64_t transport) -> dict[str, int]:
+        """Return what is known of the way to one peer and back.
+
+        From the peer: packets `received` and `lost` since the start (`lost` before repair), `jitter_in_us` now. To the
+        peer, as its last reports have it: `loss_out` (1/256, the mean of its slots by what they sent), `jitter_out_us`,
+        and `round_trip_us`; 0 where nothing is known.
+        """
+        cdef Transport* row = self.transport(transport)
+        cdef Producer* producer = row.producers
+        cdef Consumer* consumer = row.consumers
+        cdef Encoding* at
+        cdef int i
+        cdef int64_t received = 0, lost = 0
+        cdef uint64_t jitter_in = 0, jitter_out = 0, round_trip = 0, sent = 0, weighted = 0
+        while producer != NULL:
+            for i in range(producer.encoding_count):
+                at = &producer.encodings[i]
+                if at.bound and at.reception.started:
+                    received += at.reception.received
+                    lost += at.reception.lost
+                    if at.active:
+                        jitter_in = max(jitter_in, <uint64_t>at.reception.jitter * 1000000
+                            // at.reception.clock_rate_hz)
+            producer = producer.next
+        while consumer != NULL:
+            if consumer.producer != NULL and consumer.packets:
+                sent += consumer.packets
+                weighted += <uint64_t>consumer.packets * consumer.fraction_lost
+                jitter_out = max(jitter_out, <uint64_t>consumer.jitter * 1000000
+                    // (VIDEO_CLOCK_HZ if consumer.producer.is_video else AUDIO_CLOCK_HZ))
+                if consumer.round_trip_known:
+                    round_trip = max(round_trip, consumer.round_trip_us)
+            consumer = consumer.next
+        return {
+            "received": received, "lost": lost, "jitter_in_us": jitter_in, "sent": sent,
+            "loss_out": weighted // sent if sent else 0, "jitter_out_us": jitter_out, "round_trip_us": round_trip,
         }
 
     def memory_per_viewer(self) -> dict[str, int]:

@@ -142,6 +142,14 @@ cdef class WorkerRows:
             forget_address(&self.plane.core, row, &address)
             plane_unlock(&self.plane)
 
+    def clear_address(self, uint64_t id) -> None:
+        """Send nothing to this transport until the next set_address."""
+        cdef Transport* row = self.transport(id)
+        with nogil:
+            plane_lock(&self.plane)
+            row.has_address = 0
+            plane_unlock(&self.plane)
+
     def set_keys(self, uint64_t id, uintptr_t inbound, uintptr_t outbound) -> None:
         """Hand over SRTP sessions (`SrtpSession.handle`): the caller keeps them alive, and does not use them, until
         remove_transport or another set_keys has returned."""

@@ -174,3 +174,5 @@ class WorkerShell:
             producer.take_stream(second, Ssrc(third))
         elif kind == native.FORMAT:
             producer.take_format(PayloadType(third))
+        elif kind == native.BYE:
+            producer.take_bye()

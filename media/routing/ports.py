@@ -14,6 +14,12 @@ class TransportListener(Protocol):
     """Who hears what becomes of a transport; not called for our own `close()`."""
 
     def on_connected(self) -> None: ...
+    def on_silent(self, *, now: float) -> None:
+        """No sign of life came for some seconds; sending stops a little later. `now` is monotonic seconds."""
+
+    def on_alive(self) -> None:
+        """A sign of life came again; media flows."""
+
     def on_closed(self, reason: str) -> None: ...
 
 

@@ -68,6 +68,11 @@ class Producer:
         """The encodings, lowest first."""
         return tuple(self._encoding(index) for index in range(len(self._rids)))
 
+    @property
+    def received_bytes(self) -> tuple[int, ...]:
+        """What came of each encoding since the start, resends included, paused or not."""
+        return (0,) * len(self._rids) if self.closed else self._worker.received_bytes(self.id)
+
     def pause(self) -> None:
         """Stop forwarding (mute or unpublish)."""
         self._set_paused(True)
@@ -96,6 +101,10 @@ class Producer:
     def take_format(self, payload_type: PayloadType) -> None:
         """The native core saw another payload type or picture size."""
         self._payload_type = payload_type
+        self._changed()
+
+    def take_bye(self) -> None:
+        """The publisher ended an encoding (RFC 3550 section 6.6); its viewers are aimed at another already."""
         self._changed()
 
     def _changed(self) -> None:

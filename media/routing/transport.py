@@ -8,6 +8,7 @@ from media.errors import LocalError
 from media.native.libsrtp import Profile
 from media.native.srtp import SrtpSession
 from media.routing.consumer import Consumer
+from media.routing.path import UNKNOWN_PATH, PathCounters, path_counters
 from media.routing.ports import Shell, TransportListener
 from media.routing.producer import Producer
 from media.rtp.parameters import (
@@ -29,6 +30,9 @@ from media.transport.outputs import (
     Closed,
     CloseReason,
     Connected,
+    ConsentExpired,
+    PathAlive,
+    PathSilent,
     SendDatagram,
 )
 from media.transport.transport import Transport as TransportMachine
@@ -79,6 +83,11 @@ class Transport:
         if self._ended:
             return "closed"
         return "connected" if self._machine.connected else "new"
+
+    @property
+    def path(self) -> PathCounters:
+        """What is known of the way to the peer and back."""
+        return UNKNOWN_PATH if self._ended else path_counters(self._shell.worker.path_stats(self.id))
 
     def restart_ice(self, remote: IceCredentials) -> LocalTransport:
         """Take new credentials of the peer and make new ones; the old stay valid until a check with the new ones."""
@@ -174,6 +183,12 @@ class Transport:
                 worker.forget_address(self.id, *address)
             case AddressSelected(address=address) if not self._ended:
                 worker.set_address(self.id, *address)
+            case ConsentExpired() if not self._ended:
+                worker.clear_address(self.id)
+            case PathSilent():
+                self._listener.on_silent(now=self._shell.now())
+            case PathAlive():
+                self._listener.on_alive()
             case Connected(keys=keys) if not self._ended:
                 self._take_keys(keys)
                 self._listener.on_connected()

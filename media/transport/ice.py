@@ -1,8 +1,9 @@
 """An ICE-lite agent (RFC 8445 section 2.5): answers the peer's checks and follows his choice of address.
 
 We are always lite and always controlled. A lite agent sends no checks, so the peer's authenticated checks are also
-what we have for consent (RFC 7675): without one for 30 s we stop sending. What an ICE-lite agent cannot know is whether
-the sender of a valid check really is at its source address; the password is what stands against that.
+what we have for consent (RFC 7675): without one for 30 s we stop sending, and wait for the next one. What an ICE-lite
+agent cannot know is whether the sender of a valid check really is at its source address; the password is what stands
+against that.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from media.transport.outputs import (
     AddressValidated,
     Closed,
     CloseReason,
+    ConsentExpired,
     IceOutput,
+    PathAlive,
+    PathSilent,
     SendDatagram,
 )
 from media.transport.rate import TokenBucket
@@ -41,9 +45,13 @@ class IceConfig:
     first_check_timeout_s: float = 30.0
     """From the answer to the first valid check: a phone may ask its user for the camera in between."""
     consent_timeout_s: float = 30.0
-    """RFC 7675 section 5.1."""
+    """From the last valid check to the end of sending: RFC 7675 section 5.1."""
+    silence_notice_s: float = 12.5
+    """From the last valid check to PathSilent: two lost at RFC 7675's slowest, 6 s; browsers' first thought is 5 s."""
+    silence_max_s: float = 330.0
+    """From the last valid check to the end of the transport. Whoever owns it decides earlier: this bounds a mistake."""
     restart_grace_s: float = 10.0
-    """A restart asked for by signalling keeps the transport at least this long, so that new checks can arrive."""
+    """A restart that signalling asks for keeps the transport at least this long, so that new checks can arrive."""
     selected_silence_s: float = 5.0
     """A check without USE-CANDIDATE moves the transport only off an address that missed two checks (2.5 s each)."""
     addresses_max: int = 16
@@ -91,6 +99,8 @@ class IceAgent:
         self._addresses = AddressTable(limit=config.addresses_max, lifetime_s=config.consent_timeout_s)
         self._selected: Address | None = None
         self._expires_at: float | None = now + config.first_check_timeout_s
+        self._heard_at: float | None = None  # the last valid check
+        self._silent = False
         self._transactions: dict[bytes, Address] = {}  # in order of arrival
         self._checks = TokenBucket(per_second=config.checks_per_second, burst=config.checks_burst, now=now)
         self._errors = TokenBucket(per_second=config.errors_per_second, burst=config.errors_burst, now=now)
@@ -98,7 +108,7 @@ class IceAgent:
 
     @property
     def selected(self) -> Address | None:
-        """Where media goes; None before the first valid check."""
+        """Where media goes; None before the first valid check, and without consent."""
         return self._selected
 
     @property
@@ -112,7 +122,8 @@ class IceAgent:
     def restart(self, local: IceCredentials, remote: IceCredentials, *, now: float) -> None:
         """Begin a new generation (RFC 8445 section 9); the old one stays valid until a check with the new arrives.
 
-        Both credentials must differ from the present ones. The selected address stays until the peer chooses.
+        Both credentials must differ from the present ones. The selected address stays until the peer chooses; consent
+        is not renewed by it.
         """
         self._coming = _Generation.of(local, remote)
         if self._expires_at is not None:
@@ -141,14 +152,20 @@ class IceAgent:
             self._drops.count(DropReason.STUN_UNEXPECTED)
 
     def handle_timeout(self, *, now: float) -> None:
-        """Forget silent addresses, and close when nobody checked in time."""
+        """Forget silent addresses, stop sending without consent, and close when nobody checked in time."""
         if self._expires_at is None:
             return
         if now >= self._expires_at:
-            reason = CloseReason.NO_CHECK if self._selected is None else CloseReason.CONSENT_EXPIRED
+            reason = CloseReason.NO_CHECK if self._heard_at is None else CloseReason.CONSENT_EXPIRED
             self.close()
             self._outputs.append(Closed(reason))
             return
+        if (notice_at := self._notice_at()) is not None and now >= notice_at:
+            self._silent = True
+            self._outputs.append(PathSilent())
+        if (consent_until := self._consent_until()) is not None and now >= consent_until:
+            self._selected = None
+            self._outputs.append(ConsentExpired())
         self._forget_stale(now=now)
 
     def next_timeout(self) -> float | None:
@@ -156,12 +173,25 @@ class IceAgent:
         if self._expires_at is None:
             return None
         stale_at = self._addresses.next_stale(self._selected)
-        return self._expires_at if stale_at is None else min(self._expires_at, stale_at)
+        times = (self._expires_at, self._notice_at(), self._consent_until(), stale_at)
+        return min(at for at in times if at is not None)
 
     def take_output(self) -> list[IceOutput]:
         """Return and clear what there is to do."""
         outputs, self._outputs = self._outputs, []
         return outputs
+
+    def _notice_at(self) -> float | None:
+        """Return when silence is to be told, None if it was told or nothing came yet."""
+        return None if self._heard_at is None or self._silent else self._heard_at + self._config.silence_notice_s
+
+    def _consent_until(self) -> float | None:
+        """Return until when may be sent, None without an address to send to."""
+        return (
+            None
+            if self._heard_at is None or self._selected is None
+            else (self._heard_at + self._config.consent_timeout_s)
+        )
 
     def _receive_request(self, message: StunMessage, source: Address, *, size_bytes: int, now: float) -> None:
         """Authenticate in the order of RFC 8489 section 9.1.3, then look at what is asked."""
@@ -206,7 +236,11 @@ class IceAgent:
         """Let a valid check renew consent, and choose the address if it does."""
         if generation is self._coming:
             self._current, self._coming = generation, None
-        self._expires_at = max(self._expires_at or 0.0, now + self._config.consent_timeout_s)
+        self._heard_at = now if self._heard_at is None else max(self._heard_at, now)
+        self._expires_at = self._heard_at + self._config.silence_max_s
+        if self._silent:
+            self._silent = False
+            self._outputs.append(PathAlive())
         if self._addresses.hear(source, now=now):
             self._outputs.append(AddressValidated(source))
         if source != self._selected and (message.use_candidate or self._selected_is_silent(now=now)):

@@ -19,6 +19,7 @@ class CloseReason(enum.Enum):
     NO_CHECK = "no_check"
     """No valid STUN check in time after the start."""
     CONSENT_EXPIRED = "consent_expired"
+    """Silent for much longer than consent lasts."""
     HANDSHAKE_TIMEOUT = "handshake_timeout"
     """DTLS was not begun, or not finished, in time."""
     HANDSHAKE_FAILED = "handshake_failed"
@@ -56,6 +57,21 @@ class AddressSelected:
 
 
 @dataclass(frozen=True, slots=True)
+class PathSilent:
+    """No valid check came for a while: the way to the peer, or the peer, may be gone. Media still goes out."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentExpired:
+    """No valid check for so long that nothing may be sent any more (RFC 7675), until AddressSelected names a place."""
+
+
+@dataclass(frozen=True, slots=True)
+class PathAlive:
+    """A valid check came after PathSilent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Connected:
     """DTLS is up and the peer is the one that signalling named; once in a transport's life."""
 
@@ -85,8 +101,7 @@ class DtlsDatagram:
     data: bytes = field(repr=False)
 
 
-IceOutput = SendDatagram | AddressValidated | AddressForgotten | AddressSelected | Closed
+PathOutput = AddressValidated | AddressForgotten | AddressSelected | PathSilent | ConsentExpired | PathAlive
+IceOutput = SendDatagram | PathOutput | Closed
 DtlsOutput = DtlsDatagram | Connected | ApplicationData | Closed
-TransportOutput = (
-    SendDatagram | AddressValidated | AddressForgotten | AddressSelected | Connected | ApplicationData | Closed
-)
+TransportOutput = SendDatagram | PathOutput | Connected | ApplicationData | Closed

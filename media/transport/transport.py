@@ -24,7 +24,10 @@ from media.transport.outputs import (
     Closed,
     CloseReason,
     Connected,
+    ConsentExpired,
     DtlsDatagram,
+    PathAlive,
+    PathSilent,
     SendDatagram,
     TransportOutput,
 )
@@ -216,6 +219,8 @@ class Transport:
                             self._begin_at = now
                 case SendDatagram() | AddressValidated() | AddressForgotten():
                     self._outputs.append(output)
+                case PathSilent() | ConsentExpired() | PathAlive():
+                    self._outputs.append(output)
 
     def _drain_dtls(self) -> None:
         if self._dtls is None:
@@ -235,8 +240,8 @@ class Transport:
 
     def _send(self, data: bytes) -> None:
         destination = self._ice.selected
-        assert destination is not None  # DTLS begins behind the first valid check, and that selects
-        self._outputs.append(SendDatagram(data, destination))
+        if destination is not None:  # else consent has expired: DTLS repeats what matters
+            self._outputs.append(SendDatagram(data, destination))
 
     def _close(self, reason: CloseReason, detail: str = "") -> None:
         """End for a reason outside of DTLS; a peer that is still there gets a close_notify."""

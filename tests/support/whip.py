@@ -16,9 +16,11 @@ import aiohttp
 from aiohttp import web
 
 from media.net.engine import Engine, EngineConfig
+from signaling.config import SignalingConfig
 from signaling.grants import ALL_SOURCES, Grants
 from signaling.identifiers import Identity, RoomName, Source
 from signaling.keys import StaticKeys
+from signaling.limits import RoomSettings
 from signaling.tokens import make_token
 from signaling.websocket import SignalingServer
 from signaling.whip import WhipServer
@@ -101,7 +103,8 @@ def token(
 async def serve(**settings: Any) -> AsyncIterator[Server]:
     """Run a server; `settings` are those of WhipServer. Nothing of the engine may be in use afterwards."""
     engine = await Engine.start(EngineConfig(bind_address="127.0.0.1", workers=1))
-    signaling = SignalingServer(engine, StaticKeys({"school": SECRET}))
+    config = SignalingConfig(room=RoomSettings(empty_timeout_s=0.0))
+    signaling = SignalingServer(engine, StaticKeys({"school": SECRET}), config)
     whip = WhipServer(signaling, **settings)
     application = web.Application()
     signaling.add_routes(application)

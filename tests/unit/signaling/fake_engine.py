@@ -29,6 +29,7 @@ class FakeEncoding:
     rid: Rid | None
     width: int = 0
     height: int = 0
+    bytes: int = 0
 
 
 class FakeProducer:
@@ -39,6 +40,10 @@ class FakeProducer:
         self.encodings: list[FakeEncoding] = [FakeEncoding(each.rid) for each in parameters.encodings]
         self.paused = True
         self.closed = False
+
+    @property
+    def received_bytes(self) -> list[int]:
+        return [each.bytes for each in self.encodings]
 
     def pause(self) -> None:
         self.paused = True
@@ -98,6 +103,17 @@ class FakeConsumer:
             self.on_switch(encoding)
 
 
+@dataclass
+class FakePath:
+    received: int = 0
+    lost: int = 0
+    sent: int = 0
+    loss_out: float = 0.0
+    jitter_in_s: float = 0.0
+    jitter_out_s: float = 0.0
+    round_trip_s: float = 0.0
+
+
 class FakeTransport:
     def __init__(self, remote: RemoteTransport, listener: TransportListener, router: FakeRouter) -> None:
         self.remote = remote
@@ -105,6 +121,7 @@ class FakeTransport:
         self.router = router
         self.producers: dict[Mid, FakeProducer] = {}
         self.consumers: dict[Mid, FakeConsumer] = {}
+        self.path = FakePath()
         self.extensions = dict(remote.extensions)
         self.restarts = 0
         self.number = len(router.transports)

@@ -200,7 +200,7 @@ def test_who_knocks_waits_without_any_media_and_is_admitted() -> None:
     teacher.says(Lock(door=Door.WAITING))
     transports = len(stage.router.transports)
     dana = stage.joins("dana")
-    assert dana.heard == [Waiting(participant=dana.id)]
+    assert dana.heard == [Waiting(re=1, participant=dana.id)]
     assert len(stage.router.transports) == transports
     knock = teacher.last(Knock)
     assert (knock.participant.id, knock.participant.identity, knock.participant.role) == (

@@ -15,6 +15,7 @@ from signaling.server_messages import (
     Ended,
     HandsChanged,
     Joined,
+    MediaPath,
     MessageSent,
     ParticipantLeft,
     Presence,
@@ -198,6 +199,69 @@ def test_who_does_not_come_back_is_gone_after_a_while() -> None:
     stage.drain()
     assert badr.last(ParticipantLeft).reason is LeftReason.DISCONNECTED
     assert amal.transport.closed
+
+
+def goes_silent(person: Person) -> None:
+    person.transport.listener.on_silent(now=person.stage.now)
+    person.stage.drain()
+
+
+def passes(stage: Stage, *, until: float) -> None:
+    stage.now = until
+    stage.room.handle_timeout(now=until)
+    stage.drain()
+
+
+def test_who_is_silent_on_the_media_path_is_told_and_put_out_in_the_end() -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    goes_silent(amal)
+    assert amal.last(MediaPath) == MediaPath(state="silent", timeout_s=60.0)
+    assert not badr.all(MediaPath)
+    assert stage.room.next_timeout() == 60.0
+    passes(stage, until=59.9)
+    assert stage.room.size == 2
+    passes(stage, until=60.0)
+    assert badr.last(ParticipantLeft).reason is LeftReason.TIMEOUT
+    assert amal.closed is not None
+    assert amal.closed.code is CloseCode.MEDIA_FAILED
+
+
+def test_media_that_comes_back_is_told_and_ends_the_waiting() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    goes_silent(amal)
+    amal.transport.listener.on_alive()
+    stage.drain()
+    assert amal.last(MediaPath) == MediaPath(state="alive")
+    passes(stage, until=600.0)
+    assert stage.room.size == 1
+
+
+def test_a_silent_media_path_puts_nobody_out_who_may_still_come_back() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    goes_silent(amal)
+    stage.now = 50.0
+    breaks_off(amal)
+    passes(stage, until=109.9)
+    assert stage.room.size == 1
+    assert not amal.transport.closed
+    heard = comes_back(amal, seq=1, offer=sdk_offer(ufrag="wxyz"))
+    assert any(isinstance(each, MediaPath) for each in heard)
+    passes(stage, until=169.9)
+    assert stage.room.size == 1
+    passes(stage, until=170.0)
+    assert stage.room.size == 0
+
+
+def test_media_that_goes_silent_while_nobody_listens_is_told_on_return() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    breaks_off(amal)
+    goes_silent(amal)
+    assert not amal.all(MediaPath)
+    assert MediaPath(state="silent", timeout_s=60.0) in comes_back(amal, seq=1)
 
 
 def test_media_that_fails_meanwhile_ends_the_waiting() -> None:

@@ -18,7 +18,10 @@ from media.transport.outputs import (
     AddressValidated,
     Closed,
     CloseReason,
+    ConsentExpired,
     IceOutput,
+    PathAlive,
+    PathSilent,
     SendDatagram,
 )
 from media.transport.stun import MAGIC_COOKIE
@@ -231,17 +234,46 @@ def test_nobody_checks() -> None:
     assert dropped(agent.drops) == {DropReason.CLOSED: 1}
 
 
-def test_consent_expires_thirty_seconds_after_the_last_valid_check() -> None:
+def test_silence_is_told_consent_ends_and_the_transport_waits_for_the_peer() -> None:
     agent = Agent()
     agent.hear(check())
     agent.hear(check(), now=START + 20)
     agent.hear(check(password="wrong"), now=START + 40)
+    assert agent.next_timeout() == START + 32.5
+    agent.handle_timeout(now=START + 32.5)
+    assert agent.take_output() == [PathSilent()]
     assert agent.next_timeout() == START + 50
     agent.handle_timeout(now=START + 49.9)
     assert agent.take_output() == []
+    assert agent.selected == ADDRESS
     agent.handle_timeout(now=START + 50)
     agent.handle_timeout(now=START + 51)
+    assert agent.take_output() == [ConsentExpired(), AddressForgotten(ADDRESS)]
+    assert agent.selected is None
+    assert not agent.is_validated(ADDRESS, now=START + 51)
+    outputs = agent.hear(check(), now=START + 300)
+    assert outputs[1:] == [PathAlive(), AddressValidated(ADDRESS), AddressSelected(ADDRESS)]
+    assert agent.next_timeout() == START + 312.5
+
+
+def test_a_peer_that_stays_silent_is_given_up() -> None:
+    agent = Agent()
+    agent.hear(check())
+    agent.handle_timeout(now=START + 30)
+    assert agent.take_output() == [PathSilent(), ConsentExpired(), AddressForgotten(ADDRESS)]
+    assert agent.next_timeout() == START + 330
+    agent.handle_timeout(now=START + 330)
     assert agent.take_output() == [Closed(CloseReason.CONSENT_EXPIRED)]
+
+
+def test_silence_is_told_once_and_its_end_too() -> None:
+    agent = Agent()
+    agent.hear(check())
+    agent.handle_timeout(now=START + 13)
+    agent.handle_timeout(now=START + 14)
+    assert agent.take_output() == [PathSilent()]
+    assert PathAlive() in agent.hear(check(), now=START + 15)
+    assert PathAlive() not in agent.hear(check(), now=START + 16)
 
 
 def test_silent_addresses_are_forgotten() -> None:
@@ -253,7 +285,7 @@ def test_silent_addresses_are_forgotten() -> None:
     assert not agent.is_validated(OTHER_ADDRESS, now=START + 30)
     agent.handle_timeout(now=START + 30)
     assert agent.take_output() == [AddressForgotten(OTHER_ADDRESS)]
-    assert agent.next_timeout() == START + 50
+    assert agent.next_timeout() == START + 32.5
 
 
 def test_the_oldest_address_gives_way_but_never_the_selected() -> None:
@@ -296,22 +328,22 @@ def test_generations_do_not_mix(mixed: Callable[[], bytes]) -> None:
     assert error_code(agent.hear(check())[0]) is None  # nor did it end the old generation
 
 
-def test_a_restart_gives_new_checks_time_to_arrive() -> None:
-    agent = Agent()
+def test_a_restart_gives_new_checks_time_to_arrive_but_no_consent() -> None:
+    agent = Agent(IceConfig(silence_max_s=35.0))
     agent.hear(check())
     agent.restart(NEW_LOCAL, NEW_REMOTE, now=START + 29)
+    agent.handle_timeout(now=START + 30)
+    assert ConsentExpired() in agent.take_output()
     assert agent.next_timeout() == START + 39
     agent.hear(check(NEW_LOCAL, NEW_REMOTE), OTHER_ADDRESS, now=START + 38)
     assert agent.selected == OTHER_ADDRESS
-    agent.handle_timeout(now=START + 60)
-    assert Closed(CloseReason.CONSENT_EXPIRED) not in agent.take_output()
 
 
 def test_a_clock_that_steps_back_is_survived() -> None:
     agent = Agent()
     agent.hear(check())
     agent.hear(check(), now=START - 100)
-    assert agent.next_timeout() == START + 30
+    assert agent.next_timeout() == START + 12.5
 
 
 def test_credentials_are_ice_characters() -> None:

@@ -20,7 +20,9 @@ from media.transport.outputs import (
     Closed,
     CloseReason,
     Connected,
+    ConsentExpired,
     DtlsDatagram,
+    PathSilent,
     SendDatagram,
     TransportOutput,
 )
@@ -108,7 +110,7 @@ def test_a_browser_joins(application_data: bool) -> None:
     assert dropped(shared.drops) == {}
     assert server.next_timeout() == START + 5  # the last flight may be forgotten then
     server.handle_timeout(now=START + 5)
-    assert server.next_timeout() == START + 30
+    assert server.next_timeout() == START + 12.5
 
 
 def test_no_dtls_byte_is_heard_from_an_unchecked_address() -> None:
@@ -248,16 +250,28 @@ def test_a_handshake_that_stops_halfway() -> None:
     assert shared.admission.in_progress == 0
 
 
-def test_consent_expires_with_a_goodbye() -> None:
+def test_without_consent_nothing_is_sent_and_a_check_brings_all_back() -> None:
+    server, browser = transport(application_data=True), Browser()
+    join(server, browser)
+    server.handle_timeout(now=START + 30)
+    assert server.take_output() == [PathSilent(), ConsentExpired(), AddressForgotten(ADDRESS)]
+    server.send_application_data(b"unheard")
+    assert server.take_output() == []
+    server.receive(check(), OTHER_ADDRESS, now=START + 90)
+    assert AddressSelected(OTHER_ADDRESS) in server.take_output()
+    assert server.send_application_data(b"heard")
+    (output,) = server.take_output()
+    assert isinstance(output, SendDatagram)
+    assert output.destination == OTHER_ADDRESS
+
+
+def test_a_silent_peer_is_given_up_without_a_word() -> None:
     server, browser = transport(), Browser()
     join(server, browser)
     server.handle_timeout(now=START + 30)
-    goodbye, closed = server.take_output()
-    assert isinstance(goodbye, SendDatagram)
-    assert closed == Closed(CloseReason.CONSENT_EXPIRED)
-    browser.dtls.receive(goodbye.data, now=START + 30)
-    browser.take_dtls()
-    assert browser.closed == Closed(CloseReason.PEER)
+    server.take_output()
+    server.handle_timeout(now=START + 330)
+    assert server.take_output() == [Closed(CloseReason.CONSENT_EXPIRED)]
 
 
 @pytest.mark.parametrize("application_data", [True, False])
