@@ -40,7 +40,7 @@ class Entrance:
     def __init__(self, door: Door, *, waiting_max: int) -> None:
         self.door = door
         self.visitors: dict[ParticipantId, Visitor] = {}
-        self._waiting_max = waiting_max
+        self.waiting_max = waiting_max
         self._remembered: dict[Identity, None] = {}
         self._held: set[Identity] = set()
         """Those who were sent back, and wait whatever the door says."""
@@ -59,8 +59,8 @@ class Entrance:
 
     def wait(self, visitor: Visitor) -> None:
         """Have somebody wait; raises RequestError if too many do."""
-        if len(self.visitors) >= self._waiting_max:
-            raise RequestError(ErrorCode.ROOM_FULL, f"{self._waiting_max} people are waiting already")
+        if len(self.visitors) >= self.waiting_max:
+            raise RequestError(ErrorCode.ROOM_FULL, f"{self.waiting_max} people are waiting already")
         self.visitors[visitor.id] = visitor
 
     def waiting_as(self, identity: Identity) -> Visitor | None:

@@ -159,9 +159,10 @@ class Moderation:
 
     def _other(self, moderator: Participant | None, participant: str) -> Participant:
         """Return whom a decision is about; raises RequestError."""
+        if moderator is None:  # the server sees those who are hidden, too
+            return self._members.find_any(ParticipantId(participant))
         other = self._members.find(participant)
-        if moderator is not None:
-            check_decide_about(moderator.grants, other.grants)
+        check_decide_about(moderator.grants, other.grants)
         return other
 
 

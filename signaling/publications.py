@@ -74,6 +74,15 @@ class Publications:
                 track.set_muted(True)
                 self._tell(track, re=None)
 
+    def mute_track(self, track_id: str) -> None:
+        """Stop a track, whoever's it is, who may go on with it; raises RequestError."""
+        track = self.tracks.get(TrackId(track_id))
+        if track is None:
+            raise RequestError(ErrorCode.UNKNOWN_TRACK, f"there is no track {track_id!r} in this room")
+        if not track.muted:
+            track.set_muted(True)
+            self._tell(track, re=None)
+
     def end_forbidden(self, publisher: Participant) -> None:
         """End the tracks that their owner may not publish any more."""
         for track in list(publisher.tracks.values()):

@@ -23,7 +23,7 @@ class Rooms:
         wake: Callable[[Room], None],
         settings: Callable[[RoomName], RoomSettings],
     ) -> None:
-        """`settings` says how a room of that name is to be made."""
+        """`settings` says how a room of that name is to be made, or raises RequestError if it must not be."""
         self._settings = settings
         self._bans = Bans()
         self._engine = engine
@@ -48,15 +48,16 @@ class Rooms:
         return None if room is None or room.over else room
 
     def get_or_make(self, name: RoomName) -> Room:
-        """Return the room of that name."""
+        """Return the room of that name; raises RequestError if it must not be made."""
         room = self._rooms.get(name)
         if room is None or room.over:
+            settings = self._settings(name)  # it may refuse, so that nothing must have been made before
             room = Room(
                 name,
                 self._engine.create_router(),
                 new_id=self._new_id,
                 wake=self._wake,
-                settings=self._settings(name),
+                settings=settings,
                 bans=self._bans,
             )
             self._rooms[name] = room

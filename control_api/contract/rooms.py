@@ -1,0 +1,127 @@
+"""Rooms: what may be said when one is created or changed, and what is told of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Final, TypeAlias
+
+from msgspec import UNSET, Meta, UnsetType
+
+from control_api.contract.shapes import PAGE_ITEMS_DEFAULT, Answer, PageSize, Request, RoomText
+from signaling.identifiers import Door
+
+METADATA_BYTES_MAX: Final = 16 * 1024
+CLOSED_S_MAX: Final = 30 * 86_400
+
+Seats: TypeAlias = Annotated[int, Meta(ge=1, le=10_000)]
+Visitors: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
+ResumeSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=600)]
+EmptySeconds: TypeAlias = Annotated[float, Meta(ge=0, le=30 * 86_400)]
+DurationSeconds: TypeAlias = Annotated[float, Meta(ge=1, le=30 * 86_400)]
+Metadata: TypeAlias = Annotated[dict[str, Any], Meta(max_length=64)]
+
+
+class RoomLimits(Request, frozen=True, kw_only=True):
+    """How much a room takes. What is left out is as the operator set it for all rooms."""
+
+    participants_max: Seats | UnsetType = UNSET
+    """At the same time, viewers by WHEP too."""
+    publishers_max: Seats | UnsetType = UNSET
+    """Participants with a camera, microphone or screen at the same time."""
+    waiting_max: Visitors | UnsetType = UNSET
+    """Who may wait to be admitted at the same time."""
+    resume_window_s: ResumeSeconds | UnsetType = UNSET
+    """How long somebody whose connection broke is waited for, in seconds."""
+    empty_timeout_s: EmptySeconds | UnsetType = UNSET
+    """How long the room is kept without anybody, in seconds: after its creation, and after the last has left."""
+    duration_max_s: DurationSeconds | UnsetType | None = UNSET
+    """From the first join to the end, in seconds; null: no end."""
+
+
+class RoomDefinition(Request, frozen=True, kw_only=True):
+    """What a room is to be."""
+
+    door: Door = Door.OPEN
+    """Who comes in. Those who moderate always do."""
+    limits: RoomLimits = RoomLimits()
+    """How much it takes."""
+    metadata: Metadata = {}
+    """Anything that you want to find again, e.g. the number of a course; nobody in the room is told. At most 16 KiB."""
+
+
+class CreateRoom(RoomDefinition, frozen=True, kw_only=True):
+    """A new room."""
+
+    name: RoomText | None = None
+    """Left out, the server chooses a name that nobody guesses."""
+
+
+class ChangeRoom(Request, frozen=True, kw_only=True):
+    """What is to be different; what is left out stays."""
+
+    door: Door | UnsetType = UNSET
+    """Who comes in from now on; nobody is put out."""
+    limits: RoomLimits = RoomLimits()
+    """They count for those who come; nobody is put out."""
+    metadata: Metadata | UnsetType = UNSET
+    """Replaces all of it."""
+
+
+class EndRoomQuery(Request, frozen=True, kw_only=True):
+    """How a room ends."""
+
+    reason: Annotated[str, Meta(max_length=200)] = ""
+    """Told to everybody in it."""
+    closed_s: Annotated[int, Meta(ge=0, le=CLOSED_S_MAX)] = 0
+    """For so many seconds nobody who still has a token opens it again; creating it does."""
+
+
+class RoomQuery(Request, frozen=True, kw_only=True):
+    """Which rooms."""
+
+    limit: PageSize = PAGE_ITEMS_DEFAULT
+    """At most so many."""
+    after: RoomText | None = None
+    """`next` of the page before; without it the list begins."""
+    prefix: RoomText | None = None
+    """Only those whose names begin so."""
+
+
+class LimitsInForce(Answer, frozen=True, kw_only=True):
+    """How much a room takes now."""
+
+    participants_max: int
+    publishers_max: int
+    waiting_max: int
+    resume_window_s: float
+    empty_timeout_s: float
+    duration_max_s: float | None
+
+
+class Room(Answer, frozen=True, kw_only=True):
+    """A room as it is now."""
+
+    name: RoomText
+    door: Door
+    limits: LimitsInForce
+    metadata: dict[str, Any]
+    created_at: datetime | None
+    """When this API created it; null if somebody joined before."""
+    begun: bool
+    """Whether anybody was ever in it."""
+    participants: int
+    """How many are in it, those who may come back after a broken connection too."""
+    waiting: int
+    """How many wait to be admitted."""
+    spotlight: tuple[str, ...]
+    """Participants whom everybody should see large."""
+    hands: tuple[str, ...]
+    """Participants with a raised hand, in the order in which hands went up."""
+
+
+class RoomList(Answer, frozen=True, kw_only=True):
+    """A piece of the list of rooms, by name."""
+
+    rooms: tuple[Room, ...]
+    next: str | None
+    """Give it back as `after` for what follows; null at the end."""
