@@ -87,8 +87,8 @@ class Room:
         self._entrance = Entrance(self.settings.door, waiting_max=self.settings.waiting_max)
         self._conduct = Conduct(self._outbox, self._members)
         self._resume_tokens = ResumeTokens(new_id=new_id)
-        bans = bans or Bans()
         self._absences = Absences(self._outbox, lambda: self.settings)
+        bans = bans or Bans()
         self._moderation = Moderation(self, self._outbox, self._members, self._publications, self._entrance, bans)
         parts = Parts(
             outbox=self._outbox,
@@ -99,8 +99,8 @@ class Room:
             conduct=self._conduct,
             moderation=self._moderation,
             resume_tokens=self._resume_tokens,
-        )
             absences=self._absences,
+        )
         self._arrivals = Arrivals(self, parts, router, new_id=new_id)
         self._ends_at: float | None = None
         self.generation = 0
@@ -378,6 +378,17 @@ class Room:
         if (participant := self._members.get(participant_id)) is not None:
             self.depart(participant, LeftReason.TIMEOUT)
             self._outbox.close(participant_id, CloseCode.MEDIA_FAILED, reason)
+
+    def media_silent(self, participant_id: ParticipantId, *, now: float) -> None:
+        """Take note that no sign of life comes on somebody's media path."""
+        if (participant := self._members.get(participant_id)) is not None:
+            self._absences.fall_silent(participant, now=now)
+            self._outbox.wake()
+
+    def media_alive(self, participant_id: ParticipantId) -> None:
+        """Take note that somebody's media path works again."""
+        if (participant := self._members.get(participant_id)) is not None:
+            self._absences.come_alive(participant)
 
     def viewer_changed(self, participant_id: ParticipantId) -> None:
         """Tell somebody soon what their slots show now."""
