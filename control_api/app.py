@@ -6,11 +6,14 @@ in `application.readings_of`.
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
 from control_api.application import build_application
+from control_api.drain import Drain
 from control_api.errors import StartError
 from control_api.feed.feed import Feed
 from control_api.journal.errors import JournalError
@@ -20,7 +23,8 @@ from control_api.journal.settings import JournalSettings
 from control_api.keys import open_keys
 from control_api.listen import explain_bind_error, serve
 from control_api.parts import Parts
-from control_api.settings import MediaSettings, ServerSettings
+from control_api.settings import HttpSettings, MediaSettings, ServerSettings
+from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
 from media.net.engine import Engine, EngineConfig
 from signaling.websocket import SignalingServer
@@ -44,11 +48,15 @@ class MediaServer:
         return self.parts.engine
 
     @classmethod
-    async def start(cls, settings: ServerSettings) -> Self:
-        """Start all parts, or none: raises StartError, or KeyFileError for the data folder."""
+    async def start(cls, settings: ServerSettings, *, listening: socket.socket | None = None) -> Self:
+        """Start all parts, or none: raises StartError, or KeyFileError for the data folder.
+
+        With `listening` HTTP is served there instead of on a socket of its own.
+        """
         async with AsyncExitStack() as closing:
             parts = await _build(settings, closing)
-            url = await serve(build_application(parts), settings.http, closing)
+            application = build_application(parts)
+            url = await serve(application, settings.http, closing, certificate=parts.certificate, listening=listening)
             closing.push_async_callback(parts.signaling.close)  # first of all: clients are told to go
             return cls(closing.pop_all(), url, parts)
 
@@ -62,6 +70,10 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
 
     The journal of facts is closed after the last client has gone, so that it holds who left.
     """
+    certificate = _read_certificate(settings.http)
+    if certificate is not None:
+        watch = asyncio.create_task(certificate.watch(), name="TLS files")
+        closing.push_async_callback(_cancel, watch)
     keys = open_keys(settings.data)
     engine = await _start_engine(settings.media)
     closing.push_async_callback(engine.close)
@@ -69,8 +81,10 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
     closing.push_async_callback(journal.close)
     feed = Feed(journal)
     closing.callback(feed.close)
-    signaling = SignalingServer(engine, keys, observer=JournalObserver(journal))
-    whip = WhipServer(signaling)
+    signaling = SignalingServer(engine, keys, settings.signaling, observer=JournalObserver(journal))
+    whip = WhipServer(signaling, settings.whip)
+    drain = Drain(signaling)
+    closing.push_async_callback(drain.close)
     webhooks = await Webhooks.start(settings.webhooks, feed, settings.data)
     closing.push_async_callback(webhooks.close)
     return Parts(
@@ -82,7 +96,20 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
         signaling=signaling,
         whip=whip,
         webhooks=webhooks,
+        drain=drain,
+        certificate=certificate,
     )
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _read_certificate(settings: HttpSettings) -> CertificateFiles | None:
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+    return CertificateFiles(settings.tls_certificate, settings.tls_key)
 
 
 async def _open_journal(data: Path, settings: JournalSettings) -> Journal:

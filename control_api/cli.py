@@ -8,7 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from control_api.flags import build_parser, media_flags, server_settings
+from control_api.configuration.show import show_settings
+from control_api.flags import build_parser, read_settings
 from control_api.invitations import Invitation
 from control_api.keys import open_keys
 from control_api.logs import configure_logs
@@ -48,15 +49,19 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _media(chosen: argparse.Namespace) -> int:
-    settings = server_settings(chosen)
-    configure_logs(chosen.log_level)
-    return run_server(settings, ready_descriptor=chosen.ready_fd)
+    loaded = read_settings(chosen)
+    if chosen.print_config:
+        print(show_settings(loaded), end="")
+        return EXIT_OK
+    settings = loaded.settings
+    configure_logs(settings.logs.level, settings.logs.format)
+    return run_server(settings)
 
 
 def _up(chosen: argparse.Namespace) -> int:
-    settings = server_settings(chosen)
-    configure_logs(chosen.log_level)
-    return run_up(media_flags(settings, log_level=chosen.log_level), data=settings.data, room=chosen.room)
+    settings = read_settings(chosen).settings
+    configure_logs(settings.logs.level, settings.logs.format)
+    return run_up(settings, room=chosen.room)
 
 
 def _token(chosen: argparse.Namespace) -> int:
@@ -74,6 +79,6 @@ def _token(chosen: argparse.Namespace) -> int:
         )
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    key = open_keys(chosen.data).first
+    key = open_keys(read_settings(chosen).settings.data).first
     print(invitation.link(key, chosen.link) if chosen.link else invitation.token(key))
     return EXIT_OK

@@ -1,26 +1,27 @@
-"""The flags of the `halqa` command, their defaults from the environment, and what they make: settings."""
+"""The flags of the `halqa` command, and the settings that they, the environment and a file make together."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from control_api.invitations import Role
-from control_api.logs import LEVELS
-from control_api.settings import (
-    HTTP_HOST_DEFAULT,
-    HTTP_PORT_DEFAULT,
-    MEDIA_ADDRESS_DEFAULT,
-    UDP_PORT_DEFAULT,
-    HttpSettings,
-    MediaSettings,
-    ServerSettings,
+from control_api.configuration.load import Loaded, load_settings
+from control_api.configuration.settings_tree import DATA_PATH, ENVIRONMENT_PREFIX
+from control_api.configuration.sources import (
+    CONFIG_VARIABLE,
+    Given,
+    Layer,
+    read_assignments,
+    read_environment,
+    read_file,
+    read_flags,
 )
+from control_api.invitations import Role
+from control_api.settings import DRAIN_TIMEOUT_S_DEFAULT, HTTP_PORT_DEFAULT, UDP_PORT_DEFAULT, SettingsError
 
-ENVIRONMENT_PREFIX: Final = "HALQA_"
 DATA_DEFAULT: Final = Path("halqa-data")
 ROOM_DEFAULT: Final = "class"
 HOURS_DEFAULT: Final = 12.0
@@ -28,9 +29,9 @@ LOCAL_SERVER: Final = f"http://localhost:{HTTP_PORT_DEFAULT}"
 
 _EXIT_CODES: Final = """\
 exit codes:
-  0  done, or stopped by SIGINT, SIGTERM or SIGHUP
+  0  done, or stopped by SIGINT or SIGTERM
   1  could not start, or failed; standard error says why
-  2  wrong flags
+  2  wrong flags or settings
 """
 
 _HALQA: Final = f"""\
@@ -49,9 +50,13 @@ examples:
   halqa media --data /var/lib/halqa --advertise 203.0.113.7 --udp-port 40000 --workers 4
   halqa media --data /var/lib/halqa --host 0.0.0.0 --tls-certificate chain.pem --tls-key key.pem
 
-Each flag can come from the environment too (HALQA_PORT, HALQA_UDP_PORT, ...; HALQA_ADVERTISE takes several addresses
-with commas between); the flag wins. A data folder without API keys gets one, in keys.json.
+Each setting can come from a TOML file (--config or HALQA_CONFIG), from the environment (HALQA_PORT, HALQA_UDP_PORT,
+...) and by a flag; the flag wins over the environment, and that over the file. `halqa media --print-config` lists all
+settings, control_api/settings.md explains them. A data folder without API keys gets one, in keys.json.
 Clients reach the HTTP port, by a proxy or straight, and straight one UDP port for each worker.
+
+SIGTERM drains: no new rooms, clients are told, and the server ends when all have gone or the time is over; a second
+SIGTERM, or SIGINT, ends it at once. SIGHUP reads the TLS files again (they are looked at every few seconds anyway).
 
 {_EXIT_CODES}"""
 
@@ -74,8 +79,8 @@ Somebody who comes with an identity that is in the room already takes the other'
 {_EXIT_CODES}"""
 
 
-def build_parser(environment: Mapping[str, str] = os.environ) -> argparse.ArgumentParser:
-    """Return the parser of the whole command; it sets `command` and, by it, the fields used below."""
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command; it sets `command` and, by it, what the functions below read."""
     parser = argparse.ArgumentParser(
         prog="halqa",
         description="Media server for live classes.",
@@ -85,82 +90,100 @@ def build_parser(environment: Mapping[str, str] = os.environ) -> argparse.Argume
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     media = _add_command(commands, "media", "run a media server", _MEDIA)
-    _add_server_flags(media, environment, None)
-    media.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)  # how `halqa up` hears the URL
+    _add_server_flags(media)
+    media.add_argument("--print-config", action="store_true", help="print the settings in force, without secrets")
 
     up = _add_command(commands, "up", "run everything on this computer and print links to try it with", _UP)
-    _add_server_flags(up, environment, DATA_DEFAULT)
-    up.set_defaults(log_level=environment.get(_variable("--log-level"), "warning"))  # whoever tries it reads links
+    _add_server_flags(up)
     up.add_argument("--room", default=ROOM_DEFAULT, help="room that the links open (default: %(default)s)")
 
     token = _add_command(commands, "token", "make a token or a link for one person and one room", _TOKEN)
-    _add_token_flags(token, environment)
+    _add_token_flags(token)
     return parser
 
 
-def server_settings(chosen: argparse.Namespace) -> ServerSettings:
+def read_settings(chosen: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Loaded:
     """Return the settings of a media server; raises SettingsError for a value that cannot work."""
-    return ServerSettings(
-        data=chosen.data,
-        http=HttpSettings(
-            host=chosen.host,
-            port=chosen.port,
-            tls_certificate=chosen.tls_certificate,
-            tls_key=chosen.tls_key,
-        ),
-        media=MediaSettings(
-            bind_address=chosen.media_address,
-            udp_port=chosen.udp_port,
-            workers=chosen.workers,
-            advertise=tuple(chosen.advertise or chosen.advertise_default),
-        ),
-    )
+    flags = {flag.name: flag.path for flag in SHORT_FLAGS}
+    given = {flag.name: getattr(chosen, flag.attribute, None) for flag in SHORT_FLAGS}
+    layers: list[Layer] = [
+        _once(read_assignments(getattr(chosen, "set", None) or ()), read_flags(given, flags)),
+        read_environment(environment, {flag.variable: flag.path for flag in SHORT_FLAGS}),
+    ]
+    file = getattr(chosen, "config", None) or environment.get(CONFIG_VARIABLE)
+    if file:
+        layers.append(read_file(Path(file)))
+    layers.append(_COMMAND_DEFAULTS.get(chosen.command, {}))
+    return load_settings(layers)
 
 
-def media_flags(settings: ServerSettings, *, log_level: str) -> list[str]:
-    """Return the flags of `halqa media` that make these settings again."""
-    http, media = settings.http, settings.media
-    flags = ["--data", str(settings.data), "--log-level", log_level]
-    flags += ["--host", http.host, "--port", str(http.port)]
-    if http.tls_certificate is not None:
-        flags += ["--tls-certificate", str(http.tls_certificate), "--tls-key", str(http.tls_key)]
-    flags += ["--media-address", media.bind_address, "--udp-port", str(media.udp_port), "--workers", str(media.workers)]
-    return flags + [part for address in media.advertise for part in ("--advertise", address)]
+def _once(assignments: Layer, flags: Layer) -> Layer:
+    for path in assignments.keys() & flags.keys():
+        raise SettingsError(f"{assignments[path].source} and {flags[path].source} name one setting; give one of them")
+    return {**assignments, **flags}
 
 
-def log_level(text: str) -> str:
-    """Return the level, or raise ValueError: argparse then says that it is an invalid log_level value."""
-    if text not in LEVELS:
-        raise ValueError(text)
-    return text
-
-
-class _Flag(NamedTuple):
-    """A flag whose default may come from the environment."""
+class ShortFlag(NamedTuple):
+    """A setting that has a flag and a variable of a short name."""
 
     name: str
-    type: Callable[[str], object]
-    default: object
+    path: str
     metavar: str
     help: str
+    repeated: bool = False
+
+    @property
+    def attribute(self) -> str:
+        return self.name.removeprefix("--").replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        return ENVIRONMENT_PREFIX + self.attribute.upper()
 
 
-_SERVER_FLAGS: Final = (
-    _Flag("--port", int, HTTP_PORT_DEFAULT, "N", "TCP port for HTTP and WebSocket; 0 takes any (default: %(default)s)"),
-    _Flag("--host", str, HTTP_HOST_DEFAULT, "IP", "address to serve them at; 0.0.0.0 for all (default: %(default)s)"),
-    _Flag("--tls-certificate", Path, None, "FILE", "PEM file with the certificate chain: HTTPS without a proxy"),
-    _Flag("--tls-key", Path, None, "FILE", "PEM file with its private key"),
-    _Flag(
-        "--udp-port",
-        int,
-        UDP_PORT_DEFAULT,
-        "N",
-        "UDP port of the first worker, the next ones follow (default: %(default)s)",
+_DATA_FLAG: Final = ShortFlag("--data", DATA_PATH, "DIR", "folder for API keys and the journal; made if it is missing")
+SHORT_FLAGS: Final = (
+    _DATA_FLAG,
+    ShortFlag(
+        "--port", "http.port", "N", f"TCP port for HTTP and WebSocket; 0 takes any (default: {HTTP_PORT_DEFAULT})"
     ),
-    _Flag("--media-address", str, MEDIA_ADDRESS_DEFAULT, "IP", "address for media (default: %(default)s, all of IPv4)"),
-    _Flag("--workers", int, os.cpu_count() or 1, "N", "data-plane threads (default: one a core, %(default)s here)"),
-    _Flag("--log-level", log_level, "info", "LEVEL", f"{', '.join(LEVELS)} (default: %(default)s)"),
+    ShortFlag("--host", "http.host", "IP", "address to serve them at; 0.0.0.0 for all (default: 127.0.0.1)"),
+    ShortFlag("--tls-certificate", "http.tls_certificate", "FILE", "PEM file with the certificate chain: HTTPS"),
+    ShortFlag("--tls-key", "http.tls_key", "FILE", "PEM file with its private key"),
+    ShortFlag(
+        "--udp-port",
+        "media.udp_port",
+        "N",
+        f"UDP port of the first worker, the next ones follow (default: {UDP_PORT_DEFAULT})",
+    ),
+    ShortFlag("--media-address", "media.bind_address", "IP", "address for media (default: 0.0.0.0, all of IPv4)"),
+    ShortFlag("--workers", "media.workers", "N", "data-plane threads (default: one a core)"),
+    ShortFlag(
+        "--advertise",
+        "media.advertise",
+        "IP",
+        "address that clients are told to send media to, e.g. the public one behind NAT; may be repeated "
+        "(default: those of this host)",
+        repeated=True,
+    ),
+    ShortFlag(
+        "--drain-timeout-s",
+        "drain.timeout_s",
+        "S",
+        f"seconds from SIGTERM on for running classes (default: {DRAIN_TIMEOUT_S_DEFAULT:g})",
+    ),
+    ShortFlag("--log-level", "logs.level", "LEVEL", "debug, info, warning or error (default: info)"),
+    ShortFlag("--log-format", "logs.format", "FORMAT", "text, json, or auto by what standard error is (default: auto)"),
 )
+
+_UP_SOURCE: Final = "default of `halqa up`"
+_COMMAND_DEFAULTS: Final[Mapping[str, Layer]] = {
+    "up": {
+        DATA_PATH: Given(DATA_DEFAULT, _UP_SOURCE),
+        "logs.level": Given("warning", _UP_SOURCE),  # whoever tries it reads links
+    },
+    "token": {DATA_PATH: Given(DATA_DEFAULT, "default of `halqa token`")},
+}
 
 
 def _add_command(
@@ -175,26 +198,29 @@ def _add_command(
     )
 
 
-def _add_server_flags(parser: argparse.ArgumentParser, environment: Mapping[str, str], data: Path | None) -> None:
-    _add_data_flag(parser, environment, data)
-    for flag in _SERVER_FLAGS:
-        # A text goes through the flag's type: what is wrong in the environment is told like a wrong flag.
-        default = environment.get(_variable(flag.name), flag.default)
-        parser.add_argument(flag.name, type=flag.type, default=default, metavar=flag.metavar, help=flag.help)
+def _add_server_flags(parser: argparse.ArgumentParser) -> None:
+    _add_config_flag(parser)
+    for flag in SHORT_FLAGS:
+        parser.add_argument(
+            flag.name, metavar=flag.metavar, help=flag.help, action="append" if flag.repeated else "store"
+        )
     parser.add_argument(
-        "--advertise",
+        "--set",
         action="append",
-        metavar="IP",
-        default=None,
-        help="address that clients are told to send media to, e.g. the public one behind NAT; may be repeated "
-        "(default: those of this host)",
+        metavar="PATH=VALUE",
+        help="any setting by its place in the file, e.g. signaling.room.participants_max=50; may be repeated",
     )
-    advertise = environment.get(_variable("--advertise"), "")
-    parser.set_defaults(advertise_default=tuple(part.strip() for part in advertise.split(",") if part.strip()))
 
 
-def _add_token_flags(parser: argparse.ArgumentParser, environment: Mapping[str, str]) -> None:
-    _add_data_flag(parser, environment, DATA_DEFAULT)
+def _add_config_flag(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", metavar="FILE", help=f"settings file in TOML (default: {CONFIG_VARIABLE}, or none)")
+
+
+def _add_token_flags(parser: argparse.ArgumentParser) -> None:
+    _add_config_flag(parser)
+    parser.add_argument(
+        _DATA_FLAG.name, metavar="DIR", help=f"folder that holds the API keys (default: {DATA_DEFAULT})"
+    )
     parser.add_argument("--room", required=True, help="room that it opens")
     parser.add_argument(
         "--identity", required=True, help="who it is for: unique in the room, stays the same over rejoins"
@@ -211,20 +237,3 @@ def _add_token_flags(parser: argparse.ArgumentParser, environment: Mapping[str, 
         metavar="URL",
         help=f"print a link to the class page of the server at URL (default: {LOCAL_SERVER}) instead of the token",
     )
-
-
-def _add_data_flag(parser: argparse.ArgumentParser, environment: Mapping[str, str], otherwise: Path | None) -> None:
-    default = environment.get(_variable("--data"), otherwise)
-    said = "" if default is None else " (default: %(default)s)"
-    parser.add_argument(
-        "--data",
-        type=Path,
-        default=default,
-        required=default is None,
-        metavar="DIR",
-        help=f"folder that holds the API keys; made if it is missing{said}",
-    )
-
-
-def _variable(flag: str) -> str:
-    return ENVIRONMENT_PREFIX + flag.removeprefix("--").replace("-", "_").upper()

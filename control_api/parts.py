@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from control_api.drain import Drain
 from control_api.feed.feed import Feed
 from control_api.journal.journal import Journal
 from control_api.keys import KeyFile
 from control_api.settings import ServerSettings
+from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
 from media.net.engine import Engine
 from signaling.websocket import SignalingServer
@@ -26,3 +28,6 @@ class Parts:
     signaling: SignalingServer
     whip: WhipServer
     webhooks: Webhooks
+    drain: Drain
+    certificate: CertificateFiles | None
+    """None where a proxy does TLS, or nobody."""

@@ -1,16 +1,28 @@
-"""What the operator may choose for a media server, checked once at start. Flags and environment are `cli.py`'s."""
+"""What the operator may choose for a media server, each setting declared once, here or in the part that it is for.
+
+A field of a dataclass is a setting: `configuration/` finds it by walking from `ServerSettings`, and so it can stand in
+the file under its section, in the environment (HALQA_SECTION_FIELD) and behind `--set section.field=`. A new section:
+a frozen dataclass with a default for every field, that refuses in `__post_init__` what cannot work, and a field of
+`ServerSettings`. A field with `repr=False` is a secret. Short flags are listed in `flags.py`; the manual is
+`control_api/settings.md`.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from control_api.journal.settings import JournalSettings
 from control_api.webhooks.settings import WebhookSettings
 from media.errors import LocalError
+from signaling.config import SignalingConfig
+from signaling.whip import WhipConfig
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 HTTP_HOST_DEFAULT: Final = "127.0.0.1"  # this computer only: a browser here, or the reverse proxy that adds HTTPS
 HTTP_PORT_DEFAULT: Final = 8080
@@ -18,6 +30,10 @@ MEDIA_ADDRESS_DEFAULT: Final = "0.0.0.0"  # media comes straight from the client
 UDP_PORT_DEFAULT: Final = 40_000
 PORT_MAX: Final = 65_535
 WORKERS_MAX: Final = 256  # one thread a core; more than any machine that we know of has
+DRAIN_TIMEOUT_S_DEFAULT: Final = 5.0  # `docker stop` kills after 10 s, and closing takes up to two more
+DRAIN_TIMEOUT_S_MAX: Final = 86_400.0
+ZERO_ALLOWED: Final = frozenset({"resume_window_s", "empty_timeout_s"})
+"""Times of signalling that may be nothing at all; every other number of it must be above zero."""
 
 
 class SettingsError(LocalError):
@@ -72,6 +88,61 @@ class MediaSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainSettings:
+    """How a server that is to end gives running classes time."""
+
+    timeout_s: float = DRAIN_TIMEOUT_S_DEFAULT
+    """From SIGTERM on. Who stops the server must wait for longer (systemd 90 s, Kubernetes 30 s by default)."""
+    request_timeout_s: float = 3600.0
+    """The same for `POST /drain` that names no time: an hour ends most lessons."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("timeout_s", self.timeout_s), ("request_timeout_s", self.request_timeout_s)):
+            if not 0 <= value <= DRAIN_TIMEOUT_S_MAX:
+                raise SettingsError(f"drain {name} is {value:g}, expected 0 to {DRAIN_TIMEOUT_S_MAX:g} seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSettings:
+    """Who may read `GET /metrics`."""
+
+    readers: Literal["local", "key", "all"] = "local"
+    """"local": this computer without a key (unless a proxy passed the request on), everybody else with an API key that
+    has the scope `metrics:read`; "key": nobody without such a key; "all": everybody who reaches the port.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class HealthSettings:
+    """When `GET /readyz` says that new rooms should go elsewhere. Each limit has a gap, so that it does not flap."""
+
+    loop_lag_unready_s: float = 0.5
+    """Mean lag of the event loop over ten seconds from which on it is not ready: joins take seconds then."""
+    loop_lag_ready_s: float = 0.1
+    """Below this it is ready again."""
+    udp_check_s: float = 5.0
+    """How often each worker is asked by UDP whether it answers; three times no answer is not ready."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.loop_lag_ready_s < self.loop_lag_unready_s:
+            raise SettingsError(
+                f"loop_lag_ready_s is {self.loop_lag_ready_s:g} and loop_lag_unready_s {self.loop_lag_unready_s:g}, "
+                "expected the first above zero and below the second"
+            )
+        if self.udp_check_s <= 0:
+            raise SettingsError(f"udp_check_s is {self.udp_check_s:g}, expected more than 0")
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = "auto"
+    """"auto": text for a terminal, else a JSON object a line."""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSettings:
     """One media server."""
 
@@ -81,6 +152,27 @@ class ServerSettings:
     media: MediaSettings = field(default_factory=MediaSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    signaling: SignalingConfig = field(default_factory=SignalingConfig)
+    whip: WhipConfig = field(default_factory=WhipConfig)
+    drain: DrainSettings = field(default_factory=DrainSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    health: HealthSettings = field(default_factory=HealthSettings)
+    logs: LogSettings = field(default_factory=LogSettings)
+
+    def __post_init__(self) -> None:
+        for section in (self.signaling, self.signaling.room, self.whip):
+            _check_positive(section)
+
+
+def _check_positive(section: DataclassInstance) -> None:
+    """Refuse numbers that no limit or time can be; signalling's own dataclasses only say what they mean."""
+    for each in fields(section):
+        value = getattr(section, each.name)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            continue
+        if value < 0 or (value == 0 and each.name not in ZERO_ALLOWED):
+            expected = "0 or more" if each.name in ZERO_ALLOWED else "more than 0"
+            raise SettingsError(f"{each.name} is {value:g}, expected {expected}")
 
 
 def _check_address(what: str, address: str) -> None:

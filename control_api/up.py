@@ -1,46 +1,68 @@
-"""`halqa up`: everything on one computer with defaults, and links to try it with.
+"""`halqa up`: everything on one computer with defaults, links to try it with, and a server that comes back.
 
-It starts the same process that an operator would start, and stays its parent: signals go down, the exit code comes up.
+It runs the same server that an operator would start, as a child that it starts again when it ends by itself: killed,
+crashed, or drained by an operator's request. Signals go down, the exit code comes up.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
+
+from control_api.app import MediaServer
 from control_api.invitations import Invitation, Role
 from control_api.keys import ApiKey, open_keys
-from control_api.run import EXIT_FAILED, EXIT_OK, STOP_SIGNALS
-from control_api.settings import SettingsError
+from control_api.listen import open_listening_socket
+from control_api.run import EXIT_FAILED, run_server
+from control_api.settings import ServerSettings, SettingsError
+from control_api.supervisor import Supervisor
+from media.errors import LocalError
 
 LINK_SECONDS: Final = 24 * 3600.0  # a day: long enough for a try, short enough to forget
 
 
-def run_up(flags: Sequence[str], *, data: Path, room: str) -> int:
-    """Start the media server with these flags of `halqa media`, print what to do next and wait for its end."""
+class _Ready(NamedTuple):
+    """What a child says once it works; the next child takes the same ports."""
+
+    url: str
+    udp_port: int
+
+
+def run_up(settings: ServerSettings, *, room: str) -> int:
+    """Start the media server, print what to do next and wait for its end; raises StartError and SettingsError."""
     invitations = [_invite(room, Role.TEACHER), _invite(room, Role.STUDENT)]
-    key = open_keys(data).first
-    ready, ready_write = os.pipe()
-    # -P: a folder called media or signaling, wherever this is typed, must not take the place of ours.
-    command = [sys.executable, "-P", "-m", "control_api", "media", *flags, "--ready-fd", str(ready_write)]
-    with _stop_signals_for_child() as relay, os.fdopen(ready) as lines:
-        with subprocess.Popen(command, pass_fds=(ready_write,)) as child:  # noqa: S603 - our own program
-            relay.attach(child)
-            os.close(ready_write)
-            if url := lines.readline().strip():
-                print(welcome(localhost_url(url), key, data, invitations), flush=True)
-        return relay.exit_code
+    key = open_keys(settings.data).first
+    listening = open_listening_socket(settings.http)
+
+    def run(tell: Callable[[str], None], before: str | None) -> int:
+        media = settings.media
+        if before is not None:
+            media = replace(media, udp_port=msgspec.json.decode(before, type=_Ready).udp_port)
+
+        def ready(server: MediaServer) -> None:
+            tell(msgspec.json.encode(_Ready(server.url, server.engine.udp_ports[0])).decode())
+
+        try:
+            return run_server(replace(settings, media=media), listening=listening, ready=ready)
+        except LocalError as error:
+            print(f"halqa: {error}", file=sys.stderr)
+            return EXIT_FAILED
+
+    def greet(line: str) -> None:
+        url = localhost_url(msgspec.json.decode(line, type=_Ready).url)
+        print(welcome(url, key, settings.data, invitations), flush=True)
+
+    with listening:
+        return Supervisor(run, on_first_ready=greet).supervise()
 
 
 def welcome(url: str, key: ApiKey, data: Path, invitations: Sequence[Invitation]) -> str:
@@ -83,40 +105,3 @@ def _invite(room: str, role: Role) -> Invitation:
         return Invitation(room=room, identity=f"{role.value}-1", role=role, expires_at=time.time() + LINK_SECONDS)
     except ValueError as error:
         raise SettingsError(str(error)) from None
-
-
-class _Relay:
-    """Hands stop signals on to the child; one that comes before there is a child waits for it."""
-
-    def __init__(self) -> None:
-        self._child: subprocess.Popen[bytes] | None = None
-        self._asked = False
-
-    def attach(self, child: subprocess.Popen[bytes]) -> None:
-        self._child = child
-        if self._asked:
-            child.terminate()
-
-    def on_signal(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked = True
-        if self._child is not None:
-            self._child.terminate()
-
-    @property
-    def exit_code(self) -> int:
-        """The child's, once it ended; stopped before it could handle the signal is as good as stopped."""
-        code = self._child.returncode if self._child is not None else EXIT_FAILED
-        if code >= 0:
-            return code
-        return EXIT_OK if self._asked else EXIT_FAILED
-
-
-@contextmanager
-def _stop_signals_for_child() -> Iterator[_Relay]:
-    relay = _Relay()
-    before = {number: signal.signal(number, relay.on_signal) for number in STOP_SIGNALS}
-    try:
-        yield relay
-    finally:
-        for number, disposition in before.items():
-            signal.signal(number, disposition)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from media.native.srtp import load as load_srtp
 from media.net.addresses import host_addresses
 from media.net.shell import WorkerShell
-from media.net.sockets import open_socket
+from media.net.sockets import open_sockets
 from media.routing.kinds import ExtensionKinds
 from media.routing.router import Router
 from media.rtp.parameters import Candidate
@@ -32,7 +31,7 @@ class EngineConfig:
 
     bind_address: str = "0.0.0.0"
     udp_port: int = 0
-    """Of the first worker; the next workers take the ports after it. 0: the system chooses each."""
+    """Of the first worker; the next workers take the ports after it. 0: the system chooses the first."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
     """Data-plane threads: one per core, since forwarding is all they do."""
     advertise: tuple[str, ...] = ()
@@ -63,12 +62,10 @@ class Engine:
         addresses = config.advertise or tuple(host_addresses(config.bind_address))
         kinds = ExtensionKinds()
         ids = itertools.count(1)
-        sockets: list[socket.socket] = []
+        sockets = open_sockets(config.bind_address, config.udp_port, config.workers)
         shells: list[WorkerShell] = []
         try:
-            for index in range(config.workers):
-                udp = open_socket(config.bind_address, config.udp_port + index if config.udp_port else 0)
-                sockets.append(udp)
+            for udp in sockets:
                 shell = WorkerShell(
                     udp,
                     candidates=host_candidates(addresses, udp.getsockname()[1]),

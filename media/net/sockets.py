@@ -7,8 +7,26 @@ import ipaddress
 import socket
 
 BUFFER_BYTES = 8 * 1024 * 1024  # a 60 kB key frame to 130 viewers; the system may grant less without privileges
+TRIES_MAX = 32  # free ports are mostly followed by free ports
 _SO_SNDBUFFORCE = 32  # Linux: beyond wmem_max, with CAP_NET_ADMIN
 _SO_RCVBUFFORCE = 33
+
+
+def open_sockets(address: str, port: int, count: int) -> list[socket.socket]:
+    """Return sockets bound to as many ports in a row; 0 lets the system choose the first. OSError if one is taken."""
+    for tries_left in reversed(range(TRIES_MAX if port == 0 else 1)):
+        opened: list[socket.socket] = []
+        try:
+            for _ in range(count):
+                opened.append(open_socket(address, opened[-1].getsockname()[1] + 1 if opened else port))
+        except (OSError, OverflowError):
+            for each in opened:
+                each.close()
+            if not tries_left:
+                raise
+        else:
+            return opened
+    raise AssertionError("unreachable: the last try returns or raises")
 
 
 def open_socket(address: str, port: int) -> socket.socket:
