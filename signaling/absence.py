@@ -27,30 +27,30 @@ class Absences:
     def __init__(self, outbox: Outbox, settings: Callable[[], RoomSettings]) -> None:
         """`settings` returns those that hold now."""
         self._outbox = outbox
-        self._settings = settings
+        self.settings = settings
 
     def suspend(self, participant: Participant, *, now: float) -> None:
         """The connection broke."""
-        participant.suspended_until = now + self._settings().resume_window_s
+        participant.suspended_until = now + self.settings().resume_window_s
 
     def come_back(self, participant: Participant) -> bool:
         """The connection is back; return whether it was gone. A silent media path has its whole time-out again."""
         if participant.suspended_until is None:
             return False
         if participant.silent_until is not None:
-            participant.silent_until = participant.suspended_until + self._settings().media_timeout_s
+            participant.silent_until = participant.suspended_until + self.settings().media_timeout_s
         participant.suspended_until = None
         return True
 
     def remind(self, participant: Participant) -> None:
         """Tell somebody who is connected whether the media path is silent."""
         if participant.silent_until is not None:
-            timeout_s = self._settings().media_timeout_s
+            timeout_s = self.settings().media_timeout_s
             self._outbox.tell(participant.id, MediaPath(state="silent", timeout_s=timeout_s))
 
     def fall_silent(self, participant: Participant, *, now: float) -> None:
         """No sign of life came on the media path for a while: ask the client to do something about it."""
-        participant.silent_until = now + self._settings().media_timeout_s
+        participant.silent_until = now + self.settings().media_timeout_s
         self.remind(participant)
 
     def come_alive(self, participant: Participant) -> None:

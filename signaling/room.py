@@ -55,6 +55,7 @@ from signaling.server_messages import (
     ServerMessage,
     SlotsChanged,
 )
+from signaling.survey import Survey
 from signaling.viewer import Viewer
 
 
@@ -102,6 +103,7 @@ class Room:
             absences=self._absences,
         )
         self._arrivals = Arrivals(self, parts, router, new_id=new_id)
+        self._began_at: float | None = None
         self._ends_at: float | None = None
         self.generation = 0
         """Changes with each who comes to the room."""
@@ -140,8 +142,9 @@ class Room:
         participant_id = self._arrivals.join(
             request, grants, wallclock=wallclock, expires_at=expires_at, now=now, may_wait=may_wait
         )
-        if self._ends_at is None and self.settings.duration_max_s is not None:
-            self._ends_at = now + self.settings.duration_max_s
+        if self._began_at is None:
+            self._began_at = now
+            self._set_end()
         return participant_id
 
     def check_resume(self, request: Resume, grants: Grants) -> ParticipantId:
@@ -183,6 +186,28 @@ class Room:
     def tell_everybody(self, message: ServerMessage) -> None:
         """Tell all who are in, or wait, what is no event of the room."""
         self._outbox.tell_all(message, also=tuple(self._entrance.visitors))
+
+    def mute_track(self, track_id: str) -> None:
+        """Stop a track in the name of the server; raises RequestError."""
+        self._publications.mute_track(track_id)
+
+    def configure(self, settings: RoomSettings) -> None:
+        """Take other limits from now on; nobody who is in is put out by them, and the door is as it was."""
+        self.settings = settings
+        self._absences.settings = settings
+        self._entrance.waiting_max = settings.waiting_max
+        self._set_end()
+        self._outbox.wake()
+
+    def survey(self) -> Survey:
+        """Return the room as the server itself sees it."""
+        return Survey(
+            door=self._entrance.door,
+            participants=tuple(self._members),
+            visitors=tuple(self._entrance.visitors.values()),
+            spotlight=self._moderation.spotlight,
+            hands=tuple(self._conduct.hands),
+        )
 
     def move(self, participant_id: ParticipantId, *, url: str, token: str | None = None) -> None:
         """Send somebody to another address; raises RequestError."""
@@ -352,6 +377,10 @@ class Room:
         self._publications.choose(participant.viewer, message)
         if message.id is not None:
             self._outbox.tell(participant.id, SlotsChanged(re=message.id, slots=participant.viewer.take_changes()))
+
+    def _set_end(self) -> None:
+        most_s = self.settings.duration_max_s
+        self._ends_at = None if self._began_at is None or most_s is None else self._began_at + most_s
 
     def _check_publishers(self, participant: Participant) -> None:
         most = self.settings.publishers_max

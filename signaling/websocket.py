@@ -94,6 +94,10 @@ class SignalingServer:
         """Return the room of that name, None if nobody is in it."""
         return self._courier.rooms.find(name)
 
+    def live_rooms(self) -> list[Room]:
+        """Return the rooms that somebody is in, or was a short while ago."""
+        return [room for room in self._courier.rooms if not room.over]
+
     def enter(self, outlet: Outlet, join: Join, grants: Grants, *, may_wait: bool = False) -> Stay:
         """Let a participant into its room, made if need be; raises RequestError. `leave` must follow.
 
