@@ -55,6 +55,7 @@ from signaling.server_messages import (
     ServerMessage,
     SlotsChanged,
 )
+from signaling.speakers import SpeakerWatch
 from signaling.survey import Survey
 from signaling.viewer import Viewer
 
@@ -103,6 +104,10 @@ class Room:
             absences=self._absences,
         )
         self._arrivals = Arrivals(self, parts, router, new_id=new_id)
+        self.speakers = SpeakerWatch(
+            self._outbox, self._members, self._publications, lambda: self._moderation.spotlight
+        )
+        router.on_levels = self.speakers.hear
         self._began_at: float | None = None
         self._ends_at: float | None = None
         self.generation = 0
@@ -194,7 +199,6 @@ class Room:
     def configure(self, settings: RoomSettings) -> None:
         """Take other limits from now on; nobody who is in is put out by them, and the door is as it was."""
         self.settings = settings
-        self._absences.settings = settings
         self._entrance.waiting_max = settings.waiting_max
         self._set_end()
         self._outbox.wake()
@@ -301,6 +305,7 @@ class Room:
 
     def take_output(self) -> Sequence[Output]:
         """Return what is to be told and closed, in order; what moved in a client's slots comes last, in one message."""
+        self._publications.settle()
         changed, self._changed_viewers = self._changed_viewers, set()
         for participant_id in changed:
             participant = self._members.get(participant_id)
