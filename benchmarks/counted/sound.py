@@ -1,0 +1,105 @@
+"""Draws and finds counted sound: a chirp at each whole second, and a second one whose place tells which second.
+
+A rising chirp stands at each second s exactly, a falling one 200 ms + 50 ms * (s modulo 12) later: so sound tells its
+own time modulo 12 seconds. The band is the participant's (modulo 6): in a mix each can still be found.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]
+"""Mono, -1 to 1."""
+SAMPLE_RATE_HZ: Final = 48_000
+PERIOD_S: Final = 12
+"""Sound repeats after so many seconds."""
+CHIRP_S: Final = 0.04  # long enough to stand out of coding noise, short enough for one Opus packet and a half
+SECOND_PLACE_S: Final = 0.2
+PLACE_STEP_S: Final = 0.05
+BANDS: Final = 6
+BAND_LOWEST_HZ: Final = 600.0
+BAND_HZ: Final = 1000.0
+LEVEL: Final = 0.5
+HUM_HZ: Final = 180.0  # below all bands; keeps an encoder from calling the time between chirps silence
+HUM_LEVEL: Final = 0.01
+LIKENESS_MIN: Final = 0.55
+"""Correlation with a chirp, 0 to 1, above which it is one: pure noise stays below 0.3, Opus at 24 kbit/s above 0.85."""
+
+
+class Chirp(NamedTuple):
+    """A whole second that was heard."""
+
+    at_s: float
+    """When its chirp begins, in the sound that was searched."""
+    second: int | None
+    """Which second it says it is, 0 to 11; None if the telling chirp is missing."""
+
+
+def draw_sound(participant: int, seconds: float, *, first_second: int = 0) -> Samples:
+    """Return sound that begins at a whole second."""
+    sound = HUM_LEVEL * np.sin(2 * np.pi * HUM_HZ * np.arange(round(seconds * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ)
+    rising, falling = _chirps(participant)
+    for second in range(int(np.ceil(seconds))):
+        place = SECOND_PLACE_S + PLACE_STEP_S * ((first_second + second) % PERIOD_S)
+        for chirp, at_s in ((rising, float(second)), (falling, second + place)):
+            start = round(at_s * SAMPLE_RATE_HZ)
+            heard = sound[start : start + len(chirp)]
+            heard += LEVEL * chirp[: len(heard)]
+    return sound.astype(np.float32)
+
+
+def find_chirps(sound: Samples, participant: int) -> list[Chirp]:
+    """Return the whole seconds in 48 kHz mono sound, by time. Exact to a millisecond or so."""
+    rising, falling = (_peaks(sound, chirp) for chirp in _chirps(participant))
+    return [Chirp(at_s, _told_second(at_s, falling)) for at_s in rising]
+
+
+def _told_second(at_s: float, falling: list[float]) -> int | None:
+    for told_s in falling:
+        second = (told_s - at_s - SECOND_PLACE_S) / PLACE_STEP_S
+        if -0.2 < second < PERIOD_S - 0.8 and abs(second - round(second)) < 0.2:
+            return round(second)
+    return None
+
+
+def _chirps(participant: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the rising and the falling chirp of a participant's band, at level 1."""
+    t = np.arange(round(CHIRP_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    low = BAND_LOWEST_HZ + BAND_HZ * (participant % BANDS)
+    window = np.hanning(len(t))
+    rise = low * t + BAND_HZ / (2 * CHIRP_S) * t**2
+    fall = (low + BAND_HZ) * t - BAND_HZ / (2 * CHIRP_S) * t**2
+    return window * np.sin(2 * np.pi * rise), window * np.sin(2 * np.pi * fall)
+
+
+def _peaks(sound: Samples, chirp: NDArray[np.float64]) -> list[float]:
+    """Return where the sound is like the chirp, whatever its phase and loudness, in seconds."""
+    if len(sound) < len(chirp):
+        return []
+    likeness = _likeness(sound.astype(np.float64), chirp)
+    distance = len(chirp)
+    found: list[float] = []
+    above = np.flatnonzero(likeness >= LIKENESS_MIN)
+    while len(above):
+        run = above[above < above[0] + distance]
+        best = run[np.argmax(likeness[run])]
+        found.append(float(best) / SAMPLE_RATE_HZ)
+        above = above[above >= best + distance]
+    return found
+
+
+def _likeness(sound: NDArray[np.float64], chirp: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the envelope of the normalised correlation at every sample, 0 to 1."""
+    size = 1 << int(np.ceil(np.log2(len(sound) + len(chirp))))
+    spectrum = np.fft.fft(chirp, size)
+    spectrum[size // 2 :] = 0  # the analytic chirp: its correlation has an envelope
+    product = np.fft.ifft(np.fft.fft(sound, size) * np.conj(spectrum))[: len(sound)]
+    energy = np.concatenate([[0.0], np.cumsum(sound**2)])
+    ends = np.minimum(np.arange(len(sound)) + len(chirp), len(sound))
+    window = np.sqrt(np.maximum(energy[ends] - energy[: len(sound)], 0) * np.sum(chirp**2))
+    floor = HUM_LEVEL * np.sqrt(len(chirp) * np.sum(chirp**2))  # in near silence everything is alike
+    normalised: NDArray[np.float64] = 2 * np.abs(product) / np.maximum(window, floor)
+    return normalised
