@@ -8,11 +8,10 @@ from statistics import median
 from typing import Final
 
 from benchmarks.fanout.rig import Rig
+from benchmarks.fanout.traffic import bursts
 from media.native.udp import AddressList, send_plain
 from media.net.sockets import open_socket
 
-BURST_PACKETS: Final = 16
-"""Packets of the publisher that wait when the worker looks: a frame or two under load."""
 PACKETS_PER_PASS: Final = 64_000
 """Outgoing, of each measurement; some 0.2 s of one core."""
 
@@ -25,25 +24,26 @@ class Pass:
     floor_us: float
 
 
-def measure_cost(rig: Rig, passes: int) -> list[Pass]:
+def measure_cost(rig: Rig, passes: int, traffic: str = "720p30") -> list[Pass]:
     """Measure forwarding and floor in turn, `passes` times, after a warm-up of both."""
     addresses = AddressList([viewer.socket.getsockname() for viewer in rig.viewers], socket.AF_INET)
+    sent = list(bursts(traffic, max(1, PACKETS_PER_PASS // rig.subscribers)))
+    sizes = [size + rig.tag_bytes for burst in sent for frame in burst for size in frame]
     with open_socket("127.0.0.1", 0) as plain:
-        rounds = max(1, PACKETS_PER_PASS // rig.subscribers)
-        _forward(rig, rounds)
-        _floor(plain, addresses, rig.wire_bytes, rounds)
-        return [Pass(_forward(rig, rounds), _floor(plain, addresses, rig.wire_bytes, rounds)) for _ in range(passes)]
+        _forward(rig, sent)
+        _floor(plain, addresses, sizes)
+        return [Pass(_forward(rig, sent), _floor(plain, addresses, sizes)) for _ in range(passes)]
 
 
-def _forward(rig: Rig, rounds: int) -> float:
+def _forward(rig: Rig, sent_bursts: list[list[list[int]]]) -> float:
     sent, spent_ns = rig.worker.counters()["sent"], rig.worker.cpu_ns()
-    for start in range(0, rounds, BURST_PACKETS):
-        rig.publish(min(BURST_PACKETS, rounds - start))
+    for burst in sent_bursts:
+        rig.publish(burst)
     return (rig.worker.cpu_ns() - spent_ns) / 1000 / (rig.worker.counters()["sent"] - sent)
 
 
-def _floor(plain: socket.socket, addresses: AddressList, size: int, rounds: int) -> float:
-    sent, spent_ns = send_plain(plain.fileno(), addresses, size, rounds)
+def _floor(plain: socket.socket, addresses: AddressList, sizes: list[int]) -> float:
+    sent, spent_ns = send_plain(plain.fileno(), addresses, sizes)
     return spent_ns / 1000 / sent
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from benchmarks.fanout.cost import Pass, median_ratio
 from benchmarks.fanout.latency_peer import Results
@@ -19,6 +19,7 @@ class Row(TypedDict):
 
     subscribers: int
     profile: str
+    gso: bool
     us_per_packet: float
     us_per_packet_min: float
     floor_us: float
@@ -45,9 +46,16 @@ def percentile(values: Sequence[float], fraction: float) -> float:
     return sorted(values)[max(rank, 1) - 1]
 
 
+class Setup(NamedTuple):
+    """What was measured."""
+
+    subscribers: int
+    profile: str
+    gso: bool
+
+
 def build_row(
-    subscribers: int,
-    profile: str,
+    setup: Setup,
     passes: list[Pass],
     *,
     results: Results,
@@ -61,8 +69,9 @@ def build_row(
     forward = [one.forward_us for one in passes]
     floor = [one.floor_us for one in passes]
     return {
-        "subscribers": subscribers,
-        "profile": profile,
+        "subscribers": setup.subscribers,
+        "profile": setup.profile,
+        "gso": setup.gso,
         "us_per_packet": round(median(forward), 3),
         "us_per_packet_min": round(min(forward), 3),
         "floor_us": round(median(floor), 3),
@@ -87,6 +96,7 @@ def format_table(rows: Sequence[Row]) -> str:
     heads = [
         "subscribers",
         "profile",
+        "gso",
         "us/packet",
         "floor us",
         "ratio",
@@ -100,6 +110,7 @@ def format_table(rows: Sequence[Row]) -> str:
         [
             str(row["subscribers"]),
             row["profile"],
+            "on" if row["gso"] else "off",
             f"{row['us_per_packet']:.2f} ({row['us_per_packet_min']:.2f})",
             f"{row['floor_us']:.2f} ({row['floor_us_min']:.2f})",
             f"{row['ratio']:.2f}",

@@ -60,12 +60,13 @@ class Viewer:
 class Rig:
     """Use as a context manager: the thread runs inside."""
 
-    def __init__(self, subscribers: int, profile: Profile) -> None:
+    def __init__(self, subscribers: int, profile: Profile, *, gso: bool = False) -> None:
         self.profile = profile
         self.subscribers = subscribers
         self.udp = open_socket(HOST, 0)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.worker = Worker(self.udp.fileno(), self._wake, -1, self.udp.family, DATA_PLANE_NICE)
+        self.worker.use_gso(gso)
         self.publisher = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.publisher.bind((HOST, 0))
         self.publisher.connect(self.udp.getsockname())
@@ -74,6 +75,7 @@ class Rig:
         self._outbound = SrtpSession(profile, secrets.token_bytes(profile.key_bytes + profile.salt_bytes), "outbound")
         self.sealer = SrtpSession(profile, self.publisher_key, "outbound")
         self.next_number = 1
+        self._next_frame = 1
         self.worker.add_transport(PUBLISHER, 0x53465530, packets.IN_KINDS, bytes(64))
         self.worker.set_address(PUBLISHER, *self.publisher.getsockname())
         self.worker.set_keys(PUBLISHER, self._inbound.handle, self._outbound.handle)
@@ -101,21 +103,29 @@ class Rig:
         os.close(self._wake)
 
     @property
-    def wire_bytes(self) -> int:
-        """Size of each outgoing datagram: the packet and the tag of its profile."""
-        return PACKET_BYTES + (10 if self.profile is Profile.AES128_CM_SHA1_80 else 16)
+    def tag_bytes(self) -> int:
+        """What the profile adds to each packet."""
+        return 10 if self.profile is Profile.AES128_CM_SHA1_80 else 16
 
-    def seal(self) -> bytes:
-        """Return the publisher's next packet, sealed; the first is a key frame."""
-        number = self.next_number
-        self.next_number += 1
-        payload = packets.vp8_payload(number, key_frame=number == 1, size=PACKET_BYTES - packets.OUT_HEADER_BYTES)
-        return self.sealer.protect(packets.video_packet(number, PUBLISHER_SSRC, MID, payload))
+    def seal_frame(self, packet_bytes: list[int]) -> list[bytes]:
+        """Return the publisher's next frame, sealed: `packet_bytes` of what a viewer gets. The first is a key frame."""
+        frame = self._next_frame
+        self._next_frame += 1
+        sealed = []
+        for index, size in enumerate(packet_bytes):
+            payload = packets.vp8_payload(
+                frame, key_frame=frame == 1, size=size - packets.OUT_HEADER_BYTES, start=index == 0
+            )
+            last = index == len(packet_bytes) - 1
+            packet = packets.video_packet(self.next_number, PUBLISHER_SSRC, MID, payload, frame=frame, marker=last)
+            sealed.append(self.sealer.protect(packet))
+            self.next_number += 1
+        return sealed
 
-    def publish(self, count: int) -> None:
-        """Send `count` packets in one burst and wait until every viewer's copy was handed to the kernel."""
-        burst = [self.seal() for _ in range(count)]
-        expected = self.worker.counters()["forwarded"] + count * self.subscribers
+    def publish(self, frames: list[list[int]]) -> None:
+        """Send frames in one burst and wait until every viewer's copy was handed to the kernel."""
+        burst = [packet for frame in frames for packet in self.seal_frame(frame)]
+        expected = self.worker.counters()["forwarded"] + len(burst) * self.subscribers
         for packet in burst:
             self.publisher.send(packet)
         deadline = time.monotonic() + DRAIN_SECONDS_MAX

@@ -17,6 +17,7 @@ from media.native.wire cimport load16, store16, store32
 
 cdef enum:
     RTP_HEADER_BYTES = 12
+    RTP_PADDING_BIT = 0x20
     RTX_HEADER_BYTES = 2          # original sequence number (RFC 4588 section 4)
     EXTENSIONS_ROOM = 320
     TRAILER_ROOM = 32             # tag and SRTCP index of every profile that we negotiate
@@ -73,8 +74,11 @@ cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consume
 
 
 cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encoding* encoding, const HistoryEntry* entry,
-        const Rewrite* rewrite, bint resend) noexcept nogil:
-    """Send a stored packet under the numbers of `rewrite`; a resend goes out as RTX where that was negotiated."""
+        const Rewrite* rewrite, uint8_t padding, bint resend) noexcept nogil:
+    """Send a stored packet under the numbers of `rewrite`; a resend goes out as RTX where that was negotiated.
+
+    `padding` (0 or 1 byte) is left off where a resend would reuse the number: one number, one plaintext.
+    """
     cdef Transport* transport = consumer.transport
     cdef uint8_t* out = send_slot(&core.send)
     cdef const uint8_t* packet = history_bytes(&encoding.history, entry)
@@ -112,6 +116,10 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     if producer.codecs[codec_index].codec == CODEC_VP8:
         patch_vp8(out + at, &entry.facts, rewrite.picture_id, rewrite.tl0)
     size = <int>(at + entry.header.payload_length)
+    if padding and not resend and consumer.rtx_ssrc != 0 and consumer.rtx_payload_types[codec_index] != NONE8:
+        out[0] |= RTP_PADDING_BIT
+        out[size] = padding
+        size += padding
     consumer.packets += 1
     consumer.octets += entry.header.payload_length
     if srtp_protect(transport.outbound, out, &size) != 0:

@@ -163,7 +163,7 @@ cdef void resend(Core* core, Consumer* consumer, uint16_t number, uint64_t spaci
         core.counters.nack_suppressed += 1
         return
     forward_rewrite(run, entry, &rewrite)
-    send_media(core, consumer, producer, &producer.encodings[source], entry, &rewrite, True)
+    send_media(core, consumer, producer, &producer.encodings[source], entry, &rewrite, 0, True)
     consumer.resent += 1
     core.counters.nack_served += 1
 

@@ -1,27 +1,25 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
-"""The life of an incoming datagram: classify, open, recognise, account, store, fan out."""
+"""The life of an incoming datagram: classify, open, recognise, account, store, and plan its way out."""
 
 from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc
 from libc.string cimport memcpy, memmove
 
 from media.native.audio_levels cimport hearing_add
-from media.native.egress cimport send_media
-from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STUN, EVENT_SWITCH, Event, ring_publish, ring_reserve
+from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STUN, Event, ring_publish, ring_reserve
+from media.native.fanout cimport flush_plans, plan_packet
 from media.native.feedback cimport receive_rtcp, want_key_frame
-from media.native.forward cimport FORWARD_DROP, FORWARD_SWITCHED, Alignment, Rewrite, forward_decide, forward_skip
 from media.native.history cimport HistoryEntry, history_put
 from media.native.keyframe_gate cimport gate_key_frame
 from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
 from media.native.nack cimport nack_arrived, nack_clear, nack_expected, nack_forget_before
-from media.native.payload cimport LAYER_UNKNOWN, audio_level, inspect_payload, peek_dependency_descriptor
+from media.native.payload cimport LAYER_UNKNOWN, audio_level, inspect_payload
 from media.native.reception cimport (
-    RECEPTION_LATE, RECEPTION_NEW, RECEPTION_RESTART, RECEPTION_SUSPECT, Reception, reception_recover, reception_update,
+    RECEPTION_LATE, RECEPTION_NEW, RECEPTION_RESTART, RECEPTION_SUSPECT, reception_recover, reception_update,
 )
 from media.native.recognise cimport is_stranger_too_many, recognise, remember_stranger
 from media.native.rows cimport (
-    KIND_AUDIO_LEVEL, KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, NONE8, STREAM_RTX, Consumer, Core, Encoding, Producer,
-    Stream, Transport,
+    KIND_AUDIO_LEVEL, KIND_TWCC, NONE8, STREAM_RTX, Core, Encoding, Producer, Stream, Transport,
 )
 from media.native.rtp cimport RtpHeader, parse_rtp
 from media.native.srtp cimport srtp_unprotect, srtp_unprotect_rtcp
@@ -48,7 +46,6 @@ cdef enum:
     RTX_HEADER_BYTES = 2
     SRTP_REPLAY_FAIL = 9          # libsrtp's status numbers
     SRTP_REPLAY_OLD = 10
-    ALIGNMENT_SPAN_S = 3600       # reports of one machine that differ by more are nonsense
 
 
 cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress* source,
@@ -174,6 +171,7 @@ cdef void open_rtp(Core* core, Transport* transport, uint8_t* data, int size, ui
     transport.last_media_ssrc = ssrc
     record_arrival(transport, data, &header, now_us)
     if stream == NULL:
+        flush_plans(core)  # a new stream may empty the history that plans point into
         stream = recognise(core, transport, data, &header)
         if stream == NULL:
             remember_stranger(transport, ssrc)
@@ -233,6 +231,7 @@ cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, Rt
             return
         encoding.reception.bytes += size
         if verdict == RECEPTION_RESTART:
+            flush_plans(core)
             nack_clear(&encoding.nack)
             resync_consumers(producer, stream.encoding)
         elif verdict == RECEPTION_NEW and previous >= 0 and producer.codecs[codec_index].nacks and not producer.paused:
@@ -267,6 +266,7 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     cdef HistoryEntry* entry
     note_flow(producer, index, header.marker, now_us)
     if not encoding.active:
+        flush_plans(core)
         encoding.active = 1
         retarget(producer)
     if producer.paused:
@@ -294,7 +294,7 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
         note_format(core, producer, index, entry, codec_index)
     if not producer.is_video:
         note_level(core, producer, header, data)
-    fan_out(core, producer, index, entry, codec_index, is_new, data, now_us)
+    plan_packet(core, producer, index, entry, codec_index, is_new, data, now_us)
 
 
 cdef void note_level(Core* core, Producer* producer, const RtpHeader* header, const uint8_t* data) noexcept nogil:
@@ -347,73 +347,3 @@ cdef void note_format(Core* core, Producer* producer, uint8_t index, HistoryEntr
     event.third = producer.codecs[codec_index].payload_type
     event.fourth = (<uint32_t>encoding.width << 16) | encoding.height
     ring_publish(&core.ring)
-
-
-cdef int descriptor_number(Producer* producer, const HistoryEntry* entry, const uint8_t* data) noexcept nogil:
-    """Return the frame number of the dependency descriptor, -1 without one."""
-    cdef int i
-    cdef uint16_t number
-    cdef uint8_t first, structure
-    for i in range(entry.header.extension_count):
-        if producer.transport.in_kinds[entry.header.extensions[i].id] == KIND_DEPENDENCY_DESCRIPTOR:
-            if peek_dependency_descriptor(data + entry.header.extensions[i].offset, entry.header.extensions[i].length,
-                    &number, &first, &structure) == 0:
-                return number
-            return -1
-    return -1
-
-
-cdef void align(const Reception* current, const Reception* wanted, Alignment* alignment) noexcept nogil:
-    """Join the media clocks of two encodings by their sender reports (RFC 3550 6.4.1)."""
-    cdef int64_t span
-    alignment.valid = 0
-    if not current.has_sr or not wanted.has_sr or current.clock_rate_hz != wanted.clock_rate_hz:
-        return
-    span = <int64_t>(wanted.sr_ntp - current.sr_ntp)
-    if span > (<int64_t>ALIGNMENT_SPAN_S << 32) or span < -(<int64_t>ALIGNMENT_SPAN_S << 32):
-        return
-    alignment.valid = 1
-    alignment.timestamp_delta = <uint32_t>(current.sr_rtp - wanted.sr_rtp
-        + ((span >> 16) * <int64_t>current.clock_rate_hz >> 16))
-
-
-cdef void fan_out(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, uint8_t codec_index, bint is_new,
-        const uint8_t* data,
-                  uint64_t now_us) noexcept nogil:
-    """Give every consumer its copy."""
-    cdef uint32_t i
-    cdef Consumer* consumer
-    cdef Alignment alignment
-    cdef Rewrite rewrite
-    cdef Event* event
-    cdef int verdict
-    cdef uint8_t codec = producer.codecs[codec_index].codec
-    cdef uint32_t clock_rate_hz = producer.codecs[codec_index].clock_rate_hz
-    cdef int frame_number = descriptor_number(producer, entry, data) if producer.is_video else -1
-    for i in range(producer.consumer_count):
-        consumer = producer.consumers[i]
-        alignment.valid = 0
-        if consumer.transport.outbound == NULL or not consumer.transport.has_address:
-            consumer.forward.resync = consumer.forward.encoding >= 0
-            continue
-        if consumer.payload_types[codec_index] == NONE8:
-            if is_new:
-                forward_skip(&consumer.forward, index, entry.extended)
-            continue
-        if entry.facts.key_frame and consumer.forward.encoding >= 0 and consumer.forward.encoding != index:
-            align(&producer.encodings[consumer.forward.encoding].reception, &producer.encodings[index].reception,
-                &alignment)
-        verdict = forward_decide(&consumer.forward, index, entry, is_new, codec, clock_rate_hz, &alignment,
-            frame_number, now_us, &rewrite)
-        if verdict == FORWARD_DROP:
-            continue
-        send_media(core, consumer, producer, &producer.encodings[index], entry, &rewrite, False)
-        if verdict == FORWARD_SWITCHED:
-            core.counters.switches += 1
-            event = ring_reserve(&core.ring, True)
-            if event != NULL:
-                event.kind = EVENT_SWITCH
-                event.transport = consumer.transport.id
-                event.first = consumer.id
-                event.second = index
-                ring_publish(&core.ring)

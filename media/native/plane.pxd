@@ -28,5 +28,6 @@ cdef int plane_start(Plane* plane) noexcept nogil
 cdef void plane_stop(Plane* plane) noexcept nogil
 cdef void plane_lock(Plane* plane) noexcept nogil
 cdef void plane_unlock(Plane* plane) noexcept nogil
+cdef bint plane_wanted(Plane* plane) noexcept nogil
 cdef uint64_t plane_cpu_ns(Plane* plane) noexcept nogil
 cdef uint64_t plane_now_us(const Plane* plane) noexcept nogil

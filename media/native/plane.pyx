@@ -8,6 +8,7 @@ object; the thread is a plain pthread that the interpreter does not know.
 from libc.stdint cimport uint64_t
 from libc.string cimport memset
 
+from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
 from media.native.ingress cimport receive_datagram
 from media.native.lifecycle cimport core_free, core_init
@@ -64,6 +65,7 @@ cdef extern from *:
     int pthread_mutex_init(pthread_mutex_t* mutex, void* attributes) noexcept nogil
     int pthread_mutex_destroy(pthread_mutex_t* mutex) noexcept nogil
     int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept nogil
+    int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept nogil
     int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept nogil
     uint64_t halqa_monotonic_us() noexcept nogil
     uint64_t halqa_cpu_ns(pthread_t thread) noexcept nogil
@@ -127,6 +129,14 @@ cdef void plane_unlock(Plane* plane) noexcept nogil:
     pthread_mutex_unlock(&plane.rows)
 
 
+cdef bint plane_wanted(Plane* plane) noexcept nogil:
+    """1 if somebody queues for the rows, which the caller holds."""
+    if pthread_mutex_trylock(&plane.turn) != 0:
+        return True
+    pthread_mutex_unlock(&plane.turn)
+    return False
+
+
 cdef uint64_t plane_cpu_ns(Plane* plane) noexcept nogil:
     """Return the CPU time that the thread has used, in nanoseconds; 0 when it does not run."""
     return halqa_cpu_ns(plane.thread) if plane.running else 0
@@ -137,12 +147,28 @@ cdef uint64_t plane_now_us(const Plane* plane) noexcept nogil:
     return halqa_monotonic_us() if plane.descriptor >= 0 else plane.given_us
 
 
+cdef void take_batch(Plane* plane, int count, uint64_t now_us) noexcept nogil:
+    """Take what was read and send what follows from it; whoever waits for the rows gets them between two datagrams."""
+    cdef Core* core = &plane.core
+    cdef int i
+    plane_lock(plane)
+    for i in range(count):
+        receive_datagram(core, <unsigned char*>core.receive.vectors[i].iov_base, core.receive.messages[i].msg_len,
+            &core.receive.sources[i], now_us)
+        if plane_wanted(plane):
+            flush_plans(core)
+            plane_unlock(plane)
+            plane_lock(plane)
+    flush_plans(core)
+    plane_unlock(plane)
+
+
 cdef void* run(void* argument) noexcept nogil:
     """The thread: wait, read a batch, forward each datagram, do what is due, send what is left."""
     cdef Plane* plane = <Plane*>argument
     cdef Core* core = &plane.core
     cdef uint64_t now_us, due_us = 0
-    cdef int i, count = 0
+    cdef int count = 0
     halqa_prefer(plane.nice)
     while not halqa_flag(&plane.stopping):
         if count < BATCH_MAX:
@@ -153,11 +179,8 @@ cdef void* run(void* argument) noexcept nogil:
                 halqa_wait(plane.descriptor, plane.wake_descriptor, <int>((due_us - now_us) // 1000) + 1)
         count = receive_many(&core.receive, plane.descriptor)
         now_us = halqa_monotonic_us()
-        for i in range(count):
-            plane_lock(plane)
-            receive_datagram(core, <unsigned char*>core.receive.vectors[i].iov_base, core.receive.messages[i].msg_len,
-                &core.receive.sources[i], now_us)
-            plane_unlock(plane)
+        if count:
+            take_batch(plane, count, now_us)
         if now_us >= due_us:
             due_us = now_us + TICK_US
             plane_lock(plane)

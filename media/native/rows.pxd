@@ -1,6 +1,6 @@
 """The rows of one worker: what Python installs under the lock and the data-plane thread reads per packet."""
 
-from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, int8_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.native.audio_levels cimport AudioLevels, Hearing
 from media.native.events cimport EventRing
@@ -193,6 +193,27 @@ ctypedef struct Counters:
     uint64_t key_frames_merged
     uint64_t key_frames
     uint64_t switches
+    uint64_t overtaken        # packets whose bytes were overwritten before they went out
+
+cdef enum:
+    PLAN_PACKETS_MAX = 32     # one UDP GSO message takes 64; a frame of 720p video is six packets, a key frame forty
+    PLANS_MAX = 8             # publishers whose packets of one batch are kept apart
+
+cdef struct PlannedPacket:
+    int64_t extended
+    uint64_t arrival_us
+    int frame_number          # of the dependency descriptor, -1 without one
+    uint16_t length           # of payload and extensions
+    uint8_t encoding
+    uint8_t codec_index
+    uint8_t is_new
+    uint8_t padding           # bytes that make it as long as its neighbours
+
+cdef struct Plan:
+    Producer* producer
+    int count
+    uint32_t bytes
+    PlannedPacket packets[PLAN_PACKETS_MAX]
 
 ctypedef struct Core:
     Table addresses
@@ -204,3 +225,5 @@ ctypedef struct Core:
     EventRing ring
     Counters counters
     uint64_t scan_due_us      # of the slow look at every row
+    int plan_count
+    Plan plans[PLANS_MAX]

@@ -59,17 +59,28 @@ ctypedef struct ReceiveBatch:
     UdpAddress sources[BATCH_MAX]
     uint8_t* buffers
 
+cdef union SegmentSize:       # room for one control message with a 16-bit size
+    uint8_t octets[32]
+    uint64_t alignment
+
 ctypedef struct SendBatch:
     int descriptor            # -1: nothing is sent, datagrams are captured (tests, simulation)
-    int count
+    int gso                   # equal sizes to one destination leave as one message (UDP_SEGMENT)
+    int count                 # datagrams
+    int message_count         # of one or more datagrams each
+    uint8_t run_open          # the last message takes more of its size
+    uint32_t run_bytes
     mmsghdr messages[BATCH_MAX]
-    iovec vectors[BATCH_MAX]
-    UdpAddress destinations[BATCH_MAX]
+    SegmentSize controls[BATCH_MAX]
+    iovec vectors[BATCH_MAX]  # one a datagram; those of one message stand side by side
+    UdpAddress destinations[BATCH_MAX] # one a message
     uint8_t* buffers
     uint64_t sent
     uint64_t sent_bytes
     uint64_t refused          # datagrams that the kernel refused for their own destination
     uint64_t overflowed       # datagrams dropped because the socket buffer stayed full
+    uint64_t runs             # messages of more than one datagram
+    uint64_t split            # runs that the kernel refused, sent one by one after all
     uint8_t* captured         # length-prefixed datagrams when descriptor is -1
     size_t captured_size
     size_t captured_capacity

@@ -13,8 +13,8 @@ class AddressList:
     @property
     def count(self) -> int: ...
 
-def send_plain(descriptor: int, destinations: AddressList, size: int, rounds: int) -> tuple[int, int]:
-    """Return (datagrams sent, CPU nanoseconds of this thread)."""
+def send_plain(descriptor: int, destinations: AddressList, sizes: Sequence[int], gso: bool = False) -> tuple[int, int]:
+    """Return (datagrams sent, CPU nanoseconds of this thread); 0 sent if `gso` was asked for and is refused."""
 
 def round_trip_address(host: str, port: int, family: int = 2) -> tuple[str, int]:
     """Parse and format an address again (tests); ValueError for what is no address."""

@@ -1,19 +1,38 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
-"""Batched datagrams: recvmmsg and sendmmsg over preallocated buffers, and addresses in the kernel's form."""
+"""Batched datagrams: recvmmsg and sendmmsg over preallocated buffers, runs of one size as one message (UDP GSO), and
+addresses in the kernel's form.
+"""
 
 import socket as python_socket
 
-from libc.errno cimport EAGAIN, EINTR, ENOBUFS, errno
+from libc.errno cimport EAGAIN, EINTR, EINVAL, EIO, EMSGSIZE, ENOBUFS, EOPNOTSUPP, errno
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, realloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcmp, memcpy, memset
 
 cdef extern from *:
     """
     #define _GNU_SOURCE
     #include <sys/socket.h>
+    #include <netinet/in.h>
     #include <poll.h>
+    #include <string.h>
     #include <time.h>
+    #ifndef SOL_UDP
+    #define SOL_UDP 17
+    #endif
+    #ifndef UDP_SEGMENT
+    #define UDP_SEGMENT 103
+    #endif
+    static inline void halqa_set_segment(struct msghdr* message, void* control, uint16_t size) {
+        struct cmsghdr* header = (struct cmsghdr*)control;
+        header->cmsg_level = SOL_UDP;
+        header->cmsg_type = UDP_SEGMENT;
+        header->cmsg_len = CMSG_LEN(sizeof(size));
+        memcpy(CMSG_DATA(header), &size, sizeof(size));
+        message->msg_control = control;
+        message->msg_controllen = CMSG_SPACE(sizeof(size));
+    }
     static inline int halqa_wait_writable(int descriptor, int timeout_ms) {
         struct pollfd waiting = { descriptor, POLLOUT, 0 };
         return poll(&waiting, 1, timeout_ms);
@@ -26,6 +45,8 @@ cdef extern from *:
     """
     int sendmmsg(int descriptor, mmsghdr* messages, unsigned int count, int flags) noexcept nogil
     int recvmmsg(int descriptor, mmsghdr* messages, unsigned int count, int flags, void* timeout) noexcept nogil
+    void halqa_set_segment(msghdr* message, void* control, uint16_t size) noexcept nogil
+    ssize_t sendmsg(int descriptor, const msghdr* message, int flags) noexcept nogil
     int halqa_wait_writable(int descriptor, int timeout_ms) noexcept nogil
     uint64_t halqa_thread_cpu_ns() noexcept nogil
     enum: MSG_DONTWAIT
@@ -38,6 +59,8 @@ cdef enum:
     WRITABLE_WAIT_MS = 2
     WRITABLE_TRIES = 4
     CAPTURE_STEP = 1 << 20
+    RUN_BYTES_MAX = 65000         # an IP packet's worth, headers apart: a run crosses the stack as one
+    SPLIT_MAX = 64                # runs refused by the kernel until GSO is switched off for good
 
 
 cdef inline uint16_t swap16(uint16_t value) noexcept nogil:
@@ -147,8 +170,6 @@ cdef int send_init(SendBatch* batch, int descriptor) noexcept nogil:
         return -1
     for i in range(BATCH_MAX):
         batch.vectors[i].iov_base = batch.buffers + i * SLOT_BYTES
-        batch.messages[i].msg_hdr.msg_iov = &batch.vectors[i]
-        batch.messages[i].msg_hdr.msg_iovlen = 1
         batch.messages[i].msg_hdr.msg_name = &batch.destinations[i].address
     return 0
 
@@ -167,13 +188,47 @@ cdef uint8_t* send_slot(SendBatch* batch) noexcept nogil:
 
 cdef void send_commit(SendBatch* batch, size_t size, const UdpAddress* destination) noexcept nogil:
     """Take what was built in the slot; a full batch is sent at once."""
-    cdef int i = batch.count
-    batch.vectors[i].iov_len = size
-    batch.destinations[i] = destination[0]
-    batch.messages[i].msg_hdr.msg_namelen = destination.length
-    batch.count = i + 1
+    batch.vectors[batch.count].iov_len = size
+    if not joins_run(batch, size, destination):
+        begin_message(batch, size, destination)
+    batch.count += 1
     if batch.count == BATCH_MAX:
         send_flush(batch)
+
+
+cdef inline bint joins_run(SendBatch* batch, size_t size, const UdpAddress* destination) noexcept nogil:
+    """Lengthen the last message by a datagram of its destination and size, or a last shorter one; else 0."""
+    cdef int last = batch.message_count - 1
+    cdef msghdr* header
+    cdef size_t segment
+    if not batch.run_open:
+        return False
+    header = &batch.messages[last].msg_hdr
+    segment = header.msg_iov.iov_len
+    if (
+        size > segment or batch.run_bytes + size > RUN_BYTES_MAX
+        or header.msg_namelen != destination.length
+        or memcmp(&batch.destinations[last].address, &destination.address, destination.length) != 0
+    ):
+        return False
+    header.msg_iovlen += 1
+    batch.run_bytes += <uint32_t>size
+    batch.run_open = size == segment
+    halqa_set_segment(header, &batch.controls[last], <uint16_t>segment)
+    return True
+
+
+cdef inline void begin_message(SendBatch* batch, size_t size, const UdpAddress* destination) noexcept nogil:
+    cdef msghdr* header = &batch.messages[batch.message_count].msg_hdr
+    batch.destinations[batch.message_count] = destination[0]
+    header.msg_namelen = destination.length
+    header.msg_iov = &batch.vectors[batch.count]
+    header.msg_iovlen = 1
+    header.msg_control = NULL
+    header.msg_controllen = 0
+    batch.message_count += 1
+    batch.run_open = batch.gso
+    batch.run_bytes = <uint32_t>size
 
 
 cdef void send_flush(SendBatch* batch) noexcept nogil:
@@ -181,9 +236,8 @@ cdef void send_flush(SendBatch* batch) noexcept nogil:
     cdef int done = 0, result, tries = 0
     if batch.descriptor < 0:
         capture(batch)
-        return
-    while done < batch.count:
-        result = sendmmsg(batch.descriptor, &batch.messages[done], batch.count - done, MSG_DONTWAIT)
+    while done < batch.message_count:
+        result = sendmmsg(batch.descriptor, &batch.messages[done], batch.message_count - done, MSG_DONTWAIT)
         if result > 0:
             account(batch, done, result)
             done += result
@@ -192,44 +246,79 @@ cdef void send_flush(SendBatch* batch) noexcept nogil:
         elif errno == EAGAIN or errno == ENOBUFS:
             tries += 1
             if tries > WRITABLE_TRIES:
-                batch.overflowed += batch.count - done
+                while done < batch.message_count:
+                    batch.overflowed += batch.messages[done].msg_hdr.msg_iovlen
+                    done += 1
                 break
             halqa_wait_writable(batch.descriptor, WRITABLE_WAIT_MS)
         else:
-            batch.refused += 1  # e.g. ECONNREFUSED, EHOSTUNREACH: this destination's own fault
+            refuse(batch, done, errno)
             done += 1
     batch.count = 0
+    batch.message_count = 0
+    batch.run_open = 0
+
+
+cdef void refuse(SendBatch* batch, int at, int error) noexcept nogil:
+    """Count a message that cannot be sent, e.g. EHOSTUNREACH: its destination's own fault; try a run apart."""
+    cdef msghdr* header = &batch.messages[at].msg_hdr
+    cdef iovec* vectors = header.msg_iov
+    cdef size_t i, count = header.msg_iovlen
+    if count == 1 or error not in (EINVAL, EIO, EMSGSIZE, EOPNOTSUPP):
+        batch.refused += count
+        return
+    batch.split += 1
+    if batch.split >= SPLIT_MAX:
+        batch.gso = 0
+    header.msg_iovlen = 1
+    header.msg_control = NULL
+    header.msg_controllen = 0
+    for i in range(count):
+        header.msg_iov = &vectors[i]
+        if sendmsg(batch.descriptor, header, MSG_DONTWAIT) < 0:
+            batch.refused += 1
+        else:
+            batch.sent += 1
+            batch.sent_bytes += vectors[i].iov_len
 
 
 cdef inline void account(SendBatch* batch, int first, int count) noexcept nogil:
     cdef int i
-    batch.sent += count
+    cdef size_t j
     for i in range(first, first + count):
-        batch.sent_bytes += batch.vectors[i].iov_len
+        batch.sent += batch.messages[i].msg_hdr.msg_iovlen
+        batch.runs += batch.messages[i].msg_hdr.msg_iovlen > 1
+        for j in range(batch.messages[i].msg_hdr.msg_iovlen):
+            batch.sent_bytes += batch.messages[i].msg_hdr.msg_iov[j].iov_len
 
 
 cdef void capture(SendBatch* batch) noexcept nogil:
     """Append the batch to the captured datagrams: address, size, bytes."""
     cdef int i
-    cdef size_t needed, size
-    cdef uint8_t* grown
-    for i in range(batch.count):
-        size = batch.vectors[i].iov_len
-        needed = batch.captured_size + sizeof(UdpAddress) + sizeof(size_t) + size
-        if needed > batch.captured_capacity:
-            grown = <uint8_t*>realloc(batch.captured, needed + CAPTURE_STEP)
-            if grown == NULL:
-                batch.overflowed += 1
-                continue
-            batch.captured = grown
-            batch.captured_capacity = needed + CAPTURE_STEP
-        grown = batch.captured + batch.captured_size
-        memcpy(grown, &batch.destinations[i], sizeof(UdpAddress))
-        memcpy(grown + sizeof(UdpAddress), &size, sizeof(size_t))
-        memcpy(grown + sizeof(UdpAddress) + sizeof(size_t), batch.vectors[i].iov_base, size)
-        batch.captured_size = needed
-    account(batch, 0, batch.count)
-    batch.count = 0
+    cdef size_t j
+    for i in range(batch.message_count):
+        for j in range(batch.messages[i].msg_hdr.msg_iovlen):
+            capture_one(batch, &batch.messages[i].msg_hdr.msg_iov[j], &batch.destinations[i])
+    account(batch, 0, batch.message_count)
+    batch.message_count = 0
+
+
+cdef void capture_one(SendBatch* batch, const iovec* vector, const UdpAddress* destination) noexcept nogil:
+    cdef size_t size = vector.iov_len
+    cdef size_t needed = batch.captured_size + sizeof(UdpAddress) + sizeof(size_t) + size
+    cdef uint8_t* at
+    if needed > batch.captured_capacity:
+        at = <uint8_t*>realloc(batch.captured, needed + CAPTURE_STEP)
+        if at == NULL:
+            batch.overflowed += 1
+            return
+        batch.captured = at
+        batch.captured_capacity = needed + CAPTURE_STEP
+    at = batch.captured + batch.captured_size
+    memcpy(at, destination, sizeof(UdpAddress))
+    memcpy(at + sizeof(UdpAddress), &size, sizeof(size_t))
+    memcpy(at + sizeof(UdpAddress) + sizeof(size_t), vector.iov_base, size)
+    batch.captured_size = needed
 
 
 cdef class AddressList:
@@ -251,27 +340,38 @@ cdef class AddressList:
         free(self.items)
 
 
-def send_plain(int descriptor, AddressList destinations, int size, int rounds) -> tuple[int, int]:
-    """Send `rounds` zero-filled datagrams of `size` bytes to every destination by sendmmsg, without the GIL.
+def send_plain(int descriptor, AddressList destinations, sizes, bint gso=False) -> tuple[int, int]:
+    """Send a zero-filled datagram of each size to every destination by sendmmsg, without the GIL, size by size.
 
-    Returns (datagrams sent, CPU nanoseconds of this thread): the floor that forwarding is compared with.
+    With `gso`, neighbours of one destination and size leave as one message; what the kernel refuses that way counts as
+    nothing sent. Returns (datagrams sent, CPU nanoseconds of this thread): the floor that forwarding is compared with.
     """
     cdef SendBatch batch
     cdef uint64_t before, spent
-    cdef int i, j
-    if not 0 < size <= DATAGRAM_MAX:
-        raise ValueError(f"size is {size}, expected 1 to {DATAGRAM_MAX}")
-    if send_init(&batch, descriptor) < 0:
+    cdef int i, j, count = len(sizes)
+    cdef uint16_t* wanted
+    for size in sizes:
+        if not 0 < size <= DATAGRAM_MAX:
+            raise ValueError(f"size is {size}, expected 1 to {DATAGRAM_MAX}")
+    wanted = <uint16_t*>calloc(max(count, 1), sizeof(uint16_t))
+    if wanted == NULL or send_init(&batch, descriptor) < 0:
+        free(wanted)
         raise MemoryError
+    for i in range(count):
+        wanted[i] = sizes[i]
+    batch.gso = gso
     with nogil:
         before = halqa_thread_cpu_ns()
-        for i in range(rounds):
+        for i in range(count):
             for j in range(destinations.count):
-                send_commit(&batch, size, &destinations.items[j])
-            send_flush(&batch)
+                send_commit(&batch, wanted[i], &destinations.items[j])
+            if not gso:
+                send_flush(&batch)
+        send_flush(&batch)
         spent = halqa_thread_cpu_ns() - before
-    sent = batch.sent
+    sent = 0 if batch.split else batch.sent
     send_free(&batch)
+    free(wanted)
     return sent, spent
 
 

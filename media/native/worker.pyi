@@ -19,6 +19,9 @@ class Worker(WorkerRows):
         """Start the data-plane thread. RuntimeError if the system refuses one."""
     def stop(self) -> None:
         """End the thread; the rows stay."""
+    def use_gso(self, on: bool) -> None:
+        """Let runs of one size to one viewer leave as one message, or not."""
+
     def cpu_ns(self) -> int:
         """Return the CPU time of the thread in nanoseconds; 0 when it does not run."""
     def drain_events(self, limit: int = 256) -> list[tuple[int, int, int, int, int, int, tuple[str, int], bytes]]: ...
@@ -32,7 +35,7 @@ class Worker(WorkerRows):
     def path_stats(self, transport: int) -> dict[str, int]: ...
     def memory_per_viewer(self) -> dict[str, int]:
         """Return the bytes of one row of each kind that a viewer may need, SRTP state apart."""
-    def feed(self, datagram: bytes, source: tuple[str, int], now_us: int) -> None: ...
+    def feed(self, datagram: bytes, source: tuple[str, int], now_us: int, more: bool = False) -> None: ...
     def tick(self, now_us: int) -> None: ...
     def take_datagrams(self) -> list[tuple[bytes, tuple[str, int]]]:
         """Return and forget what was captured: (datagram, destination), in order."""

@@ -9,6 +9,7 @@ from media.native.audio_levels cimport LEVEL_SILENT, HeardLevels, hearing_take
 from media.native.events cimport (
     EVENT_BYE, EVENT_DTLS, EVENT_ENCODING, EVENT_FORMAT, EVENT_STUN, EVENT_SWITCH, Event, ring_advance, ring_peek,
 )
+from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
 from media.native.ingress cimport receive_datagram
 from media.native.plane cimport plane_cpu_ns, plane_lock, plane_start, plane_stop, plane_unlock
@@ -55,6 +56,10 @@ cdef class Worker(WorkerRows):
         """End the thread; the rows stay."""
         with nogil:
             plane_stop(&self.plane)
+
+    def use_gso(self, bint on) -> None:
+        """Let runs of one size to one viewer leave as one message (UDP_SEGMENT, Linux 4.18), or not."""
+        self.plane.core.send.gso = on
 
     def cpu_ns(self) -> int:
         """Return the CPU time of the thread in nanoseconds."""
@@ -107,6 +112,8 @@ cdef class Worker(WorkerRows):
         named["sent_bytes"] = self.plane.core.send.sent_bytes
         named["send_refused"] = self.plane.core.send.refused
         named["send_overflowed"] = self.plane.core.send.overflowed
+        named["send_runs"] = self.plane.core.send.runs
+        named["send_runs_split"] = self.plane.core.send.split
         named["events_dropped"] = self.plane.core.ring.dropped
         return named
 
@@ -190,8 +197,11 @@ cdef class Worker(WorkerRows):
 
     # -- without a thread ---------------------------------------------------------------------------------------
 
-    def feed(self, bytes datagram, tuple source, uint64_t now_us) -> None:
-        """Take one datagram as if it had come from `source` at `now_us` (no thread may run)."""
+    def feed(self, bytes datagram, tuple source, uint64_t now_us, bint more=False) -> None:
+        """Take one datagram as if it had come from `source` at `now_us` (no thread may run).
+
+        `more` says that others of the same batch follow: what goes out may wait for them.
+        """
         cdef uint8_t buffer[DATAGRAM_MAX]
         cdef UdpAddress address
         cdef int size = len(datagram)
@@ -204,7 +214,9 @@ cdef class Worker(WorkerRows):
         self.plane.given_us = now_us
         with nogil:
             receive_datagram(&self.plane.core, buffer, size, &address, now_us)
-            send_flush(&self.plane.core.send)
+            if not more:
+                flush_plans(&self.plane.core)
+                send_flush(&self.plane.core.send)
 
     def tick(self, uint64_t now_us) -> None:
         """Do what is due at `now_us` (no thread may run)."""

@@ -16,6 +16,8 @@ from tests.support.native_peer import AV1, DESCRIPTOR_ID, MID_ID, RID_ID, Peer, 
 PUBLISHER, VIEWER, STRANGER = 1, 2, ("192.0.2.1", 9)
 TRACK, SLOT = 10, 20
 WAIT_MS_MAX = 120
+MORE = 0x10
+"""In the argument of RTP: others of the same batch follow."""
 
 
 def message(choice: int, argument: int, content: bytes) -> bytes:
@@ -36,6 +38,7 @@ _DESCRIPTOR = rtp_packet(
 SEEDS = [
     message(RTP, 0, _KEY) + message(RTP, 0, _NEXT) + message(RTCP_BACK, 0, rtcp.write_nack(1, SLOT, [100, 101])),
     message(RTP, 0, _KEY) + message(RTP, 0, rtx_packet(_NEXT, ssrc=80, number=1, extensions=((MID_ID, b"10"),))),
+    message(RTP, MORE, _KEY) + message(RTP, MORE, _NEXT) + message(RTP, 0, _DESCRIPTOR) + message(PAUSE, 1, b""),
     message(RTP, 0, _DESCRIPTOR) + message(LAYERS, 1, b"") + message(WAIT, 100, b"") + message(RTP, 0, _KEY),
     message(RTCP_IN, 0, rtcp.write_sender_report(77, rtcp.Sender(1 << 40, 5, 6, 7)) + rtcp.write_bye(77)),
     message(RTCP_BACK, 0, rtcp.write_receiver_report(5, [rtcp.Report(SLOT, 1, 2, 3, 4, 5, 6)]))
@@ -56,6 +59,7 @@ def target(data: bytes) -> None:
         content = data[at + 3 : at + 3 + size]
         at += 3 + size
         act(room, publisher, viewer, choice % 8, argument, content)
+    room.feed(b"", STRANGER)
     room.worker.drain_events()
     assert room.worker.rows() == (2, 1, 1)
     viewer.take_rtp()
@@ -70,14 +74,20 @@ def target(data: bytes) -> None:
 def act(room: Room, publisher: Peer, viewer: Peer, choice: int, argument: int, content: bytes) -> None:
     if choice == RAW:
         room.feed(content, (publisher.address, STRANGER, viewer.address)[argument % 3])
-    elif choice in {RTP, RTCP_IN, RTCP_BACK}:
+        return
+    if choice in {RTP, RTCP_IN, RTCP_BACK}:
         peer = viewer if choice == RTCP_BACK or argument % 4 == 3 else publisher
         try:
             sealed = peer.sealer.protect(content) if choice == RTP else peer.sealer.protect_rtcp(content)
         except SrtpError:  # its own SRTP would not send this
             return
+        if argument & MORE:
+            room.worker.feed(sealed, peer.address, room.now_us, more=True)
+            return
         room.feed(sealed, peer.address)
-    elif choice == WAIT:
+        return
+    room.feed(b"", STRANGER)  # ends a batch: rows change between batches only
+    if choice == WAIT:
         room.pass_time(argument % WAIT_MS_MAX)
     elif choice == LAYERS:
         room.worker.set_layers(SLOT, argument % 3 - 1, argument >> 4)

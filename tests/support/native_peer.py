@@ -126,7 +126,8 @@ class Peer:
         if before is None:
             packet = self.opener.unprotect(datagram)
             header = rtp.parse_header(packet)
-            before = self.came[name] = (datagram, Received(header, packet[header.payload_offset :]))
+            end = header.payload_offset + header.payload_length
+            before = self.came[name] = (datagram, Received(header, packet[header.payload_offset : end]))
         assert before[0] == datagram, f"number {name.hex()} was given to two packets"
         self.media.append(before[1])
 
@@ -214,6 +215,16 @@ class Room:
         for packet in packets:
             self.feed(peer.sealer.protect(packet), peer.address)
             self.now_us += 1000
+
+    def send_together(self, peer: Peer, *packets: bytes) -> list[tuple[tuple[str, int], int]]:
+        """Let a peer send RTP packets that one system call reads; return where what followed went, and its sizes."""
+        for index, packet in enumerate(packets, start=1):
+            self.worker.feed(peer.sealer.protect(packet), peer.address, self.now_us, more=index < len(packets))
+        datagrams = self.worker.take_datagrams()
+        by_address = {other.address: other for other in self.peers.values()}
+        for datagram, destination in datagrams:
+            by_address[destination].receive(datagram)
+        return [(destination, len(datagram)) for datagram, destination in datagrams]
 
     def send_rtcp(self, peer: Peer, *packets: bytes) -> None:
         """Let a peer send one compound RTCP packet."""

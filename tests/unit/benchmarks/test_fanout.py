@@ -10,7 +10,7 @@ from benchmarks import fanout
 from benchmarks.fanout import packets
 from benchmarks.fanout.cost import Pass, median_ratio
 from benchmarks.fanout.memory import Footprint
-from benchmarks.fanout.report import Row, build_row, format_table, percentile
+from benchmarks.fanout.report import Row, Setup, build_row, format_table, percentile
 from benchmarks.machine import Disturbance, busy_ticks, machine_facts, processor_name
 from media.native import payload, rtp
 
@@ -34,8 +34,7 @@ def test_ratio_is_that_of_pairs() -> None:
 
 def test_row_and_table() -> None:
     row = build_row(
-        200,
-        "gcm",
+        Setup(200, "gcm", gso=True),
         [Pass(3.0, 2.5), Pass(3.2, 2.6), Pass(3.1, 2.4)],
         results={
             "latencies_ns": [1_000_000] * 99 + [9_000_000],
@@ -53,7 +52,7 @@ def test_row_and_table() -> None:
     assert (row["latency_samples"], row["latency_lost"]) == (100, 2)
     assert row["bytes_per_viewer"] == 49_152
     table = format_table([row]).splitlines()
-    heads = "subscribers profile us/packet floor us ratio p50 ms p99 ms p99.9 ms KiB/viewer others"
+    heads = "subscribers profile gso us/packet floor us ratio p50 ms p99 ms p99.9 ms KiB/viewer others"
     assert " ".join(table[0].split()) == heads
     assert table[1].split()[-2:] == ["48.0", "0.20"]
     assert "not calm" in table[-1]
@@ -101,3 +100,14 @@ def test_processor_is_named() -> None:
 def test_idle_and_guest_time_is_not_busy() -> None:
     assert busy_ticks("cpu  1 2 4 1000 1000 8 16 32 1000 1000\ncpu0 5 5 5 5") == 63
     assert Disturbance().cores() >= 0
+
+
+def test_recorded_frames_are_ten_seconds_of_video() -> None:
+    frames = packets.recorded_frames()
+    assert len(frames) == 300
+    assert 1_400_000 < sum(frames) * 8 / 10 < 1_600_000
+
+
+@pytest.mark.parametrize(("size", "expected"), [(1, [1]), (1200, [1200]), (1201, [600, 601]), (2500, [833, 833, 834])])
+def test_a_frame_is_split_about_equally(size: int, expected: list[int]) -> None:
+    assert packets.split_frame(size, 1200) == expected

@@ -63,7 +63,7 @@ def test_every_destination_gets_every_round() -> None:
                 sink.settimeout(2)
             destinations = AddressList([sink.getsockname() for sink in sinks])
             assert destinations.count == 3
-            sent, spent_ns = send_plain(sender.fileno(), destinations, 1200, 30)
+            sent, spent_ns = send_plain(sender.fileno(), destinations, [1200] * 30)
             assert sent == 90
             assert spent_ns > 0
             for sink in sinks:
@@ -78,7 +78,7 @@ def test_a_refused_destination_costs_the_others_nothing() -> None:
         sink.bind(("127.0.0.1", 0))
         sink.settimeout(2)
         # Port 0 is refused by the kernel at once; all addresses of a batch stand in one system call.
-        sent, _ = send_plain(sender.fileno(), AddressList([("127.0.0.1", 0), sink.getsockname()]), 100, 4)
+        sent, _ = send_plain(sender.fileno(), AddressList([("127.0.0.1", 0), sink.getsockname()]), [100] * 4)
         assert sent == 4
         assert [sink.recv(200) for _ in range(4)] == [bytes(100)] * 4
 
@@ -86,4 +86,41 @@ def test_a_refused_destination_costs_the_others_nothing() -> None:
 @pytest.mark.parametrize("size", [0, -1, 1537])
 def test_only_sizes_of_datagrams_are_sent(size: int) -> None:
     with pytest.raises(ValueError, match=f"size is {size}"):
-        send_plain(-1, AddressList([]), size, 1)
+        send_plain(-1, AddressList([]), [size])
+
+
+def test_a_run_arrives_as_the_datagrams_it_was_made_of() -> None:
+    sizes = [1200, 1200, 1200, 700, 900, 900, 1, 1200, *[1000] * 80]
+    with socket.socket(type=socket.SOCK_DGRAM) as sender, socket.socket(type=socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        sink.settimeout(2)
+        sent, _ = send_plain(sender.fileno(), AddressList([sink.getsockname()]), sizes, gso=True)
+        assert sent == len(sizes)
+        assert [len(sink.recv(2048)) for _ in sizes] == sizes
+
+
+def test_runs_to_several_destinations_stay_apart() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as sender:
+        sinks = [socket.socket(type=socket.SOCK_DGRAM) for _ in range(2)]
+        try:
+            for sink in sinks:
+                sink.bind(("127.0.0.1", 0))
+                sink.settimeout(2)
+            first, second = (sink.getsockname() for sink in sinks)
+            sent, _ = send_plain(sender.fileno(), AddressList([first, first, second]), [500, 400], gso=True)
+            assert sent == 6
+            assert [len(sinks[0].recv(2048)) for _ in range(4)] == [500, 500, 400, 400]
+            assert [len(sinks[1].recv(2048)) for _ in range(2)] == [500, 400]
+        finally:
+            for sink in sinks:
+                sink.close()
+
+
+def test_a_run_to_nowhere_is_refused_and_the_others_go_on() -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as sender, socket.socket(type=socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        sink.settimeout(2)
+        nowhere = ("127.0.0.1", 0)
+        addresses = AddressList([nowhere, nowhere, sink.getsockname(), sink.getsockname()])
+        send_plain(sender.fileno(), addresses, [300] * 3, gso=True)
+        assert [len(sink.recv(2048)) for _ in range(6)] == [300] * 6

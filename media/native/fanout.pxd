@@ -1,0 +1,11 @@
+from libc.stdint cimport uint8_t, uint64_t
+
+from media.native.history cimport HistoryEntry
+from media.native.rows cimport Core, Producer
+
+# Keep a stored packet for the next flush. It goes out at once if its plan is full.
+cdef void plan_packet(Core* core, Producer* producer, uint8_t index, const HistoryEntry* entry, uint8_t codec_index,
+        bint is_new, const uint8_t* data, uint64_t now_us) noexcept nogil
+
+# Give every consumer its copies of what was planned. Must run before rows change or the rows' lock is given up.
+cdef void flush_plans(Core* core) noexcept nogil
