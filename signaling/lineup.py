@@ -6,23 +6,15 @@ from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
+from signaling.audio_order import AudioOrder, AudioTrack
 from signaling.identifiers import SlotKind, Source, TrackId
 
 
-class Candidate(Protocol):
+class Candidate(AudioTrack, Protocol):
     """A live or muted track, as far as the choice of slots cares."""
 
     @property
-    def id(self) -> TrackId: ...
-    @property
     def source(self) -> Source: ...
-    @property
-    def owner_order(self) -> int:
-        """Grows with each participant that joins."""
-
-    @property
-    def publication_order(self) -> int:
-        """Grows with each track that is published."""
 
 
 Line = TypeVar("Line", bound=Candidate)
@@ -36,7 +28,6 @@ SLOT_KIND_OF: Final = {
 """The kind of slot that a track comes into without being pinned."""
 
 _ORDER: Final[dict[SlotKind, Callable[[Candidate], Any]]] = {
-    SlotKind.AUDIO: lambda track: (track.owner_order, track.publication_order),
     SlotKind.VIDEO: lambda track: track.publication_order,
     SlotKind.SCREEN: lambda track: -track.publication_order,
 }
@@ -46,8 +37,10 @@ class Lineup(Generic[Line]):
     """Kept sorted, so that filling a slot looks at the few tracks in front and not at all of a large room."""
 
     def __init__(self) -> None:
+        self.audio = AudioOrder()
+        """After a change of it, or of who is muted, `arrange_audio`."""
         self._tracks: dict[TrackId, Line] = {}
-        self._lines: dict[SlotKind, list[Line]] = {kind: [] for kind in _ORDER}
+        self._lines: dict[SlotKind, list[Line]] = {kind: [] for kind in (SlotKind.AUDIO, *_ORDER)}
 
     def __contains__(self, track_id: object) -> bool:
         return track_id in self._tracks
@@ -66,12 +59,25 @@ class Lineup(Generic[Line]):
         """Take a new track."""
         kind = SLOT_KIND_OF[track.source]
         self._tracks[track.id] = track
-        insort(self._lines[kind], track, key=_ORDER[kind])
+        if kind is SlotKind.AUDIO:
+            self._lines[kind].append(track)
+            self.arrange_audio()
+        else:
+            insort(self._lines[kind], track, key=_ORDER[kind])
 
     def remove(self, track: Line) -> None:
-        """Forget a track."""
+        """Forget a track; of an audio track, `arrange_audio` is to follow."""
         del self._tracks[track.id]
         self._lines[SLOT_KIND_OF[track.source]].remove(track)
+        self.audio.forget(track.id)
+
+    def arrange_audio(self) -> range:
+        """Bring the audio line into its order; return the positions, from the first to the last, that changed."""
+        before = self._lines[SlotKind.AUDIO]
+        self.audio.pin(before)
+        after = self._lines[SlotKind.AUDIO] = sorted(before, key=self.audio.key)
+        moved = [place for place, tracks in enumerate(zip(before, after, strict=True)) if tracks[0] is not tracks[1]]
+        return range(moved[0], moved[-1] + 1) if moved else range(0)
 
     def line(self, kind: SlotKind) -> Sequence[Line]:
         """Return the tracks for slots of this kind, who is first in front."""

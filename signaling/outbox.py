@@ -51,6 +51,11 @@ class Outbox:
         """Everybody who hears room events from now on."""
         self._members = members
 
+    @property
+    def members(self) -> tuple[ParticipantId, ...]:
+        """Everybody who hears room events; the same object as long as nobody comes or goes."""
+        return self._members
+
     def next_seq(self) -> int:
         """Return the number of a new room event."""
         self.seq += 1
@@ -82,6 +87,10 @@ class Outbox:
         """Tell everybody, and others, what is no room event: who is not connected now never hears it."""
         if to := (*self._members, *also):
             self._put(Tell(to, message))
+
+    def tell_some(self, to: tuple[ParticipantId, ...], message: ServerMessage) -> None:
+        """Tell these what is no room event, encoded once."""
+        self._put(Tell(to, message))
 
     def note(self, note: Note) -> None:
         """Have something kept on record."""

@@ -131,6 +131,12 @@ class Transport(Protocol):
 class Router(Protocol):
     """The crossbar of one room."""
 
+    on_levels: Callable[[Sequence[tuple[Any, bytes]], float], None] | None
+    """Called some ten times a second with the producers that were audible since, maybe none, and `now`.
+
+    Of each the levels of its last packets, oldest first: -dBov below a voice bit, as in RFC 6464.
+    """
+
     def create_transport(self, remote: RemoteTransport, listener: TransportListener) -> Transport: ...
     def close(self) -> None: ...
 

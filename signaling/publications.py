@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from media.rtp.parameters import Mid
+from media.rtp.parameters import MediaKind, Mid
 from signaling.client_messages import Mute, Publish, Unpublish, View
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
@@ -28,6 +28,7 @@ class Publications:
         self._viewers = viewers
         self._new_id = new_id
         self._published = 0
+        self._audio_moves = False
 
     def publish(self, publisher: Participant, request: Publish) -> None:
         """Make a track of a section; raises RequestError."""
@@ -64,14 +65,14 @@ class Publications:
     def mute(self, publisher: Participant, request: Mute) -> None:
         """Stop or go on with a track; raises RequestError."""
         track = self._own(publisher, request.track)
-        track.set_muted(request.muted)
+        self._set_muted(track, request.muted)
         self._tell(track, re=request.id)
 
     def mute_source(self, publisher: Participant, source: Source) -> None:
         """Stop the tracks of one source of somebody, who may go on with them."""
         for track in [each for each in publisher.tracks.values() if each.source is source]:
             if not track.muted:
-                track.set_muted(True)
+                self._set_muted(track, True)
                 self._tell(track, re=None)
 
     def mute_track(self, track_id: str) -> None:
@@ -111,6 +112,25 @@ class Publications:
         """Show a viewer that is new, has new slots or may see others than before, what there is."""
         viewer.reconsider(self.tracks)
 
+    def arrange_audio(self) -> None:
+        """Have the audio line put in order by the next `settle`: something about it changed, and more may."""
+        self._audio_moves = True
+        self._outbox.wake()
+
+    def settle(self) -> None:
+        """Bring those who are in front of the audio line now into the slots."""
+        if self._audio_moves:
+            self._audio_moves = False
+            if moved := self.tracks.arrange_audio():
+                for viewer in self._viewers():
+                    viewer.rearrange_audio(moved, self.tracks)
+
+    def _set_muted(self, track: Track, muted: bool) -> None:
+        if track.kind is MediaKind.AUDIO and track.muted and not muted:
+            self.tracks.audio.take_turn(track.id)  # who unmutes is about to speak
+        track.set_muted(muted)
+        self.arrange_audio()
+
     def _change(self, track: Track) -> None:
         codec_changed = track.look()
         for viewer in self._viewers():
@@ -127,6 +147,7 @@ class Publications:
         ended = {track.id for track in tracks}
         for viewer in self._viewers():
             viewer.remove_tracks(ended, self.tracks)
+        self.arrange_audio()
 
     def _tell(self, track: Track, *, re: int | None) -> None:
         """Tell everybody; the publisher's own copy answers the request."""

@@ -203,6 +203,20 @@ class Reaction(ServerMessage, tag="reaction", frozen=True, kw_only=True):
     reaction: str
 
 
+class Speaker(Struct, frozen=True, kw_only=True):
+    """A microphone that somebody speaks into; `level` from 0 to 1 (as loud as voices get)."""
+
+    participant: ParticipantId
+    track: TrackId
+    level: float
+
+
+class Speakers(ServerMessage, tag="speakers", frozen=True, kw_only=True):
+    """Who speaks now, among those whom I may hear: who leads in front."""
+
+    speakers: tuple[Speaker, ...]
+
+
 class Knock(ServerMessage, tag="knock", frozen=True, kw_only=True):
     """Somebody waits; for those who moderate."""
 
@@ -300,6 +314,7 @@ AnyServerMessage: TypeAlias = (
     | StateChanged
     | MessageSent
     | Reaction
+    | Speakers
     | Knock
     | KnockOver
     | Permissions

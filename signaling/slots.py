@@ -3,9 +3,10 @@
 The rules, in the order in which they apply:
 
 1. A slot with a pinned track shows it, a slot that is to stay empty shows nothing, all others are automatic.
-2. Automatic audio slots: microphones and screen audio of the others, in the order in which their owners joined.
+2. Automatic audio slots: microphones and screen audio of the others, those in front of the room's audio line (see
+   `audio_order`). One that is still among them keeps its slot.
 3. Automatic video slots: cameras of the others, the earliest published first.
-4. In both, a track keeps its slot as long as it lives (muted or not); a newcomer takes the first free slot or waits.
+4. There a track keeps its slot as long as it lives (muted or not); a newcomer takes the first free slot or waits.
 5. Automatic screen slots: the newest screen shares; a share that is still among them keeps its slot.
 6. Automatic stage slots, before the video and screen slots: the newest screen shares, then the first cameras.
 7. A pinned track is not shown automatically as well. A screen share never takes a video slot by itself.
@@ -30,8 +31,8 @@ class Choice(enum.Enum):
     EMPTY = enum.auto()
 
 
-_NEWEST_FIRST: Final = frozenset({SlotKind.STAGE, SlotKind.SCREEN})
-"""Kinds whose slots a newcomer can take from what is shown."""
+_FRONT_OF_LINE: Final = frozenset({SlotKind.STAGE, SlotKind.SCREEN, SlotKind.AUDIO})
+"""Kinds whose slots show whatever is in front now: another can take a slot from what is shown."""
 
 Wish: TypeAlias = TrackId | Choice
 
@@ -63,7 +64,7 @@ def assign(slots: Sequence[SlotWish], tracks: Lineup[Line], *, hidden: Container
     for kind in SlotKind:
         automatic = [slot for slot in slots if slot.kind is kind and slot.wish is Choice.AUTOMATIC]
         if automatic:
-            staying = [] if kind in _NEWEST_FIRST else _staying(automatic, tracks, hidden, taken)
+            staying = [] if kind in _FRONT_OF_LINE else _staying(automatic, tracks, hidden, taken)
             taken.update(staying)
             waiting = (track.id for track in tracks.line(kind) if track.id not in taken and track.id not in hidden)
             chosen = [*staying, *islice(waiting, len(automatic) - len(staying))]
@@ -77,7 +78,7 @@ def may_come_in(track: Candidate, slots: Sequence[SlotWish]) -> bool:
     kind = SLOT_KIND_OF[track.source]
     kinds = {kind, SlotKind.STAGE} if kind.kind is MediaKind.VIDEO else {kind}
     return any(
-        slot.kind in kinds and slot.wish is Choice.AUTOMATIC and (slot.shown is None or slot.kind in _NEWEST_FIRST)
+        slot.kind in kinds and slot.wish is Choice.AUTOMATIC and (slot.shown is None or slot.kind in _FRONT_OF_LINE)
         for slot in slots
     )
 

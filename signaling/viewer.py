@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeAlias
 
 from msgspec import UNSET
 
-from media.rtp.parameters import Mid
+from media.rtp.parameters import MediaKind, Mid
 from signaling.client_messages import AUTOMATIC, ViewRequest
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
@@ -88,7 +88,7 @@ class Viewer:
     def refresh(self, tracks: Tracks) -> None:
         """Fill the slots by the rules of `slots.assign`; a track that cannot be played is passed over."""
         # Ends: each round but the last hides at least one more track.
-        while refused := self._show(tracks):
+        while refused := self._show(tracks, self._slots.values()):
             self._hidden |= refused
 
     def add_track(self, track: Track, tracks: Tracks) -> None:
@@ -99,6 +99,19 @@ class Viewer:
             self._forbidden.add(track.id)
         elif may_come_in(track, list(self._slots.values())):
             self.refresh(tracks)
+            return
+        if track.kind is MediaKind.AUDIO:  # others may have moved in the line
+            self.rearrange_audio(range(len(tracks.line(SlotKind.AUDIO))), tracks)
+
+    def rearrange_audio(self, moved: range, tracks: Tracks) -> None:
+        """Fill the audio slots anew, unless it makes no difference to them what moved in the line of tracks."""
+        slots = [slot for slot in self._slots.values() if slot.kind is SlotKind.AUDIO]
+        automatic = sum(slot.wish is Choice.AUTOMATIC for slot in slots)
+        passed_over_max = len(self._hidden) + len(self._forbidden) + len(slots) - automatic
+        # What moved lies behind all that the slots can reach, or all of it is in the slots before and after.
+        if automatic and moved.start < automatic + passed_over_max and moved.stop > automatic:
+            while refused := self._show(tracks, slots):
+                self._hidden |= refused
 
     def change_track(self, track: Track, tracks: Tracks, *, codec_changed: bool) -> None:
         """Take note of another codec, or of encodings that came, went or changed their size."""
@@ -131,10 +144,10 @@ class Viewer:
         seen = may_see(self.grants, owner=track.owner_role, source=track.source, audience=track.audience)
         return seen and may_receive(self.grants)
 
-    def _show(self, tracks: Tracks) -> set[TrackId]:
-        """Bring the slots to what they should show; return the tracks that could not be played."""
+    def _show(self, tracks: Tracks, slots: Iterable[Slot]) -> set[TrackId]:
+        """Bring slots to what they should show, all of a kind together; return the tracks that could not be played."""
         refused: set[TrackId] = set()
-        for mid, track_id in assign(list(self._slots.values()), tracks, hidden=self._hidden | self._forbidden).items():
+        for mid, track_id in assign(list(slots), tracks, hidden=self._hidden | self._forbidden).items():
             slot = self._slots[mid]
             if slot.shown == track_id:
                 continue

@@ -164,6 +164,7 @@ class FakeRouter:
     """No producer can be made for these."""
     ssrcs: count[int] = field(default_factory=lambda: count(1000, 2))
     closed: bool = False
+    on_levels: Callable[[Sequence[tuple[FakeProducer, bytes]], float], None] | None = None
 
     def create_transport(self, remote: RemoteTransport, listener: TransportListener) -> FakeTransport:
         transport = FakeTransport(remote, listener, self)
