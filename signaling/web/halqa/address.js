@@ -23,6 +23,7 @@ export function webSocketAddress(address) {
 const STATUS_CODES = new Map([
   [401, 'bad_token'],
   [403, 'not_allowed'],
+  [429, 'too_many_requests'],
   [503, 'shutting_down'],
 ]);
 

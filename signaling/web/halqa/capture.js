@@ -38,12 +38,13 @@ export async function openCameraAndMicrophone() {
     if (!(error instanceof HalqaError) || error.code === 'device_unsupported' || error.code === 'device_refused') {
       // Asking again what was refused a moment ago would only annoy.
       const { code, message } = captureError(error, 'camera');
-      const failed = (source) => new HalqaError(code, message, { source, cause: error });
+      const failed = (/** @type {string} */ source) => new HalqaError(code, message, { source, cause: error });
       return { camera: failed('camera'), microphone: failed('microphone') };
     }
   }
-  const [camera, microphone] = await Promise.allSettled([openCamera(), openMicrophone()]);
-  return { camera: camera.value ?? camera.reason, microphone: microphone.value ?? microphone.reason };
+  const asResult = (/** @type {HalqaError} */ error) => error;
+  const [camera, microphone] = await Promise.all([openCamera().catch(asResult), openMicrophone().catch(asResult)]);
+  return { camera, microphone };
 }
 
 /**
@@ -68,14 +69,15 @@ export async function openScreen({ audio = true, contentHint = 'detail' } = {}) 
 }
 
 /**
- * The cameras and microphones of this device; labels are empty until a permission was given.
- * @returns {Promise<{cameras: MediaDeviceInfo[], microphones: MediaDeviceInfo[]}>}
+ * The cameras, microphones and loudspeakers of this device; labels are empty until a permission was given.
+ * @returns {Promise<{cameras: MediaDeviceInfo[], microphones: MediaDeviceInfo[], speakers: MediaDeviceInfo[]}>}
  */
 export async function listDevices() {
   const devices = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return {
     cameras: devices.filter((device) => device.kind === 'videoinput'),
     microphones: devices.filter((device) => device.kind === 'audioinput'),
+    speakers: devices.filter((device) => device.kind === 'audiooutput'),
   };
 }
 

@@ -1,8 +1,9 @@
 /** One RTCPeerConnection, negotiated once: every section that we may ever send or receive is in the first offer. */
 
-import { cameraEncodings, codecPreferences, screenEncodings } from './encodings.js';
+import { applyLayers, cameraEncodings, codecPreferences, screenEncodings } from './encodings.js';
 import { Emitter } from './events.js';
 
+/** @import { Encoding } from './encodings.js' */
 /** @import { ConnectionOptions, SlotKind, Source } from './types.js' */
 
 /** @typedef {'connected'|'interrupted'|'failed'} MediaState */
@@ -13,6 +14,9 @@ export const DEFAULT_SLOTS = { audio: 4, video: 9, screen: 1 };
 /** ICE and DTLS take well under a second; after this a network drops our UDP, and waiting longer will not help. */
 const MEDIA_TIMEOUT_MS = 20_000;
 
+/** After that an ICE restart that brought nothing is tried again: a network may have come that was not there before. */
+const RESTART_INTERVAL_MS = 5000;
+
 /** @extends {Emitter<{state: MediaState}>} */
 export class Connection extends Emitter {
   /** @type {RTCPeerConnection} */
@@ -22,6 +26,11 @@ export class Connection extends Emitter {
   /** @type {{kind: SlotKind, transceiver: RTCRtpTransceiver}[]} */
   #receiving;
   #timer = 0;
+  /** The last negotiation; never rejected. @type {Promise<unknown>} */
+  #negotiation = Promise.resolve();
+  /** An offer of ours was never answered: what it changed must be offered again. */
+  #unanswered = false;
+  #restartedAt = -Infinity;
 
   /**
    * @param {ConnectionOptions} [options]
@@ -41,6 +50,39 @@ export class Connection extends Emitter {
     this.#receiving = Object.entries({ ...DEFAULT_SLOTS, ...slots }).flatMap(([kind, count]) => (
       Array.from({ length: count }, () => this.#receive(/** @type {SlotKind} */ (kind)))
     ));
+  }
+
+  /** @returns {boolean} media flows, as far as ICE knows */
+  get isConnected() {
+    return this.#peer.connectionState === 'connected';
+  }
+
+  /** @returns {boolean} an ICE restart is due: the path is gone, and none was begun a moment ago */
+  get wantsRestart() {
+    return !this.isConnected && performance.now() - this.#restartedAt > RESTART_INTERVAL_MS;
+  }
+
+  /** @returns {boolean} a resumption should restart ICE */
+  get isDoubtful() {
+    return !this.isConnected || this.#unanswered;
+  }
+
+  /**
+   * Restart ICE: new credentials and candidates on the same DTLS and sections (RFC 9429 section 4.1.7.1). One at a time.
+   * @param {(offer: string) => Promise<string>} exchange  gives the offer to the server and returns its answer
+   * @returns {Promise<void>}
+   */
+  restart(exchange) {
+    this.#restartedAt = performance.now();
+    const done = this.#negotiation.then(async () => {
+      this.#unanswered = true;
+      await this.#peer.setLocalDescription(await this.#peer.createOffer({ iceRestart: true }));
+      const offer = /** @type {RTCSessionDescription} */ (this.#peer.localDescription).sdp;
+      await this.#peer.setRemoteDescription({ type: 'answer', sdp: await exchange(withoutCandidates(offer)) });
+      this.#unanswered = false;
+    });
+    this.#negotiation = done.catch(() => {});
+    return done;
   }
 
   /**
@@ -71,7 +113,7 @@ export class Connection extends Emitter {
    * @returns {string}
    */
   midOf(source) {
-    return /** @type {string} */ (this.#sending.get(source).mid);
+    return /** @type {string} */ (this.#transceiver(source).mid);
   }
 
   /**
@@ -80,7 +122,21 @@ export class Connection extends Emitter {
    * @param {MediaStreamTrack|null} mediaTrack
    */
   async carry(source, mediaTrack) {
-    await this.#sending.get(source).sender.replaceTrack(mediaTrack);
+    await this.#transceiver(source).sender.replaceTrack(mediaTrack);
+  }
+
+  /**
+   * Send these encodings of `source` and no others, each up to its bitrate.
+   * @param {Source} source
+   * @param {Encoding[]} encodings
+   */
+  async encode(source, encodings) {
+    await applyLayers(this.#transceiver(source).sender, encodings);
+  }
+
+  /** @returns {Map<string, Source>} the sections that we send on, by mid */
+  get sendSections() {
+    return new Map([...this.#sending].map(([source, { mid }]) => [mid ?? '', source]));
   }
 
   /** @returns {Promise<RTCStatsReport>} */
@@ -92,6 +148,14 @@ export class Connection extends Emitter {
     clearTimeout(this.#timer);
     this.#peer.onconnectionstatechange = null;
     this.#peer.close();
+  }
+
+  /**
+   * @param {Source} source
+   * @returns {RTCRtpTransceiver}
+   */
+  #transceiver(source) {
+    return /** @type {RTCRtpTransceiver} */ (this.#sending.get(source));
   }
 
   #report() {
@@ -120,4 +184,12 @@ export class Connection extends Emitter {
     const transceiver = this.#peer.addTransceiver(kind === 'audio' ? 'audio' : 'video', { direction: 'recvonly' });
     return { kind, transceiver };
   }
+}
+
+/**
+ * The server is ICE-lite and uses none of ours; a later offer would carry all that were gathered.
+ * @param {string} sdp
+ */
+function withoutCandidates(sdp) {
+  return sdp.split('\r\n').filter((line) => !/^a=(candidate:|end-of-candidates)/.test(line)).join('\r\n');
 }

@@ -4,6 +4,8 @@ import { HalqaError } from './errors.js';
 
 /** @import { VideoCodec } from './types.js' */
 
+/** @typedef {{rid: string|null, active: boolean, max_bitrate_bps: number}} Encoding  as the server writes it */
+
 /**
  * Lowest first, as the server expects: rid, divisor of the captured size, bits per second. Of 720p that makes 320x180,
  * 640x360 and 1280x720.
@@ -45,6 +47,22 @@ export function screenEncodings(codec) {
 }
 
 /**
+ * Do what the server says about encodings: nobody watches one, or the path carries less. Unknown rids are passed over.
+ * @param {RTCRtpSender} sender
+ * @param {Encoding[]} wanted
+ */
+export async function applyLayers(sender, wanted) {
+  const parameters = sender.getParameters();
+  for (const encoding of parameters.encodings) {
+    const told = wanted.find(({ rid }) => (rid ?? undefined) === encoding.rid || wanted.length === 1);
+    if (!told) continue;
+    encoding.active = told.active;
+    if (told.max_bitrate_bps > 0) encoding.maxBitrate = told.max_bitrate_bps;
+  }
+  await sender.setParameters(parameters);
+}
+
+/**
  * The codec preferences for a video section that shall use `codec` and nothing else (with its retransmissions).
  * @param {VideoCodec} codec
  * @returns {RTCRtpCodec[]}
@@ -66,5 +84,6 @@ export function codecPreferences(codec) {
  * @returns {RTCRtpEncodingParameters}
  */
 function layered(maxBitrate, scalabilityMode = DEFAULT_SCALABILITY_MODE) {
-  return { maxBitrate, scalabilityMode };
+  // TypeScript's own list lacks scalabilityMode (WebRTC-SVC section 5.1).
+  return /** @type {RTCRtpEncodingParameters} */ ({ maxBitrate, scalabilityMode });
 }

@@ -4,8 +4,9 @@
  * Everything that the SDK throws or reports. `code` is stable and meant for programs; `message` is English, for logs.
  *
  * From devices: `device_refused` `device_missing` `device_busy` `device_unsupported` `device_lost` `screen_cancelled`.
- * From the connection: `unreachable` `timeout` `connection_lost` `media_failed` `codec_unsupported` `closed`, and
- * `wrong_state` for a call out of turn. Any other code is the server's own (protocol.md), e.g. `token_expired`.
+ * From the connection: `unreachable` `timeout` `connection_lost` `media_failed` `codec_unsupported` `closed`,
+ * `interrupted` (the connection broke, and whether the request was done is not known), and `wrong_state` for a call out
+ * of turn. Any other code is the server's own (protocol.md), e.g. `token_expired`.
  */
 export class HalqaError extends Error {
   /**
@@ -22,28 +23,69 @@ export class HalqaError extends Error {
   }
 }
 
-/** WebSocket close code -> why the room was closed (protocol.md; 1xxx: RFC 6455 section 7.4.1). */
-const CLOSE_REASONS = new Map([
-  [1000, 'left'],
-  [1001, 'shutting_down'],
-  [1008, 'slow_reader'],
-  [1009, 'message_too_big'],
-  [1011, 'internal'],
-  [1012, 'shutting_down'],
-  [4000, 'bad_message'],
-  [4001, 'token_expired'],
-  [4003, 'join_timeout'],
-  [4004, 'replaced'],
-  [4005, 'media_failed'],
-  [4010, 'shutting_down'],
-]);
+/**
+ * What to do when a WebSocket closed: `end` it; `resume` (we may still be in the room); `join` again (we are out, and may
+ * come back); `refresh` the token, or end without a way to.
+ * @typedef {'end'|'resume'|'join'|'refresh'} Verdict
+ */
+
+/** WebSocket close code -> why, and what to do (protocol.md; 1xxx: RFC 6455 section 7.4.1). */
+const CLOSE_CODES = new Map(/** @type {[number, [string, Verdict]][]} */ ([
+  [1000, ['left', 'end']],
+  [1001, ['shutting_down', 'resume']],
+  [1008, ['slow_reader', 'resume']],
+  [1009, ['message_too_big', 'end']],
+  [1011, ['internal', 'resume']],
+  [1012, ['shutting_down', 'resume']],
+  [4000, ['bad_message', 'end']],
+  [4001, ['token_expired', 'refresh']],
+  [4003, ['join_timeout', 'join']],
+  [4004, ['replaced', 'end']],
+  [4005, ['media_failed', 'join']],
+  [4006, ['removed', 'end']],
+  [4007, ['sent_back', 'join']],
+  [4008, ['replaced', 'end']],
+  [4009, ['moved', 'join']],
+  [4010, ['shutting_down', 'join']],
+  [4011, ['ended', 'end']],
+]));
 
 /**
  * @param {number} closeCode
  * @returns {string} the reason; `connection_lost` for a code that says nothing more (1006 and unknown ones)
  */
 export function closeReason(closeCode) {
-  return CLOSE_REASONS.get(closeCode) ?? 'connection_lost';
+  return CLOSE_CODES.get(closeCode)?.[0] ?? 'connection_lost';
+}
+
+/**
+ * @param {number} closeCode
+ * @returns {Verdict}
+ */
+export function closeVerdict(closeCode) {
+  return CLOSE_CODES.get(closeCode)?.[1] ?? 'resume';
+}
+
+/** Errors of opening, joining and resuming after which another try may succeed; every other one is final. */
+const PASSING = new Set([
+  'unreachable', 'timeout', 'interrupted', 'shutting_down', 'join_timeout', 'internal', 'too_many_requests', 'rate_limited',
+]);
+
+/**
+ * @param {unknown} error
+ * @returns {boolean} whether trying again makes sense
+ */
+export function isPassing(error) {
+  return error instanceof HalqaError && PASSING.has(error.code);
+}
+
+/**
+ * @param {unknown} error
+ * @param {string} code  what it counts as, unless it is a HalqaError
+ * @returns {HalqaError}
+ */
+export function asHalqaError(error, code) {
+  return error instanceof HalqaError ? error : new HalqaError(code, String(error), { cause: error });
 }
 
 /** DOMException name of getUserMedia and getDisplayMedia -> our code (Media Capture and Streams section 10). */

@@ -1,20 +1,21 @@
-/** A class that one takes part in: connect, publish, view, and hear what happens. */
+/** A class that one takes part in: connect, publish, view, speak, and hear what happens. */
 
 import { openCamera, openMicrophone, openScreen } from './capture.js';
-import { Connection } from './connection.js';
-import { HalqaError } from './errors.js';
+import { Equipment } from './equipment.js';
+import { asHalqaError, HalqaError } from './errors.js';
 import { Emitter } from './events.js';
-import { Roster } from './roster.js';
-import { Signal } from './signal.js';
-import { Slots } from './slots.js';
+import { Lifeline } from './lifeline.js';
+import { Moderation } from './moderation.js';
+import { News } from './news.js';
+import { Posts } from './posts.js';
+import { Sound } from './sound.js';
+import { StatsReader } from './stats.js';
 import { readClaims } from './token.js';
 import { LocalTracks } from './tracks.js';
 
-/** @import { ServerMessage } from './signal.js' */
+/** @import { Connection } from './connection.js' */
+/** @import { Standing } from './lifeline.js' */
 /** @import * as types from './types.js' */
-
-/** Longer than other requests: the server may be starting the room on another worker. */
-const JOIN_TIMEOUT_MS = 15_000;
 
 /** @extends {Emitter<types.RoomEvents>} */
 export class Room extends Emitter {
@@ -22,51 +23,86 @@ export class Room extends Emitter {
   state = 'new';
   /** Why it was closed, else null. @type {string|null} */
   reason = null;
-  name = '';
-  /** Number of the last room event heard: where a resumption would go on. */
-  seq = 0;
+  /** For those with the right: `permissions.moderate`. */
+  moderation = new Moderation((type, fields) => this.#lifeline.ask(type, fields));
   #ownName = '';
-  #roster = new Roster();
-  #slots = new Slots([]);
-  #signal = new Signal();
-  /** @type {Connection|null} */
-  #connection = null;
+  #news = new News({
+    tell: (name, detail) => this.emit(name, detail),
+    ownTrack: (source, track) => this.#ownTrack(source, track),
+    layers: (track, encodings) => this.#encode(track, encodings),
+  }, () => this.#ownName);
+  /** Made by `connect`. @type {Lifeline} */
+  #lifeline = this.#makeLifeline({});
   /** @type {LocalTracks|null} */
   #tracks = null;
+  #equipment = new Equipment(this, (name, detail) => this.emit(name, detail));
+  #sound = new Sound((isBlocked) => this.emit('audio-blocked', isBlocked));
+  #posts = new Posts((type, fields) => this.#lifeline.ask(type, fields, false));
+  #stats = new StatsReader();
+  #lostAt = 0;
+  #rejoined = false;
 
   /**
    * Join. Resolves when the server has let us in; `state` becomes `connected` once media can flow. Only once a Room.
    * @param {string} url  WebSocket address of the room: roomAddress(server, name)
    * @param {string} token
-   * @param {types.ConnectionOptions & {name?: string}} [options]  name: shown to the others, if the token has none
+   * @param {types.ConnectionOptions & types.JoinOptions} [options]
    * @returns {Promise<void>} rejected with HalqaError, after `state` became `closed`
    */
-  async connect(url, token, { name, ...options } = {}) {
+  async connect(url, token, options = {}) {
     if (this.state !== 'new') throw new HalqaError('wrong_state', `this room is ${this.state} already`);
-    this.#ownName = readClaims(token)?.name ?? name ?? '';
+    this.#ownName = readClaims(token)?.name ?? options.name ?? '';
+    this.#lifeline = this.#makeLifeline(options);
     this.#setState('connecting');
-    try {
-      await this.#join(url, token, name, options);
-    } catch (cause) {
-      const error = cause instanceof HalqaError ? cause : new HalqaError('media_failed', String(cause), { cause });
-      this.#close(error.code);
-      throw error;
-    }
+    await this.#lifeline.open(url, token);
+  }
+
+  /** The room's name. */
+  get name() {
+    return this.#news.name;
+  }
+
+  /** Number of the last room event heard: where a resumption goes on. */
+  get seq() {
+    return this.#news.seq;
   }
 
   /** The others in the room, by id. @returns {ReadonlyMap<string, types.Participant>} */
   get participants() {
-    return this.#roster.others;
+    return this.#news.roster.others;
   }
 
   /** Ourselves, once joined. @returns {types.Participant|null} */
   get local() {
-    return this.#roster.local;
+    return this.#news.roster.local;
+  }
+
+  /**
+   * @param {string|null} id
+   * @returns {types.Participant|null} ourselves or another one
+   */
+  participant(id) {
+    return this.#news.roster.find(id);
+  }
+
+  /** Door, spotlight, hands, values, visitors, speakers, recording and what we may do: as they are now. */
+  get decisions() {
+    return this.#news.decisions;
+  }
+
+  /** What we may do. */
+  get permissions() {
+    return this.#news.decisions.permissions;
   }
 
   /** @returns {types.Slot[]} */
   get slots() {
-    return this.#slots.all;
+    return this.#news.slots.all;
+  }
+
+  /** What plays the audio slots, if you call `room.sound.play()`: from a click or key press. */
+  get sound() {
+    return this.#sound;
   }
 
   /**
@@ -78,7 +114,7 @@ export class Room extends Emitter {
   }
 
   /**
-   * Publish the camera; when it is published already, change to another device.
+   * Publish the camera; when it is published already, switch it on, with another device if you say so.
    * @param {{deviceId?: string, track?: MediaStreamTrack}} [options]  track: use this one, which is open already
    * @returns {Promise<types.LocalTrack>}
    */
@@ -87,7 +123,7 @@ export class Room extends Emitter {
   }
 
   /**
-   * Publish the microphone; when it is published already, change to another device.
+   * Publish the microphone; when it is published already, switch it on, with another device if you say so.
    * @param {{deviceId?: string, track?: MediaStreamTrack}} [options]
    * @returns {Promise<types.LocalTrack>}
    */
@@ -134,113 +170,190 @@ export class Room extends Emitter {
   }
 
   /**
+   * Change the device of what is published, muted or not; the others notice nothing.
+   * @param {'camera'|'microphone'} source
+   * @param {string} [deviceId]  the browser's choice if left out
+   * @returns {Promise<void>}
+   */
+  switchDevice(source, deviceId) {
+    const open = source === 'camera' ? openCamera : openMicrophone;
+    return this.#publisher().changeDevice(source, () => open({ deviceId }));
+  }
+
+  /**
    * Say what the named slots shall carry, and how large it is shown.
    * @param {types.ViewRequest[]} requests
    * @returns {Promise<void>}
    */
   async view(requests) {
-    const slots = requests.map(({ slot, mid, track, height, frameRate }) => (
-      { mid: slot?.mid ?? mid, track, height, frame_rate: frameRate }
+    const slots = this.#news.slots.remember(requests).map(({ mid, track, height, frameRate }) => (
+      { mid, track, height, frame_rate: frameRate }
     ));
-    await this.#signal.request('view', { slots });
+    await this.#lifeline.ask('view', { slots });
   }
 
-  /** @returns {Promise<RTCStatsReport|null>} */
+  /**
+   * How loud somebody is for us alone.
+   * @param {string} participant  id
+   * @param {number} volume  0 to 1
+   */
+  setVolume(participant, volume) {
+    this.#sound.setVolume(participant, volume, this.slots);
+  }
+
+  /**
+   * Raise or lower our hand.
+   * @param {boolean} raised
+   */
+  async raiseHand(raised) {
+    await this.#lifeline.ask('hand', { raised });
+  }
+
+  /** @param {string} reaction  e.g. "👏", at most 32 characters */
+  async react(reaction) {
+    await this.#lifeline.ask('react', { reaction });
+  }
+
+  /**
+   * Send something to everybody, to roles or to participants; also over an interruption, and not twice.
+   * @param {any} body  JSON of at most 16 KiB
+   * @param {{topic?: string, to?: types.Recipients}} [options]
+   * @returns {Promise<types.Message>} as the room has it
+   */
+  send(body, options) {
+    return this.#posts.send(body, options);
+  }
+
+  /**
+   * Keep a value under a key for those in the room and for newcomers; null forgets it.
+   * @param {string} key
+   * @param {any} value  JSON of at most 4 KiB
+   * @param {{scope?: 'own'|'room', ifVersion?: number}} [options]  room: for moderators; ifVersion: only if it is this one
+   */
+  async setValue(key, value, { scope = 'own', ifVersion } = {}) {
+    await this.#lifeline.ask('state', { scope, key, value, if_version: ifVersion }, ifVersion === undefined);
+  }
+
+  /** @returns {Promise<RTCStatsReport|null>} as the browser has it */
   async getStats() {
-    return (await this.#connection?.getStats()) ?? null;
+    return (await this.#lifeline.connection?.getStats()) ?? null;
+  }
+
+  /** @returns {Promise<import('./stats.js').Stats|null>} in a few numbers a track; rates are since the last call */
+  async stats() {
+    const connection = this.#lifeline.connection;
+    if (!connection) return null;
+    return this.#stats.read(await connection.getStats(), connection.sendSections, this.slots);
+  }
+
+  /**
+   * A failure drill: let something fail as in life, and see the class go on.
+   * `signal-lost`: the WebSocket is cut and stays away for a while. `media-lost`: the media path counts as lost, and ICE is
+   * restarted. `server-moved`: our place is gone, we join anew with another connection.
+   * @param {'signal-lost'|'media-lost'|'server-moved'} drill
+   * @param {{seconds?: number}} [options]
+   */
+  simulate(drill, { seconds = 0 } = {}) {
+    this.#lifeline.simulate(drill, seconds);
   }
 
   /** Leave, and let go of camera, microphone and screen. */
   leave() {
-    this.#signal.notify('leave');
-    this.#close('left');
+    this.#lifeline.leave();
+    this.#close('left', '');
+  }
+
+  /** @param {types.ConnectionOptions & types.JoinOptions} options */
+  #makeLifeline(options) {
+    const lifeline = new Lifeline(options, {
+      seq: () => this.seq,
+      renewed: (connection) => this.#renewed(connection),
+      joined: (again) => this.#joined(again),
+    });
+    lifeline.on('message', (message) => {
+      this.#news.receive(message);
+      if (message.type === 'slots') this.#sound.follow(this.slots);
+      if (message.type === 'message' || message.type === 'resumed') this.#posts.heard(message, this.local?.id);
+    });
+    lifeline.on('standing', (standing) => this.#stand(standing));
+    lifeline.on('end', ({ reason, message }) => this.#close(reason, message));
+    return lifeline;
+  }
+
+  /** @param {Connection} connection */
+  #renewed(connection) {
+    this.#news.slots.bind(connection.receiveSections);
+    this.#sound.follow(this.slots);
+    if (this.#tracks) {
+      this.#tracks.move(connection).catch((error) => this.#failed(error));
+      return;
+    }
+    this.#tracks = new LocalTracks(connection, {
+      ask: (type, fields) => this.#lifeline.ask(type, fields),
+      told: (source) => [...(this.local?.tracks.values() ?? [])].find((track) => track.source === source) ?? null,
+      changed: (source) => this.emit('local', { source, track: this.localTrack(source) }),
+      lost: (source) => this.#equipment.lost(source),
+    });
+  }
+
+  /** @param {boolean} again */
+  async #joined(again) {
+    if (!again) return;
+    this.#rejoined = true;
+    this.emit('rejoined', null);
+    this.emit('slots', this.slots);
+    const tracks = new Set([...this.participants.values()].flatMap((participant) => [...participant.tracks.keys()]));
+    const wishes = this.#news.slots.wishes((id) => tracks.has(id));
+    try {
+      await this.#tracks?.republish((error) => this.emit('error', error));
+      if (wishes.length > 0) await this.view(wishes);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** @param {Standing} standing */
+  #stand({ signal, media, waiting, joined }) {
+    if (this.state === 'closed') return;
+    if (waiting) this.#setState('waiting');
+    else if (signal && media) this.#setState('connected');
+    else if (this.#lostAt !== 0 || this.state === 'connected') this.#setState('reconnecting');
+    else if (joined || this.state === 'waiting') this.#setState('connecting');
+    if (this.state === 'reconnecting') {
+      this.#lostAt ||= performance.now();
+      this.emit('reconnecting', { signal, media });
+    } else if (this.state === 'connected' && this.#lostAt !== 0) {
+      const seconds = (performance.now() - this.#lostAt) / 1000;
+      this.emit('reconnected', { seconds, rejoined: this.#rejoined });
+      this.#lostAt = 0;
+      this.#rejoined = false;
+    }
   }
 
   /**
-   * @param {string} url
-   * @param {string} token
-   * @param {string|undefined} name
-   * @param {types.ConnectionOptions} options
+   * @param {types.Source} source
+   * @param {types.Track} track
    */
-  async #join(url, token, name, options) {
-    const connection = new Connection(options);
-    this.#connection = connection;
-    this.#tracks = new LocalTracks(connection, this.#signal, {
-      changed: (source) => this.emit('local', { source, track: this.localTrack(source) }),
-      lost: (source) => this.#deviceLost(source),
-    });
-    connection.on('state', (state) => this.#mediaChanged(state));
-    this.#signal.on('message', (message) => this.#receive(message));
-    this.#signal.on('close', ({ reason }) => this.#close(reason));
-    const [offer] = await Promise.all([connection.createOffer(), this.#signal.open(url, token)]);
-    this.#slots = new Slots(connection.receiveSections);
-    const slots = this.slots.map(({ mid, kind }) => ({ mid, kind }));
-    const joined = await this.#signal.request('join', { offer, slots, name: name || undefined }, JOIN_TIMEOUT_MS);
-    await connection.applyAnswer(joined.answer);
+  #ownTrack(source, track) {
+    if (track.state === 'ended') this.#tracks?.ended(source, track.id).catch(() => {});
+    if (track.state !== 'muted') return;
+    this.#tracks?.follow(source).then((byOthers) => {
+      if (byOthers) this.emit('muted-by-moderator', { source });
+    }, () => {});
   }
 
-  /** @param {ServerMessage} message  unknown types are passed over: a newer server may send more */
-  #receive(message) {
-    if (typeof message.seq === 'number') this.seq = message.seq;
-    switch (message.type) {
-      case 'joined':
-        this.name = message.room.name;
-        this.#roster.reset(message.room.participants, message.participant, this.#ownName);
-        break;
-      case 'participant':
-        this.#participantJoined(message.participant);
-        break;
-      case 'left':
-        this.#participantLeft(message);
-        break;
-      case 'track':
-        this.#trackChanged(message);
-        break;
-      case 'slots':
-        this.emit('slots', this.#slots.apply(message.slots));
-        break;
-      case 'error':
-        this.emit('error', new HalqaError(message.code, message.message));
-        break;
-    }
+  /**
+   * @param {string} trackId
+   * @param {import('./encodings.js').Encoding[]} encodings
+   */
+  #encode(trackId, encodings) {
+    const source = this.local?.tracks.get(trackId)?.source;
+    if (source) this.#lifeline.connection?.encode(source, encodings).catch((error) => this.#failed(error));
   }
 
-  /** @param {any} wire */
-  #participantJoined(wire) {
-    const participant = this.#roster.join(wire);
-    if (!participant.isLocal) this.emit('participant-joined', participant);
-  }
-
-  /** @param {ServerMessage} message */
-  #participantLeft({ participant: id, reason }) {
-    const participant = this.#roster.leave(id);
-    if (participant) this.emit('participant-left', { participant, reason });
-  }
-
-  /** @param {ServerMessage} message */
-  #trackChanged({ participant: id, track }) {
-    const participant = this.#roster.change(id, track);
-    if (!participant) return;
-    if (participant.isLocal && track.state === 'ended') this.#tracks?.ended(track.source, track.id).catch(() => {});
-    this.emit('track', { participant, track });
-  }
-
-  /** @param {types.Source} source */
-  async #deviceLost(source) {
-    const isScreen = source === 'screen' || source === 'screen_audio';
-    if (!isScreen) this.emit('error', new HalqaError('device_lost', `${source} was taken away`, { source }));
-    try {
-      await (isScreen ? this.unpublish(source) : this.mute(source, true));
-    } catch (error) {
-      if (this.state !== 'closed') this.emit('error', /** @type {HalqaError} */ (error));
-    }
-  }
-
-  /** @param {import('./connection.js').MediaState} state */
-  #mediaChanged(state) {
-    if (state === 'connected') this.#setState('connected');
-    if (state === 'interrupted') this.#setState('reconnecting');
-    if (state === 'failed') this.#close('media_failed');
+  /** @param {unknown} error  that no call was waiting for */
+  #failed(error) {
+    if (this.state !== 'closed') this.emit('error', asHalqaError(error, 'internal'));
   }
 
   /** @returns {LocalTracks} */
@@ -249,14 +362,18 @@ export class Room extends Emitter {
     throw new HalqaError('wrong_state', `nothing can be published while the room is ${this.state}`);
   }
 
-  /** @param {string} reason */
-  #close(reason) {
+  /**
+   * @param {string} reason
+   * @param {string} message
+   */
+  #close(reason, message) {
     if (this.state === 'closed') return;
     this.#tracks?.close();
-    this.#signal.close();
-    this.#connection?.close();
+    this.#equipment.close();
+    this.#sound.stop();
     this.reason = reason;
     this.#setState('closed');
+    this.emit('closed', { reason, message });
   }
 
   /** @param {types.RoomState} state */

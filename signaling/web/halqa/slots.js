@@ -1,19 +1,26 @@
 /** The receive sections: fixed MediaStreamTracks onto which the server puts one published track after the other. */
 
-/** @import { Slot, SlotKind } from './types.js' */
+/** @import { Slot, SlotKind, ViewRequest } from './types.js' */
 
 /** @typedef {{mid: string, track: string|null, participant: string|null, encoding?: string|null}} SlotChange */
+/** @typedef {{mid: string, kind: SlotKind, receiver: RTCRtpReceiver}} Section */
+/** @typedef {Pick<ViewRequest, 'track'|'height'|'frameRate'>} Wish */
 
 export class Slots {
   /** @type {Map<string, Slot>} */
-  #slots;
+  #slots = new Map();
+  /** What was asked with `view`, for the case that we must join again. @type {Map<string, Wish>} */
+  #wishes = new Map();
 
-  /** @param {{mid: string, kind: SlotKind, receiver: RTCRtpReceiver}[]} sections */
-  constructor(sections) {
-    this.#slots = new Map(sections.map(({ mid, kind, receiver }) => [
-      mid,
-      { mid, kind, receiver, mediaTrack: receiver.track, track: null, participant: null, encoding: null },
-    ]));
+  /**
+   * Take over the sections of a connection. Slots stay the same objects, with empty sections of the new connection.
+   * @param {Section[]} sections
+   */
+  bind(sections) {
+    this.#slots = new Map(sections.map(({ mid, kind, receiver }) => {
+      const empty = { mid, kind, receiver, mediaTrack: receiver.track, track: null, participant: null, encoding: null };
+      return [mid, Object.assign(this.#slots.get(mid) ?? {}, empty)];
+    }));
   }
 
   /** @returns {Slot[]} in the order of the offer */
@@ -43,6 +50,30 @@ export class Slots {
       changed.push(slot);
     }
     return changed;
+  }
+
+  /**
+   * @param {ViewRequest[]} requests
+   * @returns {({mid: string|undefined} & Wish)[]}  with mids
+   */
+  remember(requests) {
+    return requests.map(({ slot, mid = slot?.mid, track, height, frameRate }) => {
+      const wish = { track, height, frameRate };
+      const said = Object.fromEntries(Object.entries(wish).filter(([, value]) => value !== undefined));
+      if (mid !== undefined) this.#wishes.set(mid, { ...this.#wishes.get(mid), ...said });
+      return { mid, ...wish };
+    });
+  }
+
+  /**
+   * @param {(trackId: string) => boolean} exists
+   * @returns {ViewRequest[]} what was asked so far, as far as it still makes sense
+   */
+  wishes(exists) {
+    return [...this.#wishes].map(([mid, { track, ...size }]) => {
+      const isGone = typeof track === 'string' && track !== 'auto' && !exists(track);
+      return { mid, track: isGone ? 'auto' : track, ...size };
+    });
   }
 }
 

@@ -20,6 +20,13 @@ Reply = Callable[[Message], Message | None]
 PEER_SCRIPT: Final = Path(__file__).with_name("media_peer.js").read_text()
 LOCAL_ID: Final = "p-local"
 WAIT_S: Final = 10.0
+ROOM_EVENTS: Final = frozenset(
+    {
+        *("participant", "left", "track", "presence", "hands", "state", "message", "room"),
+        *("knock", "knock_over", "permissions", "asked", "recording"),
+    }
+)
+PERMISSIONS: Final = {"publish": ["camera", "microphone", "screen"], "subscribe": True, "send": True, "moderate": True}
 
 
 def make_token(**claims: Any) -> str:
@@ -48,6 +55,11 @@ class FakeServer:
         """HTTP answer to every upgrade, if set."""
         self.participants: list[Message] = []
         """Who is there before the page joins."""
+        self.room: Message = {}
+        """What else the snapshot of the room holds."""
+        self.permissions: Message = dict(PERMISSIONS)
+        self.missed: list[Message] = []
+        """Events that are told to who resumes."""
         self.heard: list[Message] = []
         self.subprotocols: list[str] = []
         self.replies: dict[str, Reply] = {}
@@ -86,11 +98,16 @@ class FakeServer:
 
     async def send(self, kind: str, **fields: Any) -> None:
         """Send a message to the page, with the next `seq` if it is a room event."""
-        if kind in ("participant", "left", "track"):
+        if kind in ROOM_EVENTS:
             self._seq += 1
             fields = {"seq": self._seq, **fields}
         for socket in self._sockets:
             await socket.send_json({"type": kind, **fields})
+
+    def miss(self, kind: str, **fields: Any) -> None:
+        """Let a room event happen while the page is away."""
+        self._seq += 1
+        self.missed.append({"type": kind, "seq": self._seq, **fields})
 
     async def send_text(self, text: str) -> None:
         for socket in self._sockets:
@@ -156,7 +173,11 @@ class FakeServer:
         else:
             reply = self._usual_reply(message)
         if reply is not None:
-            await socket.send_json({"re": message["id"], **reply} if "id" in message else reply)
+            answers = "id" in message and reply["type"] != "waiting"
+            await socket.send_json({"re": message["id"], **reply} if answers else reply)
+        if kind == "resume" and kind not in self.replies:
+            for event in self.missed:
+                await socket.send_json(event)
         if kind == "join" and kind not in self.replies:
             empty = {"track": None, "participant": None, "encoding": None}
             await socket.send_json({"type": "slots", "slots": [{"mid": s["mid"], **empty} for s in message["slots"]]})
@@ -165,9 +186,10 @@ class FakeServer:
         if self.answer is None:
             return {"type": "error", "code": "internal", "message": "the test has no media peer"}
         me = make_participant(LOCAL_ID, message.get("name") or "Lina")
-        room = {"name": "algebra", "seq": self._seq, "participants": [*self.participants, me]}
+        room = {"name": "algebra", "seq": self._seq, "participants": [*self.participants, me], **self.room}
         answer = await self.answer(message["offer"])
-        return {"type": "joined", "answer": answer, "room": room, "participant": LOCAL_ID, "seq": self._seq}
+        entry = {"participant": LOCAL_ID, "seq": self._seq, "resume": "r1", "permissions": self.permissions}
+        return {"type": "joined", "answer": answer, "room": room, **entry}
 
     def _usual_reply(self, message: Message) -> Message | None:
         match message["type"]:
@@ -181,8 +203,13 @@ class FakeServer:
                 return {"type": "slots", "slots": []}
             case "ping":
                 return {"type": "pong", "t": message["t"]}
-            case _:
+            case "resume":
+                place = {"participant": LOCAL_ID, "seq": message["seq"], "permissions": self.permissions}
+                return {"type": "resumed", "resume": f"{message['token']}+", **place}
+            case "leave":
                 return None
+            case _:
+                return {"type": "done", "seq": self._seq}
         self._seq += 1
         self._tracks[track["id"]] = track
         return {"type": "track", "seq": self._seq, "participant": LOCAL_ID, "track": track}

@@ -140,10 +140,51 @@ async def test_device_failures_have_codes(sdk: SdkPage) -> None:
         assert (caught.value.code, caught.value.source) == (code, "camera")
 
 
-async def test_a_camera_pulled_out_is_muted_and_reported(sdk: SdkPage) -> None:
-    await sdk.run("(await room.publishCamera()).mediaTrack.dispatchEvent(new Event('ended'))")
+async def test_a_camera_pulled_out_falls_back_to_another(sdk: SdkPage, peer: MediaPeer) -> None:
+    await sdk.run("window.first = (await room.publishCamera()).mediaTrack; first.dispatchEvent(new Event('ended'))")
+    assert (await sdk.event("device-changed"))["source"] == "camera"
+    assert await sdk.run("return room.localTrack('camera').mediaTrack !== first")
+    assert sdk.server.all_heard("mute") == []
+    await more_frames(peer, CAMERA_MID)
+
+
+async def test_the_last_camera_pulled_out_is_muted_and_reported(sdk: SdkPage) -> None:
+    await sdk.run("""
+        const { mediaTrack } = await room.publishCamera();
+        navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotFoundError') };
+        mediaTrack.dispatchEvent(new Event('ended'));
+    """)
     assert await sdk.event("error") == {"name": "error", "code": "device_lost", "source": "camera"}
     assert (await sdk.server.hears("mute"))["muted"] is True
+
+
+async def test_devices_are_switched_while_muted_and_while_not(sdk: SdkPage, peer: MediaPeer) -> None:
+    await sdk.run("""
+        window.first = (await room.publishCamera()).mediaTrack;
+        await room.switchDevice('camera', first.getSettings().deviceId);
+        window.second = room.localTrack('camera').mediaTrack;
+    """)
+    assert await sdk.run("return [first.readyState, second.readyState, first !== second]") == ["ended", "live", True]
+    await more_frames(peer, CAMERA_MID)
+    await sdk.run("await room.publishMicrophone(); await room.mute('microphone', true)")
+    await sdk.run("await room.switchDevice('microphone')")
+    assert await sdk.run("return room.localTrack('microphone').mediaTrack.enabled") is False
+    assert len(sdk.server.all_heard("publish")) == 2
+    with pytest.raises(SdkError, match="device_missing"):
+        await sdk.run("await room.switchDevice('camera', 'no such device')")
+    assert await sdk.run("return second.readyState") == "live"  # as it was
+
+
+async def test_encodings_are_those_that_the_server_asks_for(sdk: SdkPage) -> None:
+    await sdk.run("await room.publishCamera()")
+    wanted = [("q", True, 120_000), ("h", True, 400_000), ("f", False, 0)]
+    encodings = [{"rid": rid, "active": active, "max_bitrate_bps": limit} for rid, active, limit in wanted]
+    await sdk.server.send("layers", track="t-camera", encodings=encodings)
+    await sdk.server.send("layers", track="t-nobody", encodings=encodings)
+    told = "({ rid, active, maxBitrate }) => [rid, active, maxBitrate]"
+    read = f"peers[0].getTransceivers()[1].sender.getParameters().encodings.map({told})"
+    # The media peer of this test takes no simulcast: one encoding is left.
+    await sdk.page.wait_for_function(f"() => JSON.stringify({read}) === JSON.stringify([['q', true, 120000]])")
 
 
 async def test_a_screen_comes_with_its_sound_and_ends_with_it(sdk: SdkPage, peer: MediaPeer) -> None:
