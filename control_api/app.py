@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
@@ -16,6 +17,7 @@ from control_api.application import build_application
 from control_api.drain import Drain
 from control_api.errors import StartError
 from control_api.feed.feed import Feed
+from control_api.ice_servers import ice_servers_for, linked_servers
 from control_api.journal.errors import JournalError
 from control_api.journal.journal import Journal
 from control_api.journal.observer import JournalObserver
@@ -23,6 +25,10 @@ from control_api.journal.settings import JournalSettings
 from control_api.keys import open_keys
 from control_api.listen import explain_bind_error, serve
 from control_api.parts import Parts
+from control_api.protection.client_address import parse_networks
+from control_api.protection.connections import ConnectionGuard
+from control_api.protection.pace_requests import RequestPace
+from control_api.rate_limits import RateLimits
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
 from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
@@ -56,7 +62,7 @@ class MediaServer:
         async with AsyncExitStack() as closing:
             parts = await _build(settings, closing)
             application = build_application(parts)
-            url = await serve(application, settings.http, closing, certificate=parts.certificate, listening=listening)
+            url = await serve(application, parts, closing, listening=listening)
             closing.push_async_callback(parts.signaling.close)  # first of all: clients are told to go
             return cls(closing.pop_all(), url, parts)
 
@@ -82,7 +88,11 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
     feed = Feed(journal)
     closing.callback(feed.close)
     signaling = SignalingServer(engine, keys, settings.signaling, observer=JournalObserver(journal))
-    whip = WhipServer(signaling, settings.whip)
+    whip = WhipServer(
+        signaling,
+        settings.whip,
+        ice_servers=lambda identity: linked_servers(ice_servers_for(settings.ice, identity, wallclock=time.time())),
+    )
     drain = Drain(signaling)
     closing.push_async_callback(drain.close)
     webhooks = await Webhooks.start(settings.webhooks, feed, settings.data)
@@ -97,6 +107,8 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
         whip=whip,
         webhooks=webhooks,
         drain=drain,
+        pace=RequestPace(RateLimits(settings.rate_limits), parse_networks(settings.connections.trusted_proxies)),
+        connections=ConnectionGuard(settings.connections),
         certificate=certificate,
     )
 

@@ -11,13 +11,17 @@ from control_api.errors import json_errors
 from control_api.feed.gate import refuse_joins_without_memory
 from control_api.metrics import Reading, build_registry
 from control_api.parts import Parts
+from control_api.protection.answer_headers import add_answer_headers
 from control_api.rest.document import add_document_routes
 from control_api.rest.elsewhere import ELSEWHERE
 from control_api.rest.endpoint import AnyEndpoint
+from control_api.rest.ice_servers import IceEndpoints
+from control_api.rest.keys import KeyEndpoints
 from control_api.rest.serve import add_endpoints
 from control_api.rest.webhooks import WebhookEndpoints
 from control_api.routes.events import add_event_routes
 from control_api.routes.health import add_health_routes
+from control_api.routes.ice_servers import add_ice_server_routes
 from control_api.routes.metrics import add_metrics_routes
 from signaling.web.pages import add_web_pages
 
@@ -26,12 +30,19 @@ REQUEST_BYTES_MAX: Final = 1 << 20  # no endpoint takes more; WebSocket frames h
 
 def build_application(parts: Parts) -> web.Application:
     """Return all routes of the server."""
-    middlewares = [json_errors, refuse_joins_without_memory(parts.journal)]  # the first is the outermost
+    middlewares = [  # the first is the outermost
+        parts.connections.middleware,
+        parts.pace.middleware,
+        json_errors,
+        refuse_joins_without_memory(parts.journal),
+    ]
     application = web.Application(middlewares=middlewares, client_max_size=REQUEST_BYTES_MAX)
-    authority = KeyAuthority(parts.keys.find)
+    application.on_response_prepare.append(add_answer_headers)
+    authority = KeyAuthority(parts.keys.find, on_caller=parts.pace.count_key)
     # For clients.
     parts.signaling.add_routes(application)
     parts.whip.add_routes(application)
+    add_ice_server_routes(application, parts.settings.ice, parts.signaling)
     add_web_pages(application)
     # For other programs.
     add_event_routes(application, parts.feed, authority)
@@ -47,6 +58,8 @@ def build_application(parts: Parts) -> web.Application:
 def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
     """Return the endpoints of the control API, in the order of the documentation: one line for each group."""
     return (
+        *IceEndpoints(parts.settings.ice).endpoints(),
+        *KeyEndpoints(parts.keys).endpoints(),
         *WebhookEndpoints(parts.webhooks).endpoints(),
         *ELSEWHERE,
     )
@@ -58,6 +71,8 @@ def readings_of(parts: Parts) -> tuple[Reading, ...]:
         parts.engine.metrics,
         parts.journal.reading,
         parts.webhooks.reading,
+        parts.connections.reading,
+        parts.pace.reading,
         lambda: _signaling_reading(parts),
     )
 

@@ -11,8 +11,9 @@ from typing import Final
 from aiohttp import web
 
 from control_api.errors import StartError
+from control_api.parts import Parts
+from control_api.protection.connections import GuardedSite
 from control_api.settings import HttpSettings
-from control_api.tls import CertificateFiles
 
 SHUTDOWN_SECONDS: Final = 2.0  # for requests that are under way; clients are told to go before it begins
 
@@ -22,23 +23,25 @@ BACKLOG: Final = 1024  # a school that comes back at once after a restart; the s
 
 async def serve(
     application: web.Application,
-    settings: HttpSettings,
+    parts: Parts,
     closing: AsyncExitStack,
     *,
-    certificate: CertificateFiles | None,
     listening: socket.socket | None = None,
 ) -> str:
     """Serve the application until `closing` closes and return its URL; raises StartError.
 
     `listening` is a socket that somebody keeps open over restarts; without one, a socket is opened.
     """
-    opened = listening.dup() if listening is not None else open_listening_socket(settings)
+    settings, certificate = parts.settings.connections, parts.certificate
+    opened = listening.dup() if listening is not None else open_listening_socket(parts.settings.http)
     # No access log: paths hold names of rooms, and metrics count.
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+    runner = web.AppRunner(
+        application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, keepalive_timeout=settings.keep_alive_s
+    )
     await runner.setup()
     closing.push_async_callback(runner.cleanup)
     context = certificate.context if certificate is not None else None
-    await web.SockSite(runner, opened, ssl_context=context, backlog=BACKLOG).start()
+    await GuardedSite(runner, opened, parts.connections, settings, ssl_context=context, backlog=BACKLOG).start()
     host, port = opened.getsockname()[:2]
     return f"{'http' if certificate is None else 'https'}://{f'[{host}]' if ':' in host else host}:{port}"
 

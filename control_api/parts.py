@@ -8,6 +8,8 @@ from control_api.drain import Drain
 from control_api.feed.feed import Feed
 from control_api.journal.journal import Journal
 from control_api.keys import KeyFile
+from control_api.protection.connections import ConnectionGuard
+from control_api.protection.pace_requests import RequestPace
 from control_api.settings import ServerSettings
 from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
@@ -29,5 +31,7 @@ class Parts:
     whip: WhipServer
     webhooks: Webhooks
     drain: Drain
+    pace: RequestPace
+    connections: ConnectionGuard
     certificate: CertificateFiles | None
     """None where a proxy does TLS, or nobody."""

@@ -15,7 +15,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
+from control_api.ice_servers import IceSettings
 from control_api.journal.settings import JournalSettings
+from control_api.protection.settings import ConnectionSettings
+from control_api.rate_limits import RateLimitSettings
 from control_api.webhooks.settings import WebhookSettings
 from media.errors import LocalError
 from signaling.config import SignalingConfig
@@ -154,6 +157,9 @@ class ServerSettings:
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     signaling: SignalingConfig = field(default_factory=SignalingConfig)
     whip: WhipConfig = field(default_factory=WhipConfig)
+    ice: IceSettings = field(default_factory=IceSettings)
+    connections: ConnectionSettings = field(default_factory=ConnectionSettings)
+    rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
     drain: DrainSettings = field(default_factory=DrainSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     health: HealthSettings = field(default_factory=HealthSettings)

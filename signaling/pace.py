@@ -53,3 +53,13 @@ class Allowance:
             return False
         self._left -= 1
         return True
+
+    @property
+    def left(self) -> int:
+        """How many could be taken at the moment of the last `take`."""
+        return int(self._left)
+
+    @property
+    def wait_s(self) -> float:
+        """How long after the last `take` there is one to be taken, 0 if there is one already."""
+        return max(0.0, (1 - self._left) / self._rate.per_s)

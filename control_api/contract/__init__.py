@@ -5,13 +5,22 @@ the field. Requests refuse fields that they do not know; answers may gain fields
 """
 
 from control_api.contract.errors import Error, ErrorAnswer
+from control_api.contract.ice_servers import IceServer, IceServers
+from control_api.contract.keys import CreateKey, Key, KeyList, KeyWithSecret, RotateKey
 from control_api.contract.scopes import Scope
 from control_api.contract.webhooks import Replaying, WebhookList, WebhookState
 
 __all__ = [
+    "CreateKey",
     "Error",
     "ErrorAnswer",
+    "IceServer",
+    "IceServers",
+    "Key",
+    "KeyList",
+    "KeyWithSecret",
     "Replaying",
+    "RotateKey",
     "Scope",
     "WebhookList",
     "WebhookState",

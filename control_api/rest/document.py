@@ -18,7 +18,8 @@ TITLE: Final = "Halqa control API"
 DESCRIPTION: Final = """\
 What other programs do with a media server: rooms and the people in them, tokens to join with, events.
 
-* Show an API key with every request: its id as user, its secret as password (HTTP Basic).
+* Show an API key with every request: its id as user, its secret as password (HTTP Basic), or a token that
+  it signed (Bearer; `aud` is `halqa-control`, `exp` at most an hour away; `scope` and `rooms` may narrow it).
 * Bodies are JSON in UTF-8. A field or parameter that is not known is refused, so that no slip goes unnoticed.
 * Whatever is refused changed nothing, and says why: `{"error": {"code", "message", "field", "value", "expected"}}`.
 * Answers may gain fields; pass over those that you do not know. Times are RFC 3339 in UTC.

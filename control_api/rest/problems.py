@@ -23,15 +23,18 @@ class Problem(enum.Enum):
     NO_SUCH_ROOM = ("no_such_room", 404, "There is no room of that name now.")
     NO_SUCH_PARTICIPANT = ("no_such_participant", 404, "Nobody in the room has that id.")
     NO_SUCH_TRACK = ("no_such_track", 404, "No track in the room has that id.")
+    NO_SUCH_KEY = ("no_such_key", 404, "There is no such API key, or it may do more than the key that asks.")
     NO_SUCH_WEBHOOK = ("no_such_webhook", 404, "There is no webhook of that name.")
     ROOM_EXISTS = ("room_exists", 409, "There is a room of that name already.")
     CONFLICT = ("conflict", 409, "What is there now does not allow it.")
     IN_PROGRESS = ("in_progress", 409, "A request with this Idempotency-Key is being worked on.")
+    BODY_TIMEOUT = ("body_timeout", 408, "The body did not arrive in time.")
     TOO_LARGE = ("too_large", 413, "The body, or a value in it, is larger than is taken.")
     WRONG_CONTENT_TYPE = ("wrong_content_type", 415, "The body must be application/json.")
     KEY_REUSED = ("idempotency_key_reused", 422, "This Idempotency-Key came before with another request.")
     RATE_LIMITED = ("rate_limited", 429, "Too many requests; `Retry-After` says when to ask again, in seconds.")
     TOO_MANY = ("too_many", 429, "There is no place for more now.")
+    DRAINING = ("draining", 503, "The server is about to go and makes no new rooms.")
     SHUTTING_DOWN = ("shutting_down", 503, "The server takes nothing new: it is about to end.")
 
     @property
@@ -59,7 +62,7 @@ class ProblemError(RemoteError):
         field: str | None = None,
         value: Any = None,
         expected: str | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[Any, str] | None = None,
     ) -> None:
         """Without a `message` the meaning of the problem is told."""
         super().__init__(message or problem.meaning)
@@ -75,6 +78,7 @@ OF_ROOM: Final = {
     ErrorCode.UNKNOWN_PARTICIPANT: Problem.NO_SUCH_PARTICIPANT,
     ErrorCode.UNKNOWN_TRACK: Problem.NO_SUCH_TRACK,
     ErrorCode.TOO_LARGE: Problem.TOO_LARGE,
+    ErrorCode.DRAINING: Problem.DRAINING,
     ErrorCode.SHUTTING_DOWN: Problem.SHUTTING_DOWN,
 }
 """What a room refuses; anything else is a `conflict`: the request was understood, the room does not allow it."""

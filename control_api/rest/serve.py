@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ from control_api.rest.endpoint import JSON, NOTHING, AnyEndpoint, Call, Result
 from control_api.rest.problems import Problem, ProblemError, problem_of
 from control_api.rest.read import read_body, read_texts, shorten
 from signaling.errors import RequestError
+
+BODY_TIMEOUT_S: Final = 10.0
+"""For a body to arrive: the largest fits a hundred packets."""
 
 PUBLIC: Final = Caller("", frozenset[Scope](), b"")
 """Who asks where no API key is needed."""
@@ -82,12 +86,17 @@ async def _content(request: web.Request, endpoint: AnyEndpoint) -> bytes:
         raise ProblemError(Problem.WRONG_CONTENT_TYPE, field="Content-Type", value=shown, expected=JSON)
     most = endpoint.body_bytes_max
     content = bytearray()
-    async for piece in request.content.iter_any():
-        content += piece
-        if len(content) > most:
-            message = f"The body is larger than {most} bytes."
-            # What was not read would be taken for the next request.
-            raise ProblemError(Problem.TOO_LARGE, message, headers={hdrs.CONNECTION: "close"})
+    # What was not read would be taken for the next request.
+    closing = {hdrs.CONNECTION: "close"}
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for piece in request.content.iter_any():
+                content += piece
+                if len(content) > most:
+                    raise ProblemError(Problem.TOO_LARGE, f"The body is larger than {most} bytes.", headers=closing)
+    except TimeoutError:
+        message = f"The body did not arrive within {BODY_TIMEOUT_S:g} s."
+        raise ProblemError(Problem.BODY_TIMEOUT, message, headers=closing) from None
     return bytes(content)
 
 
