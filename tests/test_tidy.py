@@ -66,6 +66,7 @@ NO_FUZZ_TARGET: dict[str, str] = {
         ("egress", "fanout", "feedback", "ingress", "lifecycle", "plane", "recognise", "worker_rows"), BY_HAND
     ),
     "events": "carries what others have parsed",
+    "latency": "takes numbers of our own clock",
     "table": "its keys are built by the code, test_table.py compares it with a dict under Hypothesis",
     "seqmap": "a part of forward, which has a target",
     "udp": "parses no bytes of peers",

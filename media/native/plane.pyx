@@ -11,6 +11,7 @@ from libc.string cimport memset
 from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
 from media.native.ingress cimport receive_datagram
+from media.native.latency cimport arrival_age_us, arrival_ask, arrival_enable, latency_observe
 from media.native.lifecycle cimport core_free, core_init
 from media.native.udp cimport BATCH_MAX, receive_many, send_flush
 
@@ -167,9 +168,11 @@ cdef void* run(void* argument) noexcept nogil:
     """The thread: wait, read a batch, forward each datagram, do what is due, send what is left."""
     cdef Plane* plane = <Plane*>argument
     cdef Core* core = &plane.core
-    cdef uint64_t now_us, due_us = 0
+    cdef uint64_t now_us, sent_before, due_us = 0
     cdef int count = 0
+    cdef bint forwarded
     halqa_prefer(plane.nice)
+    arrival_enable(plane.descriptor)
     while not halqa_flag(&plane.stopping):
         if count < BATCH_MAX:
             now_us = halqa_monotonic_us()
@@ -177,10 +180,13 @@ cdef void* run(void* argument) noexcept nogil:
                 halqa_wait(plane.descriptor, plane.wake_descriptor, IDLE_WAIT_MS)
             elif due_us > now_us:
                 halqa_wait(plane.descriptor, plane.wake_descriptor, <int>((due_us - now_us) // 1000) + 1)
+        arrival_ask(&core.receive, plane.control)
         count = receive_many(&core.receive, plane.descriptor)
         now_us = halqa_monotonic_us()
+        sent_before = core.send.sent
         if count:
             take_batch(plane, count, now_us)
+        forwarded = count > 0 and (core.send.count > 0 or core.send.sent != sent_before)
         if now_us >= due_us:
             due_us = now_us + TICK_US
             plane_lock(plane)
@@ -190,4 +196,6 @@ cdef void* run(void* argument) noexcept nogil:
             plane_lock(plane)  # Python's calls put key frame requests into the same batch
             send_flush(&core.send)
             plane_unlock(plane)
+        if forwarded:
+            latency_observe(&plane.latency, arrival_age_us(&core.receive))
     return NULL

@@ -117,6 +117,10 @@ cdef class Worker(WorkerRows):
         named["events_dropped"] = self.plane.core.ring.dropped
         return named
 
+    def latency(self) -> tuple[list[int], int]:
+        """Return how many batches took how long to be forwarded (buckets of latency.bounds_us), and their sum in us."""
+        return list(self.plane.latency.counts), self.plane.latency.sum_us
+
     def rows(self) -> tuple[int, int, int]:
         """Return how many transports, producers and consumers there are."""
         return len(self.transports), len(self.producers), len(self.consumers)
