@@ -28,6 +28,7 @@ from signaling.participant import Participant
 from signaling.ports import Router
 from signaling.publications import Publications
 from signaling.record import Note, NoteKind
+from signaling.recordings import Recordings
 from signaling.renegotiation import add_slots, renegotiate
 from signaling.resume_tokens import ResumeTokens
 from signaling.sdp import NegotiatedOffer
@@ -45,6 +46,7 @@ from signaling.server_messages import (
 )
 from signaling.slot_requests import check_slots
 from signaling.viewer import Viewer
+from signaling.watch import Watch
 
 
 class Place(Protocol):
@@ -73,6 +75,8 @@ class Parts:
     moderation: Moderation
     resume_tokens: ResumeTokens
     absences: Absences
+    watch: Watch
+    recordings: Recordings
 
 
 class Arrivals:
@@ -89,6 +93,8 @@ class Arrivals:
         self._moderation = parts.moderation
         self._resume_tokens = parts.resume_tokens
         self._absences = parts.absences
+        self._watch = parts.watch
+        self._recordings = parts.recordings
         self._router = router
         self._new_id = new_id
         self.joined = 0
@@ -163,6 +169,8 @@ class Arrivals:
         for message in missed or ():
             self._outbox.tell(participant.id, message)
         self._absences.remind(participant)
+        self._publications.remind(participant)
+        self._watch.tell_again(participant.id)
         participant.viewer.forget_told()
         return participant.id
 
@@ -254,6 +262,7 @@ class Arrivals:
             hands=tuple(self._conduct.hands),
             state=self._conduct.state.view(),
             waiting=tuple(visitor.view() for visitor in visitors),
+            recording=self._recordings.state,
         )
 
     def _make_participant(self, visitor: Visitor, wallclock: datetime) -> Participant:

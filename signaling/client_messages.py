@@ -199,6 +199,7 @@ class Permit(ClientMessage, tag="permit", frozen=True, kw_only=True):
     subscribe: bool | None = None
     send: bool | None = None
     moderate: bool | None = None
+    record: bool | None = None
 
 
 class MuteParticipant(ClientMessage, tag="mute_participant", frozen=True, kw_only=True):
@@ -241,6 +242,12 @@ class End(ClientMessage, tag="end", frozen=True, kw_only=True):
     reason: ReasonText = ""
 
 
+class Record(ClientMessage, tag="record", frozen=True, kw_only=True):
+    """Begin to record the room, or end that; between, a pause keeps nothing."""
+
+    action: Literal["start", "stop", "pause", "resume"]
+
+
 ConductMessage: TypeAlias = Hand | React | Send | SetState
 """What people do in a class beside their media."""
 
@@ -271,4 +278,5 @@ AnyClientMessage: TypeAlias = (
     | Lock
     | Spotlight
     | End
+    | Record
 )

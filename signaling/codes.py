@@ -38,6 +38,8 @@ class ErrorCode(enum.Enum):
     BAD_ROOM_NAME = "bad_room_name"
     BAD_SUBPROTOCOL = "bad_subprotocol"
     UPGRADE_REQUIRED = "upgrade_required"
+    BITRATE_EXCEEDED = "bitrate_exceeded"
+    RECORDING_UNAVAILABLE = "recording_unavailable"
     SHUTTING_DOWN = "shutting_down"
     DRAINING = "draining"
 

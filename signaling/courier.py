@@ -13,7 +13,7 @@ from signaling.codes import CloseCode
 from signaling.identifiers import ParticipantId, RoomName
 from signaling.limits import RoomSettings
 from signaling.outbox import Close, Tell
-from signaling.ports import MediaEngine, RoomObserver
+from signaling.ports import MediaEngine, Recorder, RoomObserver
 from signaling.protocol import encode_message
 from signaling.record import Note, NoteKind, report
 from signaling.room import Room
@@ -34,8 +34,9 @@ class Courier:
         *,
         settings: Callable[[RoomName], RoomSettings],
         observer: RoomObserver | None,
+        recorder: Recorder | None,
     ) -> None:
-        self.rooms = Rooms(engine, new_id=_new_id, wake=self._wake, settings=settings)
+        self.rooms = Rooms(engine, new_id=_new_id, wake=self._wake, settings=settings, recorder=recorder)
         self.outlets: dict[ParticipantId, Outlet] = {}
         """Who is connected."""
         self.keeps_empty_rooms = True

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NewType
 
 from signaling.codes import LeftReason
 from signaling.identifiers import Identity, ParticipantId, Role, RoomName, Source, TrackId
+
+RecordingId = NewType("RecordingId", str)
+"""One recording of one room, from start to stop; pauses are inside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,17 @@ class TrackFact:
     who: ParticipantFact
     track: TrackId
     source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFact:
+    """Something about a recording."""
+
+    room: RoomName
+    recording: RecordingId
+    wallclock: datetime
+    """UTC."""
+    by: ParticipantFact | None = None
+    """Who asked for it; None: the server, or the end of the room."""
+    failure: str = ""
+    """Why the recorder gave up, "" if it did not."""

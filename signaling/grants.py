@@ -34,3 +34,5 @@ class Grants:
     send: bool = True
     """May send messages, react, raise a hand and keep state of its own."""
     moderate: bool = False
+    record: bool = False
+    """May begin and end recordings of the room."""

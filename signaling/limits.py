@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from signaling.bitrates import BitrateLimits
 from signaling.identifiers import Door
 from signaling.pace import Rate
 
@@ -21,6 +22,8 @@ class RoomSettings:
     """Who may wait to be admitted at the same time."""
     resume_window_s: float = 60.0
     """How long a participant whose connection broke is waited for: a lift, a change of networks. 0: not at all."""
+    bitrates: BitrateLimits = field(default_factory=BitrateLimits)
+    """Of one track of each source; `bitrates.EXCESS_FACTOR` says when the server acts."""
     media_timeout_s: float = 60.0
     """How long a connected participant may go without signs of life on the media path, once it was told of it."""
     empty_timeout_s: float = 30.0

@@ -8,7 +8,7 @@ from typing import Final
 from media.rtp.parameters import LocalTransport, MediaKind, Mid
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
-from signaling.ports import Consumer, Producer, Router, Transport, TransportListener
+from signaling.ports import Consumer, PathCounters, Producer, Router, Transport, TransportListener
 from signaling.sdp import (
     NegotiatedOffer,
     NegotiationPolicy,
@@ -56,6 +56,11 @@ class Link:
         """Every section of the offer that has a mid, used or not."""
         sections = () if self._offer is None else self._offer.sections
         return frozenset(section.mid for section in sections if section.mid is not None)
+
+    @property
+    def path(self) -> PathCounters | None:
+        """What is known of the way to the client and back; None without media."""
+        return None if self._transport is None else self._transport.path
 
     def kind(self, mid: Mid) -> MediaKind | None:
         """Return the kind of a section that is in use, None of any other."""

@@ -111,7 +111,7 @@ class Moderation:
     def _permit(self, moderator: Participant | None, message: Permit) -> None:
         participant = self._other(moderator, message.participant)
         grants = participant.grants
-        if message.moderate is not None and moderator is not None:
+        if (message.moderate is not None or message.record is not None) and moderator is not None:
             check_appoint(moderator.grants)
         participant.grants = participant.viewer.grants = _change(grants, message)
         seq = self._outbox.next_seq()
@@ -173,4 +173,5 @@ def _change(grants: Grants, message: Permit) -> Grants:
         subscribe=grants.subscribe if message.subscribe is None else message.subscribe,
         send=grants.send if message.send is None else message.send,
         moderate=grants.moderate if message.moderate is None else message.moderate,
+        record=grants.record if message.record is None else message.record,
     )

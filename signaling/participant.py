@@ -69,4 +69,5 @@ class Participant:
             subscribe=grants.subscribe,
             send=grants.send,
             moderate=grants.moderate,
+            record=grants.record,
         )

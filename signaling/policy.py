@@ -38,6 +38,12 @@ def check_moderate(grants: Grants) -> None:
         raise RequestError(ErrorCode.NOT_ALLOWED, "you are not allowed to moderate")
 
 
+def check_record(grants: Grants) -> None:
+    """Raise RequestError unless these grants allow to record the room."""
+    if not grants.record:
+        raise RequestError(ErrorCode.NOT_ALLOWED, "you are not allowed to record")
+
+
 def check_decide_about(moderator: Grants, other: Grants) -> None:
     """Raise RequestError if a moderator may not decide about this person: about teachers only teachers do."""
     if other.role is Role.TEACHER and moderator.role is not Role.TEACHER:
@@ -45,9 +51,9 @@ def check_decide_about(moderator: Grants, other: Grants) -> None:
 
 
 def check_appoint(moderator: Grants) -> None:
-    """Raise RequestError unless these grants allow to make others moderators, or to end that."""
+    """Raise RequestError unless these grants allow to decide who moderates or records."""
     if moderator.role is not Role.TEACHER:
-        raise RequestError(ErrorCode.NOT_ALLOWED, "only a teacher decides who moderates")
+        raise RequestError(ErrorCode.NOT_ALLOWED, "only a teacher decides who moderates or records")
 
 
 def may_receive(grants: Grants) -> bool:

@@ -20,7 +20,8 @@ from media.rtp.parameters import (
     Rid,
     Ssrc,
 )
-from signaling.facts import LeftFact, ParticipantFact, RoomFact, TrackFact
+from signaling.facts import LeftFact, ParticipantFact, RecordingFact, RecordingId, RoomFact, TrackFact
+from signaling.identifiers import RoomName
 
 
 class EncodingState(Protocol):
@@ -165,6 +166,32 @@ class RoomObserver(Protocol):
     def participant_resumed(self, fact: ParticipantFact) -> None: ...
     def track_published(self, fact: TrackFact) -> None: ...
     def track_unpublished(self, fact: TrackFact) -> None: ...
+    def recording_started(self, fact: RecordingFact) -> None: ...
+    def recording_paused(self, fact: RecordingFact) -> None: ...
+    def recording_resumed(self, fact: RecordingFact) -> None: ...
+    def recording_stopped(self, fact: RecordingFact) -> None: ...
+
+
+class RecorderUnavailableError(Exception):
+    """No recording can be started at present; the message says why."""
+
+
+class Recording(Protocol):
+    """A recording under way. None of this waits: what fails later is told to `on_failed`."""
+
+    def pause(self) -> None:
+        """Keep nothing of what is said from now on."""
+
+    def resume(self) -> None: ...
+    def stop(self) -> None:
+        """End it; `on_failed` is not called any more."""
+
+
+class Recorder(Protocol):
+    """Who records rooms."""
+
+    def start(self, room: RoomName, recording: RecordingId, on_failed: Callable[[str], None]) -> Recording:
+        """Begin to record a room; raises RecorderUnavailableError. `on_failed` is called if it ends by itself."""
 
 
 __all__ = [
@@ -173,7 +200,11 @@ __all__ = [
     "MediaEngine",
     "MediaKind",
     "Mid",
+    "PathCounters",
     "Producer",
+    "Recorder",
+    "RecorderUnavailableError",
+    "Recording",
     "RoomObserver",
     "Router",
     "Transport",

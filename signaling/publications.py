@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from media.rtp.parameters import MediaKind, Mid
+from signaling.bitrates import BitrateLimits
 from signaling.client_messages import Mute, Publish, Unpublish, View
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
@@ -14,7 +15,7 @@ from signaling.outbox import Outbox
 from signaling.participant import Participant
 from signaling.policy import audience_of, check_publish
 from signaling.record import Note, NoteKind
-from signaling.server_messages import TrackChanged
+from signaling.server_messages import Layers, TrackChanged
 from signaling.track import Track
 from signaling.viewer import Viewer
 
@@ -22,11 +23,20 @@ from signaling.viewer import Viewer
 class Publications:
     """All live and muted tracks, oldest first. Each change is told to everybody and moves the slots that it must."""
 
-    def __init__(self, outbox: Outbox, viewers: Callable[[], Iterable[Viewer]], *, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        viewers: Callable[[], Iterable[Viewer]],
+        *,
+        new_id: Callable[[], str],
+        bitrates: Callable[[], BitrateLimits],
+    ) -> None:
+        """`bitrates` returns the limits that hold now."""
         self.tracks: Lineup[Track] = Lineup()
         self._outbox = outbox
         self._viewers = viewers
         self._new_id = new_id
+        self._bitrates = bitrates
         self._published = 0
         self._audio_moves = False
 
@@ -54,13 +64,35 @@ class Publications:
             audience=audience_of(publisher.grants, request.source, request.audience),
             producer=producer,
         )
+        track.sending.limit(self._bitrates().of(request.source))
         publisher.tracks[mid] = track
         self.tracks.add(track)
         producer.on_change = lambda: self._change(track)
         self._outbox.note(Note(NoteKind.TRACK_PUBLISHED, publisher.who(), track=track.id, source=track.source))
         self._tell(track, re=request.id)
+        self.tell_layers(track)
         for viewer in self._viewers():
             viewer.add_track(track, self.tracks)
+
+    def want_encoding(self, track: Track, index: int, active: bool) -> None:
+        """Say whether an encoding of a track is wanted; the publisher is told if that is news."""
+        if track.sending.want(index, active):
+            self.tell_layers(track)
+
+    def tell_layers(self, track: Track) -> None:
+        """Tell a publisher, again, what it is asked to send of its track."""
+        self._outbox.tell(track.owner, Layers(track=track.id, encodings=track.sending.view()))
+
+    def remind(self, publisher: Participant) -> None:
+        """Tell a publisher who comes back what it is asked to send of all its tracks."""
+        for track in publisher.tracks.values():
+            self.tell_layers(track)
+
+    def limit(self) -> None:
+        """Have other limits of the room hold for the tracks that there are."""
+        for track in self.tracks:
+            if track.sending.limit(self._bitrates().of(track.source)):
+                self.tell_layers(track)
 
     def mute(self, publisher: Participant, request: Mute) -> None:
         """Stop or go on with a track; raises RequestError."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import assert_never
 
 from signaling.codes import LeftReason
-from signaling.facts import LeftFact, ParticipantFact, RoomFact, TrackFact
+from signaling.facts import LeftFact, ParticipantFact, RecordingFact, RecordingId, RoomFact, TrackFact
 from signaling.identifiers import Identity, ParticipantId, Role, RoomName, Source, TrackId
 from signaling.ports import RoomObserver
 
@@ -24,6 +24,10 @@ class NoteKind(enum.Enum):
     RESUMED = enum.auto()
     TRACK_PUBLISHED = enum.auto()
     TRACK_UNPUBLISHED = enum.auto()
+    RECORDING_STARTED = enum.auto()
+    RECORDING_PAUSED = enum.auto()
+    RECORDING_RESUMED = enum.auto()
+    RECORDING_STOPPED = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Note:
     reason: LeftReason = LeftReason.LEFT
     track: TrackId | None = None
     source: Source | None = None
+    recording: RecordingId | None = None
+    failure: str = ""
 
 
 def report(note: Note, room: RoomName, observer: RoomObserver, *, wallclock: datetime) -> None:
@@ -67,6 +73,14 @@ def report(note: Note, room: RoomName, observer: RoomObserver, *, wallclock: dat
             observer.track_published(_track(note, room, wallclock))
         case NoteKind.TRACK_UNPUBLISHED:
             observer.track_unpublished(_track(note, room, wallclock))
+        case NoteKind.RECORDING_STARTED:
+            observer.recording_started(_recording(note, room, wallclock))
+        case NoteKind.RECORDING_PAUSED:
+            observer.recording_paused(_recording(note, room, wallclock))
+        case NoteKind.RECORDING_RESUMED:
+            observer.recording_resumed(_recording(note, room, wallclock))
+        case NoteKind.RECORDING_STOPPED:
+            observer.recording_stopped(_recording(note, room, wallclock))
         case _:
             assert_never(note.kind)
 
@@ -81,3 +95,9 @@ def _track(note: Note, room: RoomName, wallclock: datetime) -> TrackFact:
     assert note.track is not None, f"{note.kind.name} is about no track"
     assert note.source is not None, f"{note.kind.name} is about no source"
     return TrackFact(_person(note, room, wallclock), note.track, note.source)
+
+
+def _recording(note: Note, room: RoomName, wallclock: datetime) -> RecordingFact:
+    assert note.recording is not None, f"{note.kind.name} is about no recording"
+    by = None if note.who is None else _person(note, room, wallclock)
+    return RecordingFact(room, note.recording, wallclock, by, note.failure)

@@ -11,53 +11,43 @@ from signaling.arrivals import Arrivals, Parts
 from signaling.bans import Bans
 from signaling.client_messages import (
     AnyClientMessage,
-    Candidate,
-    ConductMessage,
     Join,
-    Leave,
     ModerationMessage,
-    Mute,
-    Offer,
-    Ping,
-    Publish,
     Recipients,
     Resume,
-    Unpublish,
-    View,
 )
-from signaling.codes import CloseCode, ErrorCode, LeftReason
+from signaling.codes import CloseCode, LeftReason
 from signaling.conduct import Conduct
 from signaling.entrance import Entrance, Visitor
 from signaling.errors import RequestError
 from signaling.grants import Grants
 from signaling.identifiers import ParticipantId, RoomName
 from signaling.layers import Rendition
+from signaling.levels import Level
 from signaling.limits import RoomSettings
 from signaling.link import LinkBrokenError
 from signaling.members import Members
 from signaling.moderation import Moderation
 from signaling.outbox import Outbox, Output
 from signaling.participant import Participant
-from signaling.policy import check_view
-from signaling.ports import Router
+from signaling.ports import Recorder, Router
 from signaling.publications import Publications
 from signaling.record import Note, NoteKind
-from signaling.renegotiation import check_candidate, renegotiate
+from signaling.recordings import Action, Recordings
+from signaling.requests import Requests
 from signaling.resume_tokens import ResumeTokens
 from signaling.server_messages import (
-    Answer,
-    Done,
     Ended,
     Error,
     Moved,
     ParticipantLeft,
-    Pong,
     ServerMessage,
     SlotsChanged,
 )
 from signaling.speakers import SpeakerWatch
 from signaling.survey import Survey
 from signaling.viewer import Viewer
+from signaling.watch import Watch
 
 
 class Room:
@@ -75,6 +65,7 @@ class Room:
         wake: Callable[[Room], None],
         settings: RoomSettings | None = None,
         bans: Bans | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """`new_id` makes ids that nobody can guess; `wake` asks for a call of `take_output` soon, from the outside."""
         self.name = name
@@ -85,11 +76,15 @@ class Room:
         self._outbox = Outbox(wake=lambda: wake(self))
         self._members = Members(self._outbox)
         self._changed_viewers: set[ParticipantId] = set()
-        self._publications = Publications(self._outbox, self._viewers, new_id=new_id)
+        self._publications = Publications(
+            self._outbox, self._viewers, new_id=new_id, bitrates=lambda: self.settings.bitrates
+        )
         self._entrance = Entrance(self.settings.door, waiting_max=self.settings.waiting_max)
         self._conduct = Conduct(self._outbox, self._members)
         self._resume_tokens = ResumeTokens(new_id=new_id)
         self._absences = Absences(self._outbox, lambda: self.settings)
+        self._watch = Watch(self._outbox, self._members, self._publications)
+        self._recordings = Recordings(self._outbox, recorder, name, new_id=new_id)
         bans = bans or Bans()
         self._moderation = Moderation(self, self._outbox, self._members, self._publications, self._entrance, bans)
         parts = Parts(
@@ -102,8 +97,11 @@ class Room:
             moderation=self._moderation,
             resume_tokens=self._resume_tokens,
             absences=self._absences,
+            watch=self._watch,
+            recordings=self._recordings,
         )
         self._arrivals = Arrivals(self, parts, router, new_id=new_id)
+        self._requests = Requests(self, parts, self._arrivals)
         self.speakers = SpeakerWatch(
             self._outbox, self._members, self._publications, lambda: self._moderation.spotlight
         )
@@ -150,6 +148,7 @@ class Room:
         if self._began_at is None:
             self._began_at = now
             self._set_end()
+        self._watch.begin(now=now)
         return participant_id
 
     def check_resume(self, request: Resume, grants: Grants) -> ParticipantId:
@@ -168,9 +167,9 @@ class Room:
         participant = self._members.get(sender)
         try:
             if participant is not None:
-                self._handle(participant, message, now)
+                self._requests.handle(participant, message, now=now)
             elif (visitor := self._entrance.visitors.get(sender)) is not None:
-                self._handle_visitor(visitor, message)
+                self._requests.handle_visitor(visitor, message)
         except RequestError as error:
             self._outbox.tell(sender, Error(re=message.id, code=error.code, message=error.message))
         except LinkBrokenError as error:
@@ -179,6 +178,15 @@ class Room:
     def act(self, message: ModerationMessage, *, now: float) -> None:
         """Decide something in the name of the server; raises RequestError."""
         self._moderation.handle(None, message, now=now)
+
+    def record(self, action: Action) -> None:
+        """Begin or end a recording in the name of the server; raises RequestError."""
+        self._recordings.act(action, None)
+
+    def limit_quality(self, participant: ParticipantId, ceiling: Level | None) -> None:
+        """Let nobody be told that somebody's connection is better than this; None: no such limit."""
+        if self._members.get(participant) is not None:
+            self._watch.limit_quality(participant, ceiling)
 
     def send(self, body: Any, *, to: Literal["all"] | Recipients = "all", topic: str) -> None:
         """Send a message in the name of the server; raises RequestError."""
@@ -200,6 +208,7 @@ class Room:
         """Take other limits from now on; nobody who is in is put out by them, and the door is as it was."""
         self.settings = settings
         self._entrance.waiting_max = settings.waiting_max
+        self._publications.limit()
         self._set_end()
         self._outbox.wake()
 
@@ -265,6 +274,7 @@ class Room:
             if visitor.expires_at <= now:
                 self._arrivals.knock_over(visitor, "gone")
                 self._outbox.close(visitor.id, CloseCode.TOKEN_EXPIRED, "the token has expired")
+        self._watch.handle_timeout(now=now)
         if self._ends_at is not None and self._ends_at <= now and not self.over:
             self.finish(Ended(reason="duration"))
 
@@ -277,6 +287,8 @@ class Room:
         times += [visitor.expires_at for visitor in self._entrance.visitors.values()]
         if self._ends_at is not None and not self.empty:
             times.append(self._ends_at)
+        if (look_at := self._watch.next_timeout()) is not None:
+            times.append(look_at)
         return min(times, default=None)
 
     def end(self, code: CloseCode, reason: str) -> None:
@@ -284,6 +296,7 @@ class Room:
         if self.over:
             return
         self.over = True
+        self._recordings.end()
         for participant in self._members:
             participant.link.close()
             self._outbox.note(Note(NoteKind.LEFT, participant.who(), LeftReason.ENDED))
@@ -329,68 +342,9 @@ class Room:
         """Refuse somebody who waits."""
         self._arrivals.turn_away(visitor, code, farewell)
 
-    def _handle(self, participant: Participant, message: AnyClientMessage, now: float) -> None:
-        match message:
-            case Join() | Resume():
-                raise RequestError(ErrorCode.ALREADY_JOINED, "this connection has joined already")
-            case Offer():
-                renegotiate(participant, message.sdp, message.slots, self._publications)
-                self._outbox.tell(participant.id, Answer(re=message.id, sdp=participant.link.answer))
-            case Candidate():
-                check_candidate(participant, message)
-            case Publish():
-                self._check_publishers(participant)
-                self._publications.publish(participant, message)
-            case Unpublish():
-                self._publications.unpublish(participant, message)
-            case Mute():
-                self._publications.mute(participant, message)
-            case View():
-                self._view(participant, message)
-            case Ping():
-                self._outbox.tell(participant.id, Pong(re=message.id, t=message.t))
-            case Leave():
-                self.depart(participant, LeftReason.LEFT)
-                self._outbox.close(participant.id, CloseCode.NORMAL, "goodbye")
-            case _:
-                self._handle_class(participant, message, now)
-
-    def _handle_class(self, participant: Participant, message: ConductMessage | ModerationMessage, now: float) -> None:
-        if isinstance(message, ConductMessage):
-            self._conduct.handle(participant, message, now=now)
-        else:
-            self._moderation.handle(participant, message, now=now)
-        if message.id is not None and not self.over:
-            self._outbox.tell(participant.id, Done(re=message.id, seq=self._outbox.seq))
-
-    def _handle_visitor(self, visitor: Visitor, message: AnyClientMessage) -> None:
-        match message:
-            case Ping():
-                self._outbox.tell(visitor.id, Pong(re=message.id, t=message.t))
-            case Leave():
-                self._arrivals.knock_over(visitor, "gone")
-                self._outbox.close(visitor.id, CloseCode.NORMAL, "goodbye")
-            case Candidate():
-                pass  # of no use, now or later
-            case Join() | Resume():
-                raise RequestError(ErrorCode.ALREADY_JOINED, "this connection has asked to join already")
-            case _:
-                raise RequestError(ErrorCode.NOT_ADMITTED, "you are waiting to be admitted")
-
-    def _view(self, participant: Participant, message: View) -> None:
-        check_view(participant.grants)
-        self._publications.choose(participant.viewer, message)
-        if message.id is not None:
-            self._outbox.tell(participant.id, SlotsChanged(re=message.id, slots=participant.viewer.take_changes()))
-
     def _set_end(self) -> None:
         most_s = self.settings.duration_max_s
         self._ends_at = None if self._began_at is None or most_s is None else self._began_at + most_s
-
-    def _check_publishers(self, participant: Participant) -> None:
-        most = self.settings.publishers_max
-        if not participant.tracks and sum(bool(each.tracks) for each in self._members) >= most:
-            raise RequestError(ErrorCode.ROOM_FULL, f"{most} participants publish already")
 
     def depart(self, participant: Participant, reason: LeftReason) -> None:
         """Remove somebody, and tell the others why."""
@@ -398,6 +352,7 @@ class Room:
         self._resume_tokens.forget(participant.id)
         self._conduct.forget(participant.id)
         self._moderation.forget(participant.id)
+        self._watch.forget(participant.id)
         self._outbox.note(Note(NoteKind.LEFT, participant.who(), reason))
         self._publications.withdraw(participant)
         participant.link.close()

@@ -8,7 +8,7 @@ from signaling.bans import Bans
 from signaling.codes import CloseCode
 from signaling.identifiers import RoomName
 from signaling.limits import RoomSettings
-from signaling.ports import MediaEngine
+from signaling.ports import MediaEngine, Recorder
 from signaling.room import Room
 
 
@@ -22,11 +22,13 @@ class Rooms:
         new_id: Callable[[], str],
         wake: Callable[[Room], None],
         settings: Callable[[RoomName], RoomSettings],
+        recorder: Recorder | None = None,
     ) -> None:
         """`settings` says how a room of that name is to be made, or raises RequestError if it must not be."""
         self._settings = settings
         self._bans = Bans()
         self._engine = engine
+        self._recorder = recorder
         self._new_id = new_id
         self._wake = wake
         self._rooms: dict[RoomName, Room] = {}
@@ -59,6 +61,7 @@ class Rooms:
                 wake=self._wake,
                 settings=settings,
                 bans=self._bans,
+                recorder=self._recorder,
             )
             self._rooms[name] = room
         return room

@@ -11,8 +11,10 @@ from media.rtp.parameters import MediaKind, Mid, Rid
 from signaling.client_messages import Recipients
 from signaling.codes import ErrorCode, LeftReason
 from signaling.identifiers import Door, Identity, ParticipantId, Role, RoomName, Source, TrackId
+from signaling.levels import Level
 
 TrackState: TypeAlias = Literal["live", "muted", "ended"]
+RecordingState: TypeAlias = Literal["off", "active", "paused"]
 
 
 class TrackView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,6 +68,7 @@ class PermissionsView(Struct, frozen=True, kw_only=True):
     subscribe: bool
     send: bool
     moderate: bool
+    record: bool = False
 
 
 class RoomView(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,6 +82,7 @@ class RoomView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     hands: tuple[ParticipantId, ...] = ()
     state: dict[str, StateEntry] = {}
     waiting: tuple[VisitorView, ...] = ()
+    recording: RecordingState = "off"
 
 
 class SlotView(Struct, frozen=True, kw_only=True):
@@ -255,6 +259,41 @@ class Moved(ServerMessage, tag="moved", frozen=True, kw_only=True):
     token: str | None = None
 
 
+class RecordingChanged(ServerMessage, tag="recording", frozen=True, kw_only=True):
+    """The room is recorded from now on, or not any more."""
+
+    seq: int
+    state: RecordingState
+
+
+class EncodingWanted(Struct, frozen=True, kw_only=True):
+    """One encoding that a publisher may send (`rid` is null without simulcast)."""
+
+    rid: Rid | None
+    active: bool
+    max_bitrate_bps: int
+
+
+class Layers(ServerMessage, tag="layers", frozen=True, kw_only=True):
+    """What I should send of my track: which encodings, lowest first, and at most how much of each."""
+
+    track: TrackId
+    encodings: tuple[EncodingWanted, ...]
+
+
+class ParticipantQuality(Struct, frozen=True, kw_only=True):
+    """How good somebody's connection is."""
+
+    participant: ParticipantId
+    level: Level
+
+
+class Quality(ServerMessage, tag="quality", frozen=True, kw_only=True):
+    """Whose connection is another one than before, as the server sees it; mine, too."""
+
+    participants: tuple[ParticipantQuality, ...]
+
+
 class MediaPath(ServerMessage, tag="media", frozen=True, kw_only=True):
     """Whether signs of life come on the media path; if not for `timeout_s` more, the connection is closed."""
 
@@ -320,6 +359,9 @@ AnyServerMessage: TypeAlias = (
     | Permissions
     | Asked
     | Moved
+    | RecordingChanged
+    | Layers
+    | Quality
     | MediaPath
     | Draining
     | Ended

@@ -46,6 +46,7 @@ class _Claims(msgspec.Struct, frozen=True):
     audience: dict[Source, Annotated[list[Role], msgspec.Meta(max_length=8)]] = {}
     send: bool | msgspec.UnsetType = msgspec.UNSET
     moderate: bool | msgspec.UnsetType = msgspec.UNSET
+    record: bool | msgspec.UnsetType = msgspec.UNSET
     hidden: bool = False
 
 
@@ -64,6 +65,7 @@ def make_token(grants: Grants, *, key_id: str, secret: bytes, not_before: float 
         "role": grants.role.value,
         "send": grants.send,
         "moderate": grants.moderate,
+        "record": grants.record,
     }
     if grants.hidden:
         claims["hidden"] = True
@@ -174,6 +176,7 @@ def _parse_grants(claims: _Claims) -> Grants:
         audience={source: frozenset(roles) for source, roles in claims.audience.items()},
         send=_default(claims.send, to=claims.role is not Role.OBSERVER),
         moderate=_default(claims.moderate, to=leads),
+        record=_default(claims.record, to=claims.role is Role.TEACHER),
     )
 
 

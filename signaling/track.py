@@ -8,6 +8,7 @@ from media.rtp.parameters import MediaKind, Mid
 from signaling.client_messages import Publish
 from signaling.identifiers import ParticipantId, Role, TrackId
 from signaling.ports import EncodingState, Producer
+from signaling.sending import Sending
 from signaling.server_messages import TrackState, TrackView
 
 
@@ -39,6 +40,8 @@ class Track:
         self.codec = producer.codec
         self.encodings: Sequence[EncodingState] = tuple(producer.encodings)
         """As of the last `look`: asking the engine costs a lock, and every viewer wants to know."""
+        self.sending = Sending([each.rid for each in self.encodings])
+        """What the publisher is asked to send."""
         self._declared = (request.width, request.height)
         self._state: TrackState = "live"
         self.set_muted(request.muted)

@@ -21,7 +21,7 @@ from signaling.grants import Grants
 from signaling.identifiers import ParticipantId, RoomName
 from signaling.keys import KeyStore
 from signaling.limits import RoomSettings
-from signaling.ports import MediaEngine, RoomObserver
+from signaling.ports import MediaEngine, Recorder, RoomObserver
 from signaling.protocol import (
     FRAME_BYTES_TAKEN_MAX,
     SUBPROTOCOL,
@@ -53,12 +53,16 @@ class SignalingServer:
         *,
         observer: RoomObserver | None = None,
         room_settings: Callable[[RoomName], RoomSettings] | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
-        """`observer` is told of everything that happens in rooms; `room_settings` says how a room is to be made."""
+        """`observer` is told of everything that happens in rooms; `room_settings` says how a room is to be made.
+
+        Without a `recorder` nothing can be recorded.
+        """
         self._keys = keys
         self._config = config or SignalingConfig()
         settings = room_settings or (lambda _name: self._config.room)
-        self._courier = Courier(engine, settings=settings, observer=observer)
+        self._courier = Courier(engine, settings=settings, observer=observer, recorder=recorder)
         self._joined = self._courier.outlets
         self._connections: set[Connection] = set()
         self._closing = asyncio.Event()

@@ -98,6 +98,46 @@ class TrackUnpublished(msgspec.Struct, frozen=True, kw_only=True, tag="track_unp
     track: str
 
 
+class RecordingStarted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="recording_started"):
+    """A room is recorded from now on."""
+
+    room: str
+    recording: str
+    """One recording from start to stop, with its pauses."""
+    participant: str | None = None
+    """Who asked for it; nobody: the server itself."""
+    identity: str | None = None
+
+
+class RecordingPaused(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="recording_paused"):
+    """Nothing is kept of what is said from now on."""
+
+    room: str
+    recording: str
+    participant: str | None = None
+    identity: str | None = None
+
+
+class RecordingResumed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="recording_resumed"):
+    """The pause is over."""
+
+    room: str
+    recording: str
+    participant: str | None = None
+    identity: str | None = None
+
+
+class RecordingStopped(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="recording_stopped"):
+    """A recording is complete; what becomes of it is told by whoever makes files of it."""
+
+    room: str
+    recording: str
+    participant: str | None = None
+    identity: str | None = None
+    failure: str | None = None
+    """Why the recorder gave up by itself."""
+
+
 class EventsLost(msgspec.Struct, frozen=True, kw_only=True, tag="events_lost"):
     """Events that will never come: the disk failed for longer than memory could bridge, or a file is damaged."""
 
@@ -113,6 +153,10 @@ Event = (
     | ParticipantResumed
     | TrackPublished
     | TrackUnpublished
+    | RecordingStarted
+    | RecordingPaused
+    | RecordingResumed
+    | RecordingStopped
     | EventsLost
 )
 

@@ -7,13 +7,17 @@ from control_api.journal.events import (
     ParticipantLeft,
     ParticipantResumed,
     ParticipantSuspended,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
+    RecordingStopped,
     RoomEnded,
     RoomStarted,
     TrackPublished,
     TrackUnpublished,
 )
 from control_api.journal.journal import Journal
-from signaling.facts import LeftFact, ParticipantFact, RoomFact, TrackFact
+from signaling.facts import LeftFact, ParticipantFact, RecordingFact, RoomFact, TrackFact
 
 
 class JournalObserver:
@@ -64,3 +68,21 @@ class JournalObserver:
 
     def track_unpublished(self, fact: TrackFact) -> None:
         self._journal.append(TrackUnpublished(room=fact.who.room, participant=fact.who.participant, track=fact.track))
+
+    def recording_started(self, fact: RecordingFact) -> None:
+        self._journal.append(RecordingStarted(room=fact.room, recording=fact.recording, **_asked_by(fact)))
+
+    def recording_paused(self, fact: RecordingFact) -> None:
+        self._journal.append(RecordingPaused(room=fact.room, recording=fact.recording, **_asked_by(fact)))
+
+    def recording_resumed(self, fact: RecordingFact) -> None:
+        self._journal.append(RecordingResumed(room=fact.room, recording=fact.recording, **_asked_by(fact)))
+
+    def recording_stopped(self, fact: RecordingFact) -> None:
+        self._journal.append(
+            RecordingStopped(room=fact.room, recording=fact.recording, failure=fact.failure or None, **_asked_by(fact))
+        )
+
+
+def _asked_by(fact: RecordingFact) -> dict[str, str]:
+    return {} if fact.by is None else {"participant": fact.by.participant, "identity": fact.by.identity}

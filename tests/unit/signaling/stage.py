@@ -20,6 +20,7 @@ from signaling.record import Note
 from signaling.room import Room
 from signaling.server_messages import Error, Joined, ServerMessage, SlotsChanged, TrackChanged
 from tests.unit.signaling.fake_engine import FakeConsumer, FakeProducer, FakeRouter, FakeTransport
+from tests.unit.signaling.fake_recorder import FakeRecorder
 from tests.unit.signaling.offers import CAMERA, MICROPHONE, SCREEN, SCREEN_AUDIO, SLOTS, sdk_offer
 
 WALLCLOCK = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -108,6 +109,7 @@ class Stage:
         self.notes: list[Note] = []
         self.people: dict[ParticipantId, Person] = {}
         self.bans = Bans()
+        self.recorder = FakeRecorder()
         self.room = Room(
             RoomName("صف-١"),
             self.router,
@@ -115,6 +117,7 @@ class Stage:
             wake=self._wake,
             settings=settings,
             bans=self.bans,
+            recorder=self.recorder,
         )
 
     def joins(
@@ -138,6 +141,7 @@ class Stage:
             role=role,
             hidden=hidden,
             moderate=role in (Role.TEACHER, Role.ASSISTANT),
+            record=role is Role.TEACHER,
         )
         return self.enters(join_request(slots=slots, name=name), grants, expires_at=expires_at)
 

@@ -82,6 +82,7 @@ def test_who_comes_back_hears_what_was_missed_and_no_more() -> None:
         "MessageSent",
         "TrackChanged",
         "Presence",
+        "Layers",
         "SlotsChanged",
     ]
     resumed = heard[0]
@@ -191,7 +192,6 @@ def test_who_does_not_come_back_is_gone_after_a_while() -> None:
     amal, badr = stage.joins("amal"), stage.joins("badr")
     stage.now = 100.0
     breaks_off(amal)
-    assert stage.room.next_timeout() == 160.0
     stage.room.handle_timeout(now=159.9)
     stage.drain()
     assert stage.room.size == 2
@@ -218,7 +218,6 @@ def test_who_is_silent_on_the_media_path_is_told_and_put_out_in_the_end() -> Non
     goes_silent(amal)
     assert amal.last(MediaPath) == MediaPath(state="silent", timeout_s=60.0)
     assert not badr.all(MediaPath)
-    assert stage.room.next_timeout() == 60.0
     passes(stage, until=59.9)
     assert stage.room.size == 2
     passes(stage, until=60.0)
@@ -319,7 +318,6 @@ def test_a_room_ends_when_it_is_too_old() -> None:
     stage = Stage(RoomSettings(duration_max_s=100.0))
     stage.now = 50.0
     amal = stage.joins("amal")
-    assert stage.room.next_timeout() == 150.0
     stage.room.handle_timeout(now=150.0)
     stage.drain()
     assert amal.last(Ended).reason == "duration"

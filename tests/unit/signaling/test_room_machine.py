@@ -19,6 +19,7 @@ from signaling.client_messages import (
     Permit,
     Publish,
     Recipients,
+    Record,
     Remove,
     Resume,
     Send,
@@ -43,11 +44,15 @@ from signaling.server_messages import (
     Joined,
     Knock,
     KnockOver,
+    Layers,
+    MediaPath,
     MessageSent,
     ParticipantJoined,
     ParticipantLeft,
     Permissions,
     Presence,
+    Quality,
+    RecordingChanged,
     Resumed,
     RoomChanged,
     RoomView,
@@ -79,13 +84,14 @@ class Follower:
         self.state: dict[tuple[str, str], object] = {}
         self.door = Door.OPEN
         self.spotlight: tuple[str, ...] = ()
+        self.recording = "off"
         self.resume = ""
         self._read = 0
 
     @property
     def room(self) -> object:
         """All that is known and must be the same for everybody."""
-        return self.known, self.suspended, self.hands, self.state, self.door, self.spotlight
+        return self.known, self.suspended, self.hands, self.state, self.door, self.spotlight, self.recording
 
     def catch_up(self) -> None:
         for message in self.person.heard[self._read :]:
@@ -139,12 +145,16 @@ class Follower:
                 tracks_known = {track: owner for owner, tracks in self.known.items() for track in tracks}
                 for slot in message.slots:
                     assert slot.track is None or tracks_known[slot.track] == slot.participant
+            case RecordingChanged():
+                self._number(message.seq)
+                self.recording = message.state
             case _:
-                assert isinstance(message, Answer | Error | Done | Ended | Waiting)
+                assert isinstance(message, Answer | Error | Done | Ended | Waiting | Layers | Quality | MediaPath)
 
     def _take_room(self, room: RoomView) -> None:
         self.seq = room.seq
         self.door, self.spotlight, self.hands = room.door, room.spotlight, list(room.hands)
+        self.recording = room.recording
         self.known = {each.id: {track.id: track for track in each.tracks} for each in room.participants}
         self.suspended = {each.id for each in room.participants if each.suspended}
         self.state = {("", key): entry.value for key, entry in room.state.items()}
@@ -207,6 +217,9 @@ class Class(RuleBasedStateMachine):
             Permit(participant=other, publish=[Source.CAMERA]),
             Permit(participant=other, subscribe=False, moderate=True),
             Permit(participant=other, subscribe=True, publish=list(Source)),
+            Record(action="start"),
+            Record(action="pause"),
+            Record(action="stop"),
             Lock(door=Door.OPEN),
             Lock(door=Door.WAITING),
             Lock(door=Door.LOCKED),
@@ -239,7 +252,33 @@ class Class(RuleBasedStateMachine):
             follower.person.connected = True
             self.stage.drain()
 
-    @rule(seconds=st.sampled_from([1.0, 30.0, 61.0]))
+    @precondition(lambda self: self.followers)
+    @rule(who=st.integers(0, PEOPLE_MAX), silent=st.booleans())
+    def media_path(self, who: int, silent: bool) -> None:
+        """The media path breaks or works again, whether the connection is there or not."""
+        listener = self.followers[who % len(self.followers)].person.transport.listener
+        if silent:
+            listener.on_silent(now=self.stage.now)
+        else:
+            listener.on_alive()
+        self.stage.drain()
+
+    @precondition(lambda self: self.followers)
+    @rule(who=st.integers(0, PEOPLE_MAX), received=st.integers(0, 2000), lost=st.integers(0, 500))
+    def traffic(self, who: int, received: int, lost: int) -> None:
+        person = self.followers[who % len(self.followers)].person
+        person.transport.path.received += received
+        person.transport.path.lost += lost
+        for producer in person.transport.producers.values():
+            for encoding in producer.encodings:
+                encoding.bytes += received * 1200
+
+    @rule()
+    def fail_to_record(self) -> None:
+        self.stage.recorder.fail()
+        self.stage.drain()
+
+    @rule(seconds=st.sampled_from([1.0, 2.0, 9.0, 30.0, 61.0]))
     def wait(self, seconds: float) -> None:
         self.stage.now += seconds
         self.stage.room.handle_timeout(now=self.stage.now)
@@ -250,8 +289,8 @@ class Class(RuleBasedStateMachine):
     def publish(self, who: int, mid: str, source: Source) -> None:
         person = self._person(who)
         person.says(Publish(mid=mid, source=source))
-        if isinstance(person.heard[-1], TrackChanged):
-            track = person.heard[-1].track.id
+        if isinstance(person.heard[-1], Layers):
+            track = person.last(TrackChanged).track.id
             self.everything.append(track)
             self.producers[track] = person.transport.producers[Mid(mid)]
 

@@ -10,6 +10,10 @@ from control_api.journal.events import (
     ParticipantLeft,
     ParticipantResumed,
     ParticipantSuspended,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
+    RecordingStopped,
     RoomEnded,
     RoomStarted,
     TrackPublished,
@@ -21,13 +25,15 @@ from control_api.journal.observer import JournalObserver
 from control_api.journal.reader import JournalReader
 from control_api.journal.settings import JournalSettings
 from signaling.codes import LeftReason
-from signaling.facts import LeftFact, ParticipantFact, RoomFact, TrackFact
+from signaling.facts import LeftFact, ParticipantFact, RecordingFact, RecordingId, RoomFact, TrackFact
 from signaling.identifiers import Identity, ParticipantId, Role, RoomName, Source, TrackId
 from signaling.ports import RoomObserver
 
 ROOM = RoomName("algebra")
 NOW = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
 WHO = ParticipantFact(ROOM, ParticipantId("p1"), Identity("student-17"), "Maryam", Role.STUDENT, False, NOW)
+BY_HER = RecordingFact(ROOM, RecordingId("r1"), NOW, WHO)
+BY_ITSELF = RecordingFact(ROOM, RecordingId("r1"), NOW, failure="the disk is full")
 TRACK = TrackFact(WHO, TrackId("t1"), Source.CAMERA)
 
 
@@ -40,6 +46,10 @@ async def test_facts_become_events(tmp_path: Path) -> None:
     observer.participant_suspended(WHO)
     observer.participant_resumed(WHO)
     observer.track_unpublished(TRACK)
+    observer.recording_started(BY_HER)
+    observer.recording_paused(BY_HER)
+    observer.recording_resumed(BY_HER)
+    observer.recording_stopped(BY_ITSELF)
     observer.participant_left(LeftFact(WHO, LeftReason.TIMEOUT))
     observer.room_ended(RoomFact(ROOM, NOW))
     await journal.wait_durable(journal.position)
@@ -54,6 +64,10 @@ async def test_facts_become_events(tmp_path: Path) -> None:
         ParticipantSuspended(room="algebra", participant="p1", identity="student-17"),
         ParticipantResumed(room="algebra", participant="p1", identity="student-17"),
         TrackUnpublished(room="algebra", participant="p1", track="t1"),
+        RecordingStarted(room="algebra", recording="r1", participant="p1", identity="student-17"),
+        RecordingPaused(room="algebra", recording="r1", participant="p1", identity="student-17"),
+        RecordingResumed(room="algebra", recording="r1", participant="p1", identity="student-17"),
+        RecordingStopped(room="algebra", recording="r1", failure="the disk is full"),
         ParticipantLeft(room="algebra", participant="p1", identity="student-17", reason="timeout"),
         RoomEnded(room="algebra"),
     ]
