@@ -20,7 +20,6 @@ from control_api.feed.feed import Feed
 from control_api.ice_servers import ice_servers_for, linked_servers
 from control_api.journal.errors import JournalError
 from control_api.journal.journal import Journal
-from control_api.journal.observer import JournalObserver
 from control_api.journal.settings import JournalSettings
 from control_api.keys import open_keys
 from control_api.listen import explain_bind_error, serve
@@ -29,6 +28,8 @@ from control_api.protection.client_address import parse_networks
 from control_api.protection.connections import ConnectionGuard
 from control_api.protection.pace_requests import RequestPace
 from control_api.rate_limits import RateLimits
+from control_api.rest.created_rooms import CreatedRooms
+from control_api.rest.room_observer import CreatedRoomsObserver
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
 from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
@@ -87,7 +88,14 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
     closing.push_async_callback(journal.close)
     feed = Feed(journal)
     closing.callback(feed.close)
-    signaling = SignalingServer(engine, keys, settings.signaling, observer=JournalObserver(journal))
+    created_rooms = CreatedRooms(settings.signaling.room)
+    signaling = SignalingServer(
+        engine,
+        keys,
+        settings.signaling,
+        observer=CreatedRoomsObserver(journal, created_rooms),
+        room_settings=created_rooms.settings_of,
+    )
     whip = WhipServer(
         signaling,
         settings.whip,
@@ -104,6 +112,7 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
         journal=journal,
         feed=feed,
         signaling=signaling,
+        created_rooms=created_rooms,
         whip=whip,
         webhooks=webhooks,
         drain=drain,

@@ -15,9 +15,14 @@ from control_api.protection.answer_headers import add_answer_headers
 from control_api.rest.document import add_document_routes
 from control_api.rest.elsewhere import ELSEWHERE
 from control_api.rest.endpoint import AnyEndpoint
+from control_api.rest.hall import Hall
 from control_api.rest.ice_servers import IceEndpoints
 from control_api.rest.keys import KeyEndpoints
+from control_api.rest.participants import ParticipantEndpoints
+from control_api.rest.rooms import RoomEndpoints
 from control_api.rest.serve import add_endpoints
+from control_api.rest.tokens import TokenEndpoints
+from control_api.rest.tracks import TrackEndpoints
 from control_api.rest.webhooks import WebhookEndpoints
 from control_api.routes.events import add_event_routes
 from control_api.routes.health import add_health_routes
@@ -57,7 +62,12 @@ def build_application(parts: Parts) -> web.Application:
 
 def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
     """Return the endpoints of the control API, in the order of the documentation: one line for each group."""
+    hall = Hall(parts.signaling, parts.created_rooms)
     return (
+        *RoomEndpoints(hall).endpoints(),
+        *ParticipantEndpoints(hall).endpoints(),
+        *TrackEndpoints(hall).endpoints(),
+        *TokenEndpoints(hall).endpoints(),
         *IceEndpoints(parts.settings.ice).endpoints(),
         *KeyEndpoints(parts.keys).endpoints(),
         *WebhookEndpoints(parts.webhooks).endpoints(),

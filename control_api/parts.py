@@ -10,6 +10,7 @@ from control_api.journal.journal import Journal
 from control_api.keys import KeyFile
 from control_api.protection.connections import ConnectionGuard
 from control_api.protection.pace_requests import RequestPace
+from control_api.rest.created_rooms import CreatedRooms
 from control_api.settings import ServerSettings
 from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
@@ -28,6 +29,7 @@ class Parts:
     journal: Journal
     feed: Feed
     signaling: SignalingServer
+    created_rooms: CreatedRooms
     whip: WhipServer
     webhooks: Webhooks
     drain: Drain

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Final, TypeAlias
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, UnsetType, field
 
 from control_api.contract.shapes import PAGE_ITEMS_DEFAULT, Answer, PageSize, Request, RoomText
 from signaling.identifiers import Door
@@ -33,7 +33,7 @@ class RoomLimits(Request, frozen=True, kw_only=True):
     resume_window_s: ResumeSeconds | UnsetType = UNSET
     """How long somebody whose connection broke is waited for, in seconds."""
     empty_timeout_s: EmptySeconds | UnsetType = UNSET
-    """How long the room is kept without anybody, in seconds: after its creation, and after the last has left."""
+    """How long the room is kept without anybody, after its creation and after the last has left; 300 s or more by default."""
     duration_max_s: DurationSeconds | UnsetType | None = UNSET
     """From the first join to the end, in seconds; null: no end."""
 
@@ -45,7 +45,7 @@ class RoomDefinition(Request, frozen=True, kw_only=True):
     """Who comes in. Those who moderate always do."""
     limits: RoomLimits = RoomLimits()
     """How much it takes."""
-    metadata: Metadata = {}
+    metadata: Metadata = field(default_factory=dict)
     """Anything that you want to find again, e.g. the number of a course; nobody in the room is told. At most 16 KiB."""
 
 

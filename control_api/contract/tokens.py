@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from control_api.contract.shapes import Answer, IdentityText, NameText, Request, RoomText
 from signaling.identifiers import Role, Source
@@ -40,7 +40,7 @@ class CreateToken(Request, frozen=True, kw_only=True):
     """Whether they see and hear others."""
     sees: Annotated[tuple[Sight, ...], Meta(max_length=32)] | None = None
     """Of whom alone they see what, as `role` or `role:source`; left out: of everybody everything."""
-    audience: dict[Source, Annotated[tuple[Role, ...], Meta(max_length=8)]] = {}
+    audience: dict[Source, Annotated[tuple[Role, ...], Meta(max_length=8)]] = field(default_factory=dict)
     """To whom alone their tracks of a source are sent."""
     send: bool | None = None
     """Whether they may send messages, react and raise a hand. Left out: all but observers."""

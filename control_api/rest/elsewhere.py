@@ -10,6 +10,7 @@ from control_api.contract.scopes import Scope
 from control_api.contract.shapes import Answer, CursorText, Request, RoomText
 from control_api.journal.events import Entry
 from control_api.rest.endpoint import AnyEndpoint, Endpoint, Reply
+from control_api.rest.rooms import RoomPath
 
 CLIENTS: Final = "For clients"
 OPERATORS: Final = "For operators"
@@ -37,10 +38,6 @@ class Health(Answer, frozen=True, kw_only=True):
     """The process runs."""
 
     status: Literal["alive"]
-
-
-class RoomPath(Request, frozen=True, kw_only=True):
-    room: RoomText
 
 
 class StreamPath(Request, frozen=True, kw_only=True):

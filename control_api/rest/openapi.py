@@ -59,6 +59,8 @@ def build_document(
     endpoints = tuple(endpoints)
     shapes = _shapes(endpoints)
     references, components = msgspec.json.schema_components(shapes, ref_template=SCHEMA_PATH)
+    twice = [name for name in components if "." in name]
+    assert not twice, f"two structs have the same name: {twice}"
     described = {shape.__name__: shape for shape in _reached(shapes)}
     for name, schema in components.items():
         _describe(schema, described.get(name))

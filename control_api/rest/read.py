@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec.inspect import CollectionType, DictType, EnumType, Metadata, StructType, UnionType
 
 from control_api.contract.shapes import Request
 from control_api.rest.problems import Problem, ProblemError
@@ -60,7 +61,7 @@ def convert(value: Any, shape: type[RequestT], *, strict: bool) -> RequestT:
     try:
         return msgspec.convert(value, shape, strict=strict)
     except msgspec.ValidationError as error:
-        raise _explain(str(error), value) from None
+        raise _explain(str(error), value, shape) from None
 
 
 def deeper_than(value: Any, levels: int) -> bool:
@@ -96,7 +97,7 @@ def _inside(value: Any) -> Iterator[Any]:
         yield from value
 
 
-def _explain(message: str, value: Any) -> ProblemError:
+def _explain(message: str, value: Any, shape: type[Request]) -> ProblemError:
     """Turn msgspec's words into field, value and expectation."""
     match = _PLACE.match(message)
     assert match is not None, "the pattern takes any text"
@@ -109,7 +110,7 @@ def _explain(message: str, value: Any) -> ProblemError:
             reached = found.get(named["name"]) if isinstance(found, Mapping) else None
             return _bad_field(f"{path} is not known here.", path, shorten(reached), "no such field")
         return _bad_field(f"{path} is missing.", path, None, "a value")
-    expected = _expected(reason)
+    expected = _choices(shape, path) if reason.startswith("Invalid enum value") else _expected(reason)
     shown = msgspec.json.encode(shorten(found)).decode()
     return _bad_field(f"{path or 'The body'} is {shown}, expected {expected}.", path or None, shorten(found), expected)
 
@@ -127,9 +128,40 @@ def _expected(reason: str) -> str:
         for python, json in (("`bool`", "true or false"), ("`array`", "a list"), ("`object`", "an object")):
             text = text.replace(python, json)
         return text.replace("`", "").replace(" | ", " or ")
-    if reason.startswith("Invalid enum value"):
-        return "one of the values in the documentation"
     return reason[:200]
+
+
+def _choices(shape: type[Request], path: str) -> str:
+    """Say which values an enum at this path has."""
+    names = [name for name, _ in _STEP.findall(f".{path}") if name]
+    found: list[msgspec.inspect.Type] = [msgspec.inspect.type_info(shape)]
+    for name in names:
+        found = [
+            field.type
+            for info in _flat(found)
+            if isinstance(info, StructType)
+            for field in info.fields
+            if field.name == name
+        ]
+    values = [each.value for info in _flat(found) if isinstance(info, EnumType) for each in info.cls]
+    return f"one of {', '.join(map(str, values))}" if values else "one of the values in the documentation"
+
+
+def _flat(types: Iterable[msgspec.inspect.Type]) -> Iterator[msgspec.inspect.Type]:
+    """Yield the types themselves, what unions are made of, and what is in lists and objects."""
+    for info in types:
+        yield info
+        match info:
+            case UnionType():
+                yield from _flat(info.types)
+            case CollectionType():
+                yield from _flat([info.item_type])
+            case DictType():
+                yield from _flat([info.key_type, info.value_type])
+            case Metadata():
+                yield from _flat([info.type])
+            case _:
+                pass
 
 
 def _walk(place: str, value: Any) -> tuple[str, Any]:

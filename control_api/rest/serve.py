@@ -13,6 +13,7 @@ from control_api.contract.errors import Error, ErrorAnswer
 from control_api.contract.scopes import Scope
 from control_api.rest.authority import Authority, Caller
 from control_api.rest.endpoint import JSON, NOTHING, AnyEndpoint, Call, Result
+from control_api.rest.idempotency import IDEMPOTENCY_KEY, Repetitions
 from control_api.rest.problems import Problem, ProblemError, problem_of
 from control_api.rest.read import read_body, read_texts, shorten
 from signaling.errors import RequestError
@@ -26,10 +27,11 @@ PUBLIC: Final = Caller("", frozenset[Scope](), b"")
 
 def add_endpoints(application: web.Application, endpoints: Iterable[AnyEndpoint], authority: Authority) -> None:
     """Serve the endpoints that say what they do; the others are served elsewhere."""
+    repetitions = Repetitions()
     for endpoint in endpoints:
         if endpoint.run is not None:
             add = application.router.add_get if endpoint.method == "GET" else _adder(application, endpoint.method)
-            add(endpoint.path, _respond_with(endpoint, authority))
+            add(endpoint.path, _respond_with(endpoint, authority, repetitions))
 
 
 def refuse(error: ProblemError) -> web.Response:
@@ -49,10 +51,12 @@ def _adder(application: web.Application, method: str) -> Callable[[str, Any], An
     return lambda path, respond: application.router.add_route(method, path, respond)
 
 
-def _respond_with(endpoint: AnyEndpoint, authority: Authority) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _respond_with(
+    endpoint: AnyEndpoint, authority: Authority, repetitions: Repetitions
+) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def respond(request: web.Request) -> web.Response:
         try:
-            result = await _run(endpoint, authority, request)
+            result = await _run(endpoint, authority, repetitions, request)
         except ProblemError as error:
             return refuse(error)
         except RequestError as error:
@@ -62,8 +66,7 @@ def _respond_with(endpoint: AnyEndpoint, authority: Authority) -> Callable[[web.
     return respond
 
 
-async def _run(endpoint: AnyEndpoint, authority: Authority, request: web.Request) -> Result:
-    assert endpoint.run is not None, "only endpoints that run are mounted"
+async def _run(endpoint: AnyEndpoint, authority: Authority, repetitions: Repetitions, request: web.Request) -> Result:
     caller = PUBLIC
     if endpoint.scope is not None:
         caller = authority.identify(request)
@@ -72,8 +75,18 @@ async def _run(endpoint: AnyEndpoint, authority: Authority, request: web.Request
     if endpoint.scope is not None and "room" in request.match_info:
         caller.check_room(request.match_info["room"])
     query = read_texts(request.query.items(), endpoint.query or type(NOTHING))
-    body = NOTHING if endpoint.body is None else read_body(await _content(request, endpoint), endpoint.body)
+    content = b"" if endpoint.body is None else await _content(request, endpoint)
+    body = NOTHING if endpoint.body is None else read_body(content, endpoint.body)
     call: Call[Any, Any, Any] = Call(path, query, body, caller, request)
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if not endpoint.idempotency_key or key is None:
+        return await _do(endpoint, call)
+    asked = f"{request.method} {request.path_qs}\n".encode("utf-8", "surrogateescape") + content
+    return await repetitions.once(caller.key_id, key, asked, lambda: _do(endpoint, call))
+
+
+async def _do(endpoint: AnyEndpoint, call: Call[Any, Any, Any]) -> Result:
+    assert endpoint.run is not None, "only endpoints that run are mounted"
     result = await endpoint.run(call)
     assert result.status in endpoint.answers, f"{endpoint.operation} answers {result.status}, which it does not declare"
     return result
