@@ -12,11 +12,13 @@ from control_api.configuration.show import show_settings
 from control_api.flags import build_parser, read_settings
 from control_api.invitations import Invitation
 from control_api.keys import open_keys
+from control_api.keys.command import run_keys
 from control_api.logs import configure_logs
 from control_api.run import EXIT_FAILED, EXIT_OK, run_server
 from control_api.settings import SettingsError
 from control_api.up import run_up
 from media.errors import LocalError
+from signaling.room_pattern import RoomPattern
 
 EXIT_USAGE: Final = 2  # argparse's own
 
@@ -44,6 +46,8 @@ def _run(chosen: argparse.Namespace) -> int:
             return _up(chosen)
         case "token":
             return _token(chosen)
+        case "keys":
+            return _keys(chosen)
         case unknown:
             raise AssertionError(unknown)
 
@@ -79,6 +83,15 @@ def _token(chosen: argparse.Namespace) -> int:
         )
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    key = open_keys(read_settings(chosen).settings.data).first
+    key = open_keys(read_settings(chosen).settings.data).signer(RoomPattern(invitation.room))
     print(invitation.link(key, chosen.link) if chosen.link else invitation.token(key))
+    return EXIT_OK
+
+
+def _keys(chosen: argparse.Namespace) -> int:
+    data = read_settings(chosen).settings.data
+    try:
+        print(run_keys(chosen, data))
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
     return EXIT_OK

@@ -20,6 +20,8 @@ from control_api.configuration.sources import (
     read_flags,
 )
 from control_api.invitations import Role
+from control_api.keys.command import EPILOG as KEYS_EPILOG
+from control_api.keys.command import add_keys_flags
 from control_api.settings import DRAIN_TIMEOUT_S_DEFAULT, HTTP_PORT_DEFAULT, UDP_PORT_DEFAULT, SettingsError
 
 DATA_DEFAULT: Final = Path("halqa-data")
@@ -39,6 +41,7 @@ examples:
   halqa up
   halqa media --port 8080 --data /var/lib/halqa
   halqa token --room algebra --identity t1 --role teacher
+  halqa keys create --name "LMS of school A" --rooms "school-a.*"
 
 `halqa COMMAND --help` says more.
 
@@ -99,6 +102,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     token = _add_command(commands, "token", "make a token or a link for one person and one room", _TOKEN)
     _add_token_flags(token)
+
+    keys = _add_command(commands, "keys", "make, list, rotate and revoke API keys", KEYS_EPILOG)
+    for command in add_keys_flags(keys):
+        _add_config_flag(command)
+        _add_data_flag(command)
     return parser
 
 
@@ -183,6 +191,7 @@ _COMMAND_DEFAULTS: Final[Mapping[str, Layer]] = {
         "logs.level": Given("warning", _UP_SOURCE),  # whoever tries it reads links
     },
     "token": {DATA_PATH: Given(DATA_DEFAULT, "default of `halqa token`")},
+    "keys": {DATA_PATH: Given(DATA_DEFAULT, "default of `halqa keys`")},
 }
 
 
@@ -216,11 +225,15 @@ def _add_config_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", metavar="FILE", help=f"settings file in TOML (default: {CONFIG_VARIABLE}, or none)")
 
 
-def _add_token_flags(parser: argparse.ArgumentParser) -> None:
-    _add_config_flag(parser)
+def _add_data_flag(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         _DATA_FLAG.name, metavar="DIR", help=f"folder that holds the API keys (default: {DATA_DEFAULT})"
     )
+
+
+def _add_token_flags(parser: argparse.ArgumentParser) -> None:
+    _add_config_flag(parser)
+    _add_data_flag(parser)
     parser.add_argument("--room", required=True, help="room that it opens")
     parser.add_argument(
         "--identity", required=True, help="who it is for: unique in the room, stays the same over rejoins"
