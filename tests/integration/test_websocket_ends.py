@@ -87,8 +87,8 @@ async def test_who_comes_back_is_the_same_and_has_missed_nothing(service: Servic
     resumed = await hear(again)
     assert (resumed["type"], resumed["participant"], resumed["seq"]) == ("resumed", joined["participant"], last)
     assert "a=ice-ufrag:ufrag1" in resumed["answer"]
-    missed = [await hear(again) for _ in range(4)]
-    assert [each["type"] for each in missed] == ["presence", "message", "presence", "slots"]
+    missed = [await hear(again) for _ in range(5)]
+    assert [each["type"] for each in missed] == ["presence", "message", "presence", "layers", "slots"]
     assert missed[1]["body"] == "Where is she?"
     assert [each["seq"] for each in missed[:3]] == [last + 1, last + 2, last + 3]
     assert not (await hear(badr))["suspended"]
