@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from control_api.feed.visible import is_visible
 from signaling.room_pattern import EVERY_ROOM, RoomPattern
 
 
-def line(event: dict[str, object]) -> bytes:
+def line(event: Mapping[str, object]) -> bytes:
     return msgspec.json.encode({"cursor": "c", "node": "m1", "event": event})
 
 
