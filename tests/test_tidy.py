@@ -55,7 +55,7 @@ EMPTY_WORDS = {
 # Native modules that cannot be called with bytes alone, and what proves them instead.
 BY_HAND = "its effects are those of the worker, which test_worker.py drives by hand and fuzz_worker.py feeds"
 NO_ORACLE: dict[str, str] = {
-    **dict.fromkeys(("egress", "fanout", "feedback", "ingress", "lifecycle", "plane", "recognise"), BY_HAND),
+    **dict.fromkeys(("egress", "fanout", "feedback", "ingress", "lifecycle", "plane", "recognise", "replay"), BY_HAND),
     "events": "a ring between two threads: test_events.py and every integration test read it",
     "udp": "system calls: test_udp.py sends and receives",
     "worker": "the whole of the above: test_worker.py says what must come out",
@@ -63,7 +63,7 @@ NO_ORACLE: dict[str, str] = {
 }
 NO_FUZZ_TARGET: dict[str, str] = {
     **dict.fromkeys(
-        ("egress", "fanout", "feedback", "ingress", "lifecycle", "plane", "recognise", "worker_rows"), BY_HAND
+        ("egress", "fanout", "feedback", "ingress", "lifecycle", "plane", "recognise", "replay", "worker_rows"), BY_HAND
     ),
     "events": "carries what others have parsed",
     "latency": "takes numbers of our own clock",

@@ -44,13 +44,19 @@ cdef void plan_packet(Core* core, Producer* producer, uint8_t index, const Histo
         bint is_new, const uint8_t* data, uint64_t now_us) noexcept nogil:
     """Keep a stored packet for the next flush."""
     cdef Plan* plan
-    cdef PlannedPacket* packet
     if producer.consumer_count == 0:
         return
     plan = find_plan(core, producer)
     if is_full(plan, &producer.encodings[index], entry.size):
         flush_plan(core, plan)
-    packet = &plan.packets[plan.count]
+    plan_of(producer, index, entry, codec_index, is_new, data, now_us, &plan.packets[plan.count])
+    plan.count += 1
+    plan.bytes += entry.size
+
+
+cdef void plan_of(Producer* producer, uint8_t index, const HistoryEntry* entry, uint8_t codec_index, bint is_new,
+        const uint8_t* data, uint64_t now_us, PlannedPacket* packet) noexcept nogil:
+    """Fill in what is to be known of a stored packet."""
     packet.extended = entry.extended
     packet.arrival_us = now_us
     packet.frame_number = descriptor_number(producer, entry, data) if producer.is_video else -1
@@ -59,8 +65,6 @@ cdef void plan_packet(Core* core, Producer* producer, uint8_t index, const Histo
     packet.codec_index = codec_index
     packet.is_new = is_new
     packet.padding = 0
-    plan.count += 1
-    plan.bytes += entry.size
 
 
 cdef Plan* find_plan(Core* core, Producer* producer) noexcept nogil:
@@ -117,10 +121,18 @@ cdef void flush_plan(Core* core, Plan* plan) noexcept nogil:
             consumer.forward.resync = consumer.forward.encoding >= 0
             continue
         for j in range(plan.count):
-            if entries[j] != NULL:
+            if entries[j] != NULL and not awaits_replay(consumer, &plan.packets[j]):
                 offer(core, consumer, producer, &plan.packets[j], entries[j])
     plan.count = 0
     plan.bytes = 0
+
+
+cdef inline bint awaits_replay(const Consumer* consumer, const PlannedPacket* packet) noexcept nogil:
+    """1 if a packet will reach a slot that is being caught up when its turn comes: the past goes out first."""
+    return (
+        consumer.replaying and packet.encoding == consumer.replay_encoding
+        and (packet.is_new or packet.extended >= consumer.replay_next)
+    )
 
 
 cdef void level(Plan* plan) noexcept nogil:

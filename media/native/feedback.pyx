@@ -11,6 +11,7 @@ from media.native.keyframe_gate cimport gate_poll, gate_request
 from media.native.lifecycle cimport find_stream, retarget
 from media.native.nack cimport NACK_PENDING_MAX, nack_due
 from media.native.reception cimport reception_report, reception_sender_report
+from media.native.replay cimport replay_run, replay_start
 from media.native.rows cimport STREAM_MEDIA, Consumer, Core, Encoding, Producer, Stream, Transport
 from media.native.rtcp cimport (
     RTCP_BYE, RTCP_FMT_FIR, RTCP_FMT_NACK, RTCP_FMT_PLI, RTCP_PSFB, RTCP_REPORT_BLOCKS_MAX, RTCP_RR, RTCP_RTPFB,
@@ -223,6 +224,7 @@ cdef void tick(Core* core, uint64_t now_us) noexcept nogil:
             if scan:
                 serve_consumers(core, transport, now_us)
         transport = transport.next
+    replay_run(core, now_us)
 
 
 cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:
@@ -325,13 +327,19 @@ cdef bint waits_for_key_frame(const Consumer* consumer) noexcept nogil:
     return not encoding.gate.open and not encoding.gate.waiting
 
 
+cdef void need_picture(Core* core, Consumer* consumer, uint64_t now_us) noexcept nogil:
+    """Show a slot that has no picture what is kept, and ask for the key frame that it still waits for."""
+    replay_start(core, consumer, now_us)
+    if waits_for_key_frame(consumer):
+        want_key_frame(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)
+
+
 cdef void serve_consumers(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:
     """Repeat key frame requests of slots that still wait for one, and send the sender reports that are due."""
     cdef Consumer* consumer = transport.consumers
     while consumer != NULL:
         if consumer.producer != NULL:
-            if waits_for_key_frame(consumer):
-                want_key_frame(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)
+            need_picture(core, consumer, now_us)
             if consumer.forward.encoding >= 0 and consumer.packets and now_us >= consumer.report_due_us:
                 send_sender_report(core, consumer, now_us)
         consumer = consumer.next

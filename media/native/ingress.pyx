@@ -18,6 +18,7 @@ from media.native.reception cimport (
     RECEPTION_LATE, RECEPTION_NEW, RECEPTION_RESTART, RECEPTION_SUSPECT, reception_recover, reception_update,
 )
 from media.native.recognise cimport is_stranger_too_many, recognise, remember_stranger
+from media.native.replay cimport replay_note_key_frame
 from media.native.rows cimport (
     KIND_AUDIO_LEVEL, KIND_TWCC, NONE8, STREAM_RTX, Core, Encoding, Producer, Stream, Transport,
 )
@@ -321,6 +322,7 @@ cdef void note_flow(Producer* producer, uint8_t index, bint frame_end, uint64_t 
 
 cdef void note_key_frame(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, bint is_new,
         uint64_t now_us) noexcept nogil:
+    replay_note_key_frame(producer, index, entry)
     if is_new:
         core.counters.key_frames += 1
         gate_key_frame(&producer.encodings[index].gate, now_us)

@@ -12,6 +12,7 @@ from media.native.history cimport history_clear, history_free, history_init
 from media.native.keyframe_gate cimport gate_init
 from media.native.nack cimport nack_clear, nack_init
 from media.native.reception cimport reception_init
+from media.native.replay cimport replay_forget
 from media.native.rows cimport (
     ADDRESSES_MAX, ENCODINGS_MAX, NONE8, STREAM_CONSUMER, STREAM_MEDIA, STREAM_RTX, Consumer, Core, Encoding,
     Producer, Stream, Transport,
@@ -210,6 +211,7 @@ cdef void remove_consumer(Core* core, Consumer* consumer) noexcept nogil:
     cdef Stream** link = &consumer.transport.streams
     cdef Consumer** at = &consumer.transport.consumers
     detach(consumer)
+    replay_forget(core, consumer)
     while link[0] != NULL:
         if link[0].consumer == consumer:
             drop_stream(core, link)
@@ -256,6 +258,7 @@ cdef void detach(Consumer* consumer) noexcept nogil:
     producer.consumers[consumer.position] = last
     last.position = consumer.position
     consumer.producer = NULL
+    consumer.replaying = 0
     forward_detach(&consumer.forward)
 
 
@@ -316,6 +319,7 @@ cdef int bind(Core* core, Producer* producer, uint8_t index, uint32_t ssrc, bint
         return 0
     encoding.ssrc = ssrc
     encoding.bound = 1
+    encoding.key_us = 0
     encoding.codec_index = NONE8
     reception_init(&encoding.reception, 90000 if producer.is_video else 48000)
     nack_clear(&encoding.nack)
@@ -358,6 +362,7 @@ cdef void forget_packets(Producer* producer, uint8_t index) noexcept nogil:
 cdef void resync_consumers(Producer* producer, uint8_t index) noexcept nogil:
     """Make those who watch this encoding start a new run: its numbers or its timeline broke off."""
     cdef uint32_t i
+    producer.encodings[index].key_us = 0
     for i in range(producer.consumer_count):
         if producer.consumers[i].forward.encoding == index:
             producer.consumers[i].forward.resync = 1

@@ -78,6 +78,8 @@ cdef struct Encoding:
     uint64_t interval_bytes   # since interval_us, for the bitrate
     uint64_t interval_us
     uint32_t bitrate_bps
+    int64_t key_extended      # of the last key frame's first packet; meaningful if key_us is not 0
+    uint64_t key_us           # when it came
     Reception reception
     NackGenerator nack
     KeyframeGate gate
@@ -123,6 +125,11 @@ cdef struct Consumer:
     uint64_t resent
     uint64_t missed           # numbers that could not be answered
     uint64_t key_frames_asked
+    uint8_t replaying         # it is being caught up on what came before it
+    uint8_t replay_encoding
+    int64_t replay_next       # extended number
+    int64_t replay_credit     # bytes that may go out now
+    uint64_t replay_us        # when the credit was counted
     ForwardState forward
     uint8_t payload_types[CODECS_MAX]      # by the producer's codec index, NONE8: the viewer cannot take it
     uint8_t rtx_payload_types[CODECS_MAX]
@@ -193,10 +200,12 @@ ctypedef struct Counters:
     uint64_t key_frames_merged
     uint64_t key_frames
     uint64_t switches
+    uint64_t replayed         # packets sent to slots that came late
     uint64_t overtaken        # packets whose bytes were overwritten before they went out
 
 cdef enum:
     PLAN_PACKETS_MAX = 32     # one UDP GSO message takes 64; a frame of 720p video is six packets, a key frame forty
+    REPLAYS_MAX = 512         # slots caught up at a time; one more waits for the next key frame
     PLANS_MAX = 8             # publishers whose packets of one batch are kept apart
 
 cdef struct PlannedPacket:
@@ -225,5 +234,8 @@ ctypedef struct Core:
     EventRing ring
     Counters counters
     uint64_t scan_due_us      # of the slow look at every row
+    int replay_count
+    uint32_t replay_turn      # so that each run begins with another slot
+    Consumer* replays[REPLAYS_MAX]
     int plan_count
     Plan plans[PLANS_MAX]

@@ -6,7 +6,7 @@ from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_
 from libc.string cimport memcpy
 
 from media.native.audio_levels cimport hearing_forget
-from media.native.feedback cimport want_key_frame
+from media.native.feedback cimport need_picture, want_key_frame
 from media.native.lifecycle cimport (
     add_consumer, add_producer, add_transport, allow_address, attach, bind, detach, forget_address, remove_consumer,
     remove_producer, remove_transport, resync_consumers, retarget_consumer, set_address,
@@ -305,8 +305,9 @@ cdef class WorkerRows:
         """Let a slot carry a producer of the same worker.
 
         The two tables give the viewer's payload types by the producer's codec index (255: it cannot take that codec);
-        `encoding` and `temporal` as in set_layers. The picture starts at the next key frame, which is asked for as
-        soon as the viewer can be reached: asked for earlier it would be lost, and the gate would hold back the next.
+        `encoding` and `temporal` as in set_layers. The picture starts at a key frame of the last seconds, else
+        at the next, which is asked for as soon as the viewer can be reached: asked for earlier it would be lost, and
+        the gate would hold back the next.
         """
         cdef Consumer* row = self.consumer(consumer)
         cdef Producer* source = self.producer(producer)
@@ -324,7 +325,7 @@ cdef class WorkerRows:
             row.forward.temporal_wanted = temporal
             result = attach(row, source)
             if result == 0 and row.forward.target >= 0 and is_reachable(row.transport):
-                want_key_frame(&self.plane.core, source, <uint8_t>row.forward.target, plane_now_us(&self.plane))
+                need_picture(&self.plane.core, row, plane_now_us(&self.plane))
                 send_flush(&self.plane.core.send)
             plane_unlock(&self.plane)
         if result < 0:
