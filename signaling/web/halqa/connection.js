@@ -57,9 +57,9 @@ export class Connection extends Emitter {
     return this.#peer.connectionState === 'connected';
   }
 
-  /** @returns {boolean} an ICE restart is due: the path is gone, and none was begun a moment ago */
-  get wantsRestart() {
-    return !this.isConnected && performance.now() - this.#restartedAt > RESTART_INTERVAL_MS;
+  /** @returns {boolean} an ICE restart was begun a moment ago */
+  get isRestarting() {
+    return performance.now() - this.#restartedAt < RESTART_INTERVAL_MS;
   }
 
   /** @returns {boolean} a resumption should restart ICE */

@@ -68,7 +68,8 @@ export function closeVerdict(closeCode) {
 
 /** Errors of opening, joining and resuming after which another try may succeed; every other one is final. */
 const PASSING = new Set([
-  'unreachable', 'timeout', 'interrupted', 'shutting_down', 'join_timeout', 'internal', 'too_many_requests', 'rate_limited',
+  'unreachable', 'timeout', 'interrupted', 'shutting_down', 'draining', 'join_timeout', 'internal', 'too_many_requests',
+  'rate_limited',
 ]);
 
 /**

@@ -152,6 +152,7 @@ export class Lifeline extends Emitter {
   /** @param {ServerMessage} message */
   #receive(message) {
     if (message.type === 'waiting') this.#wait();
+    if (message.type === 'media' && message.state === 'silent') this.#restartMedia(true);
     if (message.type === 'moved') this.#moveTo(message.url, message.token);
     if (message.type === 'ended') this.#ending = { reason: message.reason, verdict: 'end' };
     if (message.type === 'ended') this.#farewell = message.message ?? '';
@@ -330,7 +331,7 @@ export class Lifeline extends Emitter {
   /** @param {boolean} [unlessRecent] */
   #restartMedia(unlessRecent = false) {
     const connection = this.#connection;
-    if (!connection || !this.standing.signal || (unlessRecent && !connection.wantsRestart)) return;
+    if (!connection || !this.standing.signal || (unlessRecent && connection.isRestarting)) return;
     const exchange = async (/** @type {string} */ sdp) => (await this.#signal.request('offer', { sdp })).sdp;
     connection.restart(exchange).catch((error) => {
       if (!isPassing(error) && !this.#over) console.warn('halqa: ICE was not restarted', error);

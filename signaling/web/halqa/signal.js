@@ -144,7 +144,8 @@ export class Signal extends Emitter {
       return;
     }
     const { re } = message;
-    const pending = re === undefined ? undefined : this.#pending.get(re);
+    // `waiting` carries the number too, but the answer is what comes when somebody has decided.
+    const pending = re === undefined || message.type === 'waiting' ? undefined : this.#pending.get(re);
     if (pending && re !== undefined) {
       this.#pending.delete(re);
       clearTimeout(pending.timer);

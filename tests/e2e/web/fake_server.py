@@ -173,8 +173,7 @@ class FakeServer:
         else:
             reply = self._usual_reply(message)
         if reply is not None:
-            answers = "id" in message and reply["type"] != "waiting"
-            await socket.send_json({"re": message["id"], **reply} if answers else reply)
+            await socket.send_json({"re": message["id"], **reply} if "id" in message else reply)
         if kind == "resume" and kind not in self.replies:
             for event in self.missed:
                 await socket.send_json(event)

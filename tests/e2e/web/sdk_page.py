@@ -31,17 +31,17 @@ async () => {
   room.on('slots', (slots) => note('slots', { slots: slots.map(({ mid, track, participant, encoding }) => (
     { mid, track, participant, encoding })) }));
   room.on('local', ({ source, track }) => note('local', { source, muted: track === null ? null : track.muted }));
-  for (const name of ['reconnecting', 'reconnected', 'closed', 'muted-by-moderator', 'device-changed', 'room', 'draining']) {
-    room.on(name, (detail) => note(name, detail));
-  }
+  const whole = ['reconnecting', 'reconnected', 'closed', 'muted-by-moderator', 'device-changed', 'room', 'draining'];
+  for (const name of whole) room.on(name, (detail) => note(name, detail));
   for (const name of ['hands', 'recording', 'rejoined', 'speakers']) room.on(name, (now) => note(name, { now }));
   room.on('participant', ({ name, suspended, quality }) => note('participant', { who: name, suspended, quality }));
   room.on('visitor', ({ visitor, outcome }) => note('visitor', { who: visitor.name, outcome }));
-  room.on('message', ({ topic, body, sender, seq }) => note('message', { topic, body, who: sender?.name ?? null, seq }));
+  room.on('message', ({ topic, body, sender }) => note('message', { topic, body, who: sender?.name ?? null }));
   room.on('reaction', ({ participant, reaction }) => note('reaction', { who: participant?.name, reaction }));
   room.on('value', ({ key, value, participant }) => note('value', { key, value, who: participant?.name ?? null }));
   room.on('asked', ({ source, by }) => note('asked', { source, by: by?.name }));
-  room.on('permissions', ({ participant, permissions }) => note('permissions', { who: participant?.name, permissions }));
+  room.on('permissions', ({ participant, permissions }) => (
+    note('permissions', { who: participant?.name, permissions })));
   room.on('error', ({ code, source }) => note('error', { code, source }));
 }
 """

@@ -45,7 +45,7 @@ async def test_a_cut_connection_is_resumed_and_what_was_missed_is_told_once(sdk:
     assert await sdk.run("return room.seq") == 4
 
     server.drop()  # the token of the last resumption is good for the next
-    assert (await server.hears("resume", lambda message: message["seq"] == 4))["token"] == "r1+"  # noqa: S105
+    assert (await server.hears("resume", lambda message: message["seq"] == 4))["token"] == "r1+"
 
 
 async def test_what_is_asked_meanwhile_waits(sdk: SdkPage) -> None:
@@ -160,7 +160,7 @@ async def test_a_fresh_token_is_asked_for(server: FakeServer, peer: MediaPeer, p
     fresh = make_token(fresh=True)
     await sdk.run(
         "await room.connect(values.address, values.token, { getToken: async () => values.fresh })",
-        **{"address": server.room_address, "token": make_token(), "fresh": fresh},
+        address=server.room_address, token=make_token(), fresh=fresh,
     )
     await sdk.event("state", "event.state === 'connected'")
     await server.close(4001)
