@@ -58,6 +58,7 @@ from signaling.server_messages import (
     RoomView,
     ServerMessage,
     SlotsChanged,
+    Speakers,
     StateChanged,
     TrackChanged,
     TrackView,
@@ -68,6 +69,7 @@ from tests.unit.signaling.offers import SLOTS, sdk_offer
 from tests.unit.signaling.stage import SECTION_OF, Person, Stage
 
 PEOPLE_MAX = 4
+SPOKEN = Source.MICROPHONE
 MIDS = [mid for mid, _ in SLOTS]
 SECTIONS = [*SECTION_OF.values(), "20", "99"]
 
@@ -148,6 +150,9 @@ class Follower:
             case RecordingChanged():
                 self._number(message.seq)
                 self.recording = message.state
+            case Speakers():
+                live = {each.id for tracks in self.known.values() for each in tracks.values() if each.state == "live"}
+                assert {each.track for each in message.speakers} <= live
             case _:
                 assert isinstance(message, Answer | Error | Done | Ended | Waiting | Layers | Quality | MediaPath)
 
@@ -334,6 +339,17 @@ class Class(RuleBasedStateMachine):
         consumer = self._person(who).consumer(mid)
         if consumer.producer is not None and encoding < len(consumer.producer.encodings):
             consumer.switch(encoding)
+            self.stage.drain()
+
+    @precondition(lambda self: self.speakers)
+    @rule(who=st.integers(0, PEOPLE_MAX), other=st.integers(0, PEOPLE_MAX), steps=st.integers(1, 12))
+    def speak(self, who: int, other: int, steps: int) -> None:
+        assert self.stage.router.on_levels is not None
+        producers = [self._person(each).transport.producers[Mid(SECTION_OF[SPOKEN])] for each in (who, other)]
+        for step in range(steps):
+            self.stage.now += 0.1
+            heard = [(producer, bytes([20] * 5)) for producer in producers[: 1 + step % 2]]
+            self.stage.router.on_levels(heard, self.stage.now)
             self.stage.drain()
 
     @precondition(lambda self: self.speakers)
