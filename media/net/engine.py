@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import itertools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from media.native.latency import bounds_us
 from media.native.srtp import load as load_srtp
 from media.net.addresses import host_addresses
 from media.net.gso import gso_pays
+from media.net.self_check import answers
 from media.net.shell import WorkerShell
 from media.net.sockets import open_sockets
 from media.routing.kinds import ExtensionKinds
-from media.routing.router import Router
+from media.routing.router import OnTransport, Router
 from media.rtp.parameters import Candidate
 from media.transport.admission import HandshakeAdmission
 from media.transport.certificate import generate_certificate
@@ -49,6 +52,8 @@ class Engine:
         self._shells = shells
         self._services = services
         self._routers: list[tuple[Router, WorkerShell]] = []
+        self.on_transport: OnTransport | None = None
+        """Called with each transport that is made from now on, and its listener."""
 
     @classmethod
     async def start(cls, config: EngineConfig) -> Engine:
@@ -95,11 +100,18 @@ class Engine:
         """The port of each worker."""
         return tuple(shell.candidates[0].port for shell in self._shells)
 
+    async def silent_workers(self, *, timeout_s: float) -> tuple[int, ...]:
+        """Return the numbers of the workers that do not answer a STUN request of this host in time."""
+        shells = tuple(self._shells)
+        answered = await asyncio.gather(*(answers(shell, timeout_s=timeout_s) for shell in shells))
+        return tuple(index for index, alive in enumerate(answered) if not alive)
+
     def create_router(self) -> Router:
         """Return the crossbar of a new room, on the worker with the fewest transports."""
         self._forget_closed()
         shell = min(self._shells, key=lambda candidate: (candidate.transports, candidate.routers))
         router = Router(shell)
+        router.on_transport = self.on_transport
         shell.levels.add(router)
         shell.routers += 1
         self._routers.append((router, shell))
@@ -125,6 +137,7 @@ class Engine:
                 totals[name] = totals.get(name, 0) + value
             totals["unknown_ufrags_total"] = totals.get("unknown_ufrags_total", 0) + shell.unknown_ufrags
             totals["control_send_failures_total"] = totals.get("control_send_failures_total", 0) + shell.send_failures
+            totals["socket_drops_total"] = totals.get("socket_drops_total", 0) + shell.socket_drops
             totals["data_plane_cpu_seconds_total"] = (
                 totals.get("data_plane_cpu_seconds_total", 0) + shell.worker.cpu_ns() / 1e9
             )
@@ -135,6 +148,15 @@ class Engine:
         totals["dtls_handshakes_admitted_total"] = admission.admitted
         totals["dtls_handshakes_refused_total"] = admission.refused
         return totals
+
+    def forward_latency(self) -> tuple[list[int], int]:
+        """Return how many batches took how long to be forwarded (buckets of `latency.bounds_us`), and the sum in us."""
+        counts, sum_us = [0] * (len(bounds_us()) + 1), 0
+        for shell in self._shells:
+            more, more_us = shell.worker.latency()
+            counts = [one + other for one, other in zip(counts, more, strict=True)]
+            sum_us += more_us
+        return counts, sum_us
 
     def _forget_closed(self) -> None:
         for router, shell in self._routers:

@@ -13,8 +13,10 @@ from collections.abc import Callable
 from media.native import worker as native
 from media.net.deadlines import Deadlines
 from media.net.level_poll import LevelPoll
+from media.net.sockets import count_drops
 from media.routing.kinds import ExtensionKinds
 from media.routing.ports import ShellTransport
+from media.routing.progress import Step
 from media.routing.transport import Transport
 from media.rtp.parameters import Address, Candidate, Fingerprint, PayloadType, Ssrc
 from media.transport.demux import peek_ufrag
@@ -81,6 +83,17 @@ class WorkerShell:
     @property
     def transports(self) -> int:
         return len(self._transports)
+
+    @property
+    def local_address(self) -> Address:
+        """Where the worker's socket is bound; the host may be a wildcard."""
+        host, port = self._udp.getsockname()[:2]
+        return host, port
+
+    @property
+    def socket_drops(self) -> int:
+        """Datagrams that found the socket's receive buffer full."""
+        return count_drops(self._udp)
 
     # -- what routing asks ----------------------------------------------------------------------------------------
 
@@ -166,12 +179,14 @@ class WorkerShell:
             consumer = transport.find_consumer(first)
             if consumer is not None:
                 consumer.take_switch(second)
+                transport.progress.reach(Step.MEDIA, now=self.now())
             return
         producer = transport.find_producer(first)
         if producer is None:
             return
         if kind == native.ENCODING:
             producer.take_stream(second, Ssrc(third))
+            transport.progress.reach(Step.MEDIA, now=self.now())
         elif kind == native.FORMAT:
             producer.take_format(PayloadType(third))
         elif kind == native.BYE:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import socket
+import struct
 
 BUFFER_BYTES = 8 * 1024 * 1024  # a 60 kB key frame to 130 viewers; the system may grant less without privileges
 TRIES_MAX = 32  # free ports are mostly followed by free ports
 _SO_SNDBUFFORCE = 32  # Linux: beyond wmem_max, with CAP_NET_ADMIN
 _SO_RCVBUFFORCE = 33
+_SO_MEMINFO = 55  # <asm-generic/socket.h>
+_MEMINFO = struct.Struct("9I")
+_MEMINFO_DROPS = 8  # <linux/sock_diag.h>
 
 
 def open_sockets(address: str, port: int, count: int) -> list[socket.socket]:
@@ -44,6 +48,12 @@ def open_socket(address: str, port: int) -> socket.socket:
         opened.close()
         raise
     return opened
+
+
+def count_drops(opened: socket.socket) -> int:
+    """Return how many datagrams found the receive buffer full since the socket was opened (as SO_RXQ_OVFL)."""
+    memory = opened.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+    return int(_MEMINFO.unpack(memory)[_MEMINFO_DROPS]) if len(memory) == _MEMINFO.size else 0
 
 
 def _widen(opened: socket.socket, option: int, forced: int) -> None:

@@ -14,6 +14,8 @@ from media.rtp.parameters import RemoteTransport
 Heard: TypeAlias = tuple[Producer, bytes]
 """An audio track and the levels of its last packets, oldest first: as in RFC 6464, -dBov below the voice bit."""
 
+OnTransport: TypeAlias = Callable[[Transport, TransportListener], None]
+
 
 class Router:
     """Makes transports and closes them together."""
@@ -24,6 +26,8 @@ class Router:
         self.closed = False
         self.on_levels: Callable[[Sequence[Heard], float], None] | None = None
         """Called some ten times a second with the tracks that were audible, maybe none, and `now`."""
+        self.on_transport: OnTransport | None = None
+        """Called with each transport that is made, and its listener."""
 
     @property
     def transports(self) -> Sequence[Transport]:
@@ -37,6 +41,8 @@ class Router:
         self._transports = [transport for transport in self._transports if transport.state != "closed"]
         transport = Transport(remote, listener, self._shell)
         self._transports.append(transport)
+        if self.on_transport is not None:
+            self.on_transport(transport, listener)
         return transport
 
     def close(self) -> None:

@@ -11,6 +11,8 @@ from media.routing.consumer import Consumer
 from media.routing.path import UNKNOWN_PATH, PathCounters, path_counters
 from media.routing.ports import Shell, TransportListener
 from media.routing.producer import Producer
+from media.routing.progress import Progress, Step
+from media.routing.totals import TransportTotals, count_totals
 from media.rtp.parameters import (
     Address,
     ConsumerParameters,
@@ -71,6 +73,15 @@ class Transport:
         in_kinds, out_ids = self._tables()
         shell.worker.add_transport(self.id, self._new_ssrc(), in_kinds, out_ids)
         shell.register(self, self._credentials.ufrag)
+        self.progress = Progress(shell.now())
+        self._totals = TransportTotals()
+
+    @property
+    def totals(self) -> TransportTotals:
+        """What went over it so far, or in all once it has ended."""
+        if self._ended:
+            return self._totals
+        return count_totals(self._shell.worker, self.producers, self.consumers, self.path)
 
     @property
     def local(self) -> LocalTransport:
@@ -183,6 +194,7 @@ class Transport:
                 worker.forget_address(self.id, *address)
             case AddressSelected(address=address) if not self._ended:
                 worker.set_address(self.id, *address)
+                self.progress.reach(Step.ICE, now=self._shell.now())
             case ConsentExpired() if not self._ended:
                 worker.clear_address(self.id)
             case PathSilent():
@@ -191,9 +203,11 @@ class Transport:
                 self._listener.on_alive()
             case Connected(keys=keys) if not self._ended:
                 self._take_keys(keys)
+                self.progress.reach(Step.DTLS, now=self._shell.now())
                 self._listener.on_connected()
             case Closed(reason=reason):
                 self._end()
+                self.progress.end(reason.value)
                 if reason is not CloseReason.LOCAL:
                     self._listener.on_closed(reason.value)
             case _:
@@ -210,6 +224,7 @@ class Transport:
         """Give everything back. The row goes first: only then may the SRTP sessions be freed."""
         if self._ended:
             return
+        self._totals = self.totals
         self._ended = True
         self._shell.unregister(self)
         for consumer in self.consumers:
