@@ -37,6 +37,8 @@ class Permissions(Answer, frozen=True, kw_only=True):
     """Whether they may send messages, react and raise a hand."""
     moderate: bool
     """Whether they may decide about others and the room."""
+    record: bool
+    """Whether they may begin and end recordings."""
 
 
 class Participant(Answer, frozen=True, kw_only=True):
@@ -103,6 +105,7 @@ class ChangePermissions(Request, frozen=True, kw_only=True):
     subscribe: bool | None = None
     send: bool | None = None
     moderate: bool | None = None
+    record: bool | None = None
 
 
 class Move(Request, frozen=True, kw_only=True):

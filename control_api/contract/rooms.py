@@ -33,7 +33,7 @@ class RoomLimits(Request, frozen=True, kw_only=True):
     resume_window_s: ResumeSeconds | UnsetType = UNSET
     """How long somebody whose connection broke is waited for, in seconds."""
     empty_timeout_s: EmptySeconds | UnsetType = UNSET
-    """How long the room is kept without anybody, after its creation and after the last has left; 300 s or more by default."""
+    """How long it is kept without anybody, in seconds: after its creation, and after the last has left."""
     duration_max_s: DurationSeconds | UnsetType | None = UNSET
     """From the first join to the end, in seconds; null: no end."""
 

@@ -46,6 +46,8 @@ class CreateToken(Request, frozen=True, kw_only=True):
     """Whether they may send messages, react and raise a hand. Left out: all but observers."""
     moderate: bool | None = None
     """Whether they may decide about others (scope `rooms:moderate`). Left out: teachers and assistants."""
+    record: bool | None = None
+    """Whether they may begin and end recordings. Left out: teachers."""
     hidden: bool = False
     """Whether the others do not see them, e.g. a recorder; then they publish and send nothing."""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from msgspec import Meta
-
+from control_api.contract.events import EventQuery, FeedEvent
 from control_api.contract.scopes import Scope
-from control_api.contract.shapes import Answer, CursorText, Request, RoomText
-from control_api.journal.events import Entry
+from control_api.contract.shapes import Answer, Request, RoomText
 from control_api.rest.endpoint import AnyEndpoint, Endpoint, Reply
 from control_api.rest.rooms import RoomPath
 
@@ -16,22 +14,6 @@ CLIENTS: Final = "For clients"
 OPERATORS: Final = "For operators"
 SDP: Final = "application/sdp"
 FRAGMENT: Final = "application/trickle-ice-sdpfrag"
-
-
-class EventQuery(Request, frozen=True, kw_only=True):
-    after: CursorText | None = None
-    """A cursor: what follows it. `now`: only what happens from now on. Without it: from the oldest that is kept."""
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 500
-    """At most so many events."""
-    wait_s: Annotated[int, Meta(ge=0, le=60)] = 0
-    """If there is none yet, wait for one for so long, in seconds."""
-
-
-class EventLine(Entry, frozen=True, kw_only=True):
-    """One line of the feed."""
-
-    cursor: str
-    """Give it back to read what follows."""
 
 
 class Health(Answer, frozen=True, kw_only=True):
@@ -100,7 +82,7 @@ ELSEWHERE: Final[tuple[AnyEndpoint, ...]] = (
         scope=Scope.EVENTS_READ,
         query=EventQuery,
         answers={
-            200: Reply("Events.", EventLine, "application/x-ndjson", {"Halqa-Cursor": "Where the next page begins."}),
+            200: Reply("Events.", FeedEvent, "application/x-ndjson", {"Halqa-Cursor": "Where the next page begins."}),
             400: Reply("`bad_cursor`, `bad_parameter`: a parameter means nothing here."),
             410: Reply("`cursor_gone`: what follows is not kept any more."),
             429: Reply("`too_many_readers`: come again later."),

@@ -8,8 +8,9 @@ from typing import Final
 from control_api.contract.ice_servers import IceQuery, IceServers
 from control_api.contract.scopes import Scope
 from control_api.ice_servers import IceSettings, ice_servers_for
-from control_api.rest.elsewhere import CLIENTS, RoomPath
+from control_api.rest.elsewhere import CLIENTS
 from control_api.rest.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
+from control_api.rest.rooms import RoomPath
 
 ROOM_PATH: Final = "/v1/rooms/{room}/ice-servers"
 

@@ -225,6 +225,7 @@ class ParticipantEndpoints:
             subscribe=body.subscribe,
             send=body.send,
             moderate=body.moderate,
+            record=body.record,
         )
         room.act(message, now=_now())
         return Result(tell_permissions(_find_inside(room, call.path.participant).grants))

@@ -69,7 +69,7 @@ class RoomEndpoints:
                 method="POST",
                 path="/v1/rooms",
                 summary="Create a room",
-                description="It exists at once, and until it was empty for `limits.empty_timeout_s`.",
+                description="It exists at once, and until it was empty for `limits.empty_timeout_s` (5 minutes by default).",
                 tag=TAG,
                 scope=Scope.ROOMS_WRITE,
                 body=CreateRoom,

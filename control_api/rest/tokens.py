@@ -83,6 +83,7 @@ def _grants(body: CreateToken, room: RoomName, expires_at: float) -> Grants:
         audience={source: frozenset(roles) for source, roles in body.audience.items()},
         send=(body.role is not Role.OBSERVER) if body.send is None else body.send,
         moderate=leads if body.moderate is None else body.moderate,
+        record=(body.role is Role.TEACHER) if body.record is None else body.record,
     )
 
 

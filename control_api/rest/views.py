@@ -80,6 +80,7 @@ def tell_permissions(grants: Grants) -> told.Permissions:
         subscribe=grants.subscribe,
         send=grants.send,
         moderate=grants.moderate,
+        record=grants.record,
     )
 
 
