@@ -220,6 +220,7 @@ class Room:
             visitors=tuple(self._entrance.visitors.values()),
             spotlight=self._moderation.spotlight,
             hands=tuple(self._conduct.hands),
+            recording=self._recordings.state,
         )
 
     def move(self, participant_id: ParticipantId, *, url: str, token: str | None = None) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from signaling.entrance import Visitor
 from signaling.identifiers import Door, ParticipantId
 from signaling.participant import Participant
+from signaling.server_messages import RecordingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,4 @@ class Survey:
     """In the order in which they wait."""
     spotlight: tuple[ParticipantId, ...]
     hands: tuple[ParticipantId, ...]
+    recording: RecordingState

@@ -90,6 +90,9 @@ class ControlClient:
     async def change_room(self, name: str, change: rooms.ChangeRoom) -> rooms.Room:
         return await self._exchange.ask(rooms.Room, "PATCH", "v1", "rooms", name, body=change)
 
+    async def control_recording(self, name: str, control: rooms.ControlRecording) -> rooms.Room:
+        return await self._exchange.ask(rooms.Room, "POST", "v1", "rooms", name, "recording", body=control)
+
     async def end_room(self, name: str, query: rooms.EndRoomQuery | None = None) -> None:
         await self._exchange.send("DELETE", "v1", "rooms", name, query=query)
 

@@ -5,23 +5,85 @@ the field. Requests refuse fields that they do not know; answers may gain fields
 """
 
 from control_api.contract.errors import Error, ErrorAnswer
-from control_api.contract.ice_servers import IceServer, IceServers
+from control_api.contract.events import EventQuery, FeedEvent
+from control_api.contract.ice_servers import IceQuery, IceServer, IceServers
 from control_api.contract.keys import CreateKey, Key, KeyList, KeyWithSecret, RotateKey
+from control_api.contract.messages import SendMessage
+from control_api.contract.participants import (
+    Admit,
+    Admitted,
+    ChangePermissions,
+    Move,
+    Mute,
+    Participant,
+    ParticipantList,
+    ParticipantQuery,
+    Permissions,
+    Presence,
+    RemoveQuery,
+)
+from control_api.contract.rooms import (
+    BitrateLimits,
+    ChangeRoom,
+    ControlRecording,
+    CreateRoom,
+    EndRoomQuery,
+    Room,
+    RoomDefinition,
+    RoomLimits,
+    RoomList,
+    RoomQuery,
+)
 from control_api.contract.scopes import Scope
+from control_api.contract.tokens import CreateToken, Token
+from control_api.contract.tracks import Track, TrackList
 from control_api.contract.webhooks import Replaying, WebhookList, WebhookState
+from signaling.identifiers import Door, Role, Source
 
 __all__ = [
+    "Admit",
+    "Admitted",
+    "BitrateLimits",
+    "ChangePermissions",
+    "ChangeRoom",
+    "ControlRecording",
     "CreateKey",
+    "CreateRoom",
+    "CreateToken",
+    "Door",
+    "EndRoomQuery",
     "Error",
     "ErrorAnswer",
+    "EventQuery",
+    "FeedEvent",
+    "IceQuery",
     "IceServer",
     "IceServers",
     "Key",
     "KeyList",
     "KeyWithSecret",
+    "Move",
+    "Mute",
+    "Participant",
+    "ParticipantList",
+    "ParticipantQuery",
+    "Permissions",
+    "Presence",
+    "RemoveQuery",
     "Replaying",
+    "Role",
+    "Room",
+    "RoomDefinition",
+    "RoomLimits",
+    "RoomList",
+    "RoomQuery",
     "RotateKey",
     "Scope",
+    "SendMessage",
+    "Source",
+    "Token",
+    "Track",
+    "TrackList",
     "WebhookList",
     "WebhookState",
 ]

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType, field
 
 from control_api.contract.shapes import PAGE_ITEMS_DEFAULT, Answer, PageSize, Request, RoomText
 from signaling.identifiers import Door
+from signaling.server_messages import RecordingState
 
 METADATA_BYTES_MAX: Final = 16 * 1024
 CLOSED_S_MAX: Final = 30 * 86_400
 
 Seats: TypeAlias = Annotated[int, Meta(ge=1, le=10_000)]
 Visitors: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
+Bitrate: TypeAlias = Annotated[int, Meta(ge=6_000, le=100_000_000)]
 ResumeSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=600)]
 EmptySeconds: TypeAlias = Annotated[float, Meta(ge=0, le=30 * 86_400)]
 DurationSeconds: TypeAlias = Annotated[float, Meta(ge=1, le=30 * 86_400)]
 Metadata: TypeAlias = Annotated[dict[str, Any], Meta(max_length=64)]
+
+
+class BitrateLimits(Request, frozen=True, kw_only=True):
+    """What one track of each source may send, all its encodings together, in bit/s."""
+
+    microphone_bps: Bitrate | UnsetType = UNSET
+    camera_bps: Bitrate | UnsetType = UNSET
+    screen_bps: Bitrate | UnsetType = UNSET
+    screen_audio_bps: Bitrate | UnsetType = UNSET
 
 
 class RoomLimits(Request, frozen=True, kw_only=True):
@@ -30,6 +41,8 @@ class RoomLimits(Request, frozen=True, kw_only=True):
     """Participants with a camera, microphone or screen at the same time."""
     waiting_max: Visitors | UnsetType = UNSET
     """Who may wait to be admitted at the same time."""
+    bitrates: BitrateLimits = BitrateLimits()
+    """Publishers are told them, reminded, and muted in the end."""
     resume_window_s: ResumeSeconds | UnsetType = UNSET
     """How long somebody whose connection broke is waited for, in seconds."""
     empty_timeout_s: EmptySeconds | UnsetType = UNSET
@@ -87,12 +100,22 @@ class RoomQuery(Request, frozen=True, kw_only=True):
     """Only those whose names begin so."""
 
 
+class BitratesInForce(Answer, frozen=True, kw_only=True):
+    """What one track of each source may send, in bit/s."""
+
+    microphone_bps: int
+    camera_bps: int
+    screen_bps: int
+    screen_audio_bps: int
+
+
 class LimitsInForce(Answer, frozen=True, kw_only=True):
     """How much a room takes now."""
 
     participants_max: int
     publishers_max: int
     waiting_max: int
+    bitrates: BitratesInForce
     resume_window_s: float
     empty_timeout_s: float
     duration_max_s: float | None
@@ -117,6 +140,13 @@ class Room(Answer, frozen=True, kw_only=True):
     """Participants whom everybody should see large."""
     hands: tuple[str, ...]
     """Participants with a raised hand, in the order in which hands went up."""
+    recording: RecordingState
+
+
+class ControlRecording(Request, frozen=True, kw_only=True):
+    """What is to become of the recording of a room."""
+
+    action: Literal["start", "stop", "pause", "resume"]
 
 
 class RoomList(Answer, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
-from control_api.contract.rooms import RoomLimits
+from control_api.contract.rooms import BitrateLimits, RoomLimits
 from control_api.rest.problems import Problem, ProblemError
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
@@ -115,5 +115,11 @@ class CreatedRooms:
 
 def with_limits(settings: RoomSettings, limits: RoomLimits) -> RoomSettings:
     """Return settings with what is said of limits."""
-    said = {name: getattr(limits, name) for name in limits.__struct_fields__}
-    return replace(settings, **{name: value for name, value in said.items() if value is not UNSET})
+    bitrates = replace(settings.bitrates, **_said(limits.bitrates))
+    return replace(settings, **{**_said(limits), "bitrates": bitrates})
+
+
+def _said(limits: RoomLimits | BitrateLimits) -> dict[str, Any]:
+    """Return the fields about which something is said."""
+    values = {name: getattr(limits, name) for name in limits.__struct_fields__}
+    return {name: value for name, value in values.items() if value is not UNSET}

@@ -27,6 +27,7 @@ class Problem(enum.Enum):
     NO_SUCH_WEBHOOK = ("no_such_webhook", 404, "There is no webhook of that name.")
     ROOM_EXISTS = ("room_exists", 409, "There is a room of that name already.")
     CONFLICT = ("conflict", 409, "What is there now does not allow it.")
+    RECORDING_UNAVAILABLE = ("recording_unavailable", 409, "This server has no recorder.")
     IN_PROGRESS = ("in_progress", 409, "A request with this Idempotency-Key is being worked on.")
     BODY_TIMEOUT = ("body_timeout", 408, "The body did not arrive in time.")
     TOO_LARGE = ("too_large", 413, "The body, or a value in it, is larger than is taken.")
@@ -77,6 +78,7 @@ class ProblemError(RemoteError):
 OF_ROOM: Final = {
     ErrorCode.UNKNOWN_PARTICIPANT: Problem.NO_SUCH_PARTICIPANT,
     ErrorCode.UNKNOWN_TRACK: Problem.NO_SUCH_TRACK,
+    ErrorCode.RECORDING_UNAVAILABLE: Problem.RECORDING_UNAVAILABLE,
     ErrorCode.TOO_LARGE: Problem.TOO_LARGE,
     ErrorCode.DRAINING: Problem.DRAINING,
     ErrorCode.SHUTTING_DOWN: Problem.SHUTTING_DOWN,

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from control_api.contract.rooms import (
     METADATA_BYTES_MAX,
     ChangeRoom,
+    ControlRecording,
     CreateRoom,
     EndRoomQuery,
     Room,
@@ -69,7 +70,8 @@ class RoomEndpoints:
                 method="POST",
                 path="/v1/rooms",
                 summary="Create a room",
-                description="It exists at once, and until it was empty for `limits.empty_timeout_s` (5 minutes by default).",
+                description="It exists at once, and until it was empty for `limits.empty_timeout_s`, "
+                "which is 5 minutes by default.",
                 tag=TAG,
                 scope=Scope.ROOMS_WRITE,
                 body=CreateRoom,
@@ -121,6 +123,20 @@ class RoomEndpoints:
                 answers={200: Reply("The room as it is now.", Room)},
                 problems=(Problem.NO_SUCH_ROOM, Problem.TOO_LARGE, Problem.TOO_MANY),
                 run=self._change,
+            ),
+            Endpoint(
+                operation="control_recording",
+                method="POST",
+                path="/v1/rooms/{room}/recording",
+                summary="Record a room, or end that",
+                description="Everybody in it is told. A recording ends with its room.",
+                tag=TAG,
+                scope=Scope.ROOMS_MODERATE,
+                parameters=RoomPath,
+                body=ControlRecording,
+                answers={200: Reply("The room as it is now.", Room)},
+                problems=(Problem.NO_SUCH_ROOM, Problem.CONFLICT, Problem.RECORDING_UNAVAILABLE),
+                run=self._record,
             ),
             Endpoint(
                 operation="end_room",
@@ -183,6 +199,13 @@ class RoomEndpoints:
             metadata = call.body.metadata
         self._hall.created.put(replace(record, settings=settings, metadata=metadata))
         self._apply(name)
+        return Result(self._hall.look(name))
+
+    async def _record(self, call: Call[RoomPath, Nothing, ControlRecording]) -> Result:
+        name, room = self._hall.find(call.path.room, call.caller)
+        if room is None:
+            raise ProblemError(Problem.CONFLICT, "Nobody is in the room yet.")
+        room.record(call.body.action)
         return Result(self._hall.look(name))
 
     async def _end(self, call: Call[RoomPath, EndRoomQuery, Nothing]) -> Result:

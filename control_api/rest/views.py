@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from control_api.contract import participants as told
-from control_api.contract.rooms import LimitsInForce
+from control_api.contract.rooms import BitratesInForce, LimitsInForce
 from control_api.contract.rooms import Room as RoomTold
 from control_api.contract.tracks import Track as TrackTold
 from control_api.rest.created_rooms import CreatedRoom
@@ -31,6 +31,7 @@ def tell_room(name: RoomName, room: Room | None, record: CreatedRoom | None, def
         waiting=0 if survey is None else len(survey.visitors),
         spotlight=() if survey is None else survey.spotlight,
         hands=() if survey is None else survey.hands,
+        recording="off" if survey is None else survey.recording,
     )
 
 
@@ -39,6 +40,12 @@ def tell_limits(settings: RoomSettings) -> LimitsInForce:
         participants_max=settings.participants_max,
         publishers_max=settings.publishers_max,
         waiting_max=settings.waiting_max,
+        bitrates=BitratesInForce(
+            microphone_bps=settings.bitrates.microphone_bps,
+            camera_bps=settings.bitrates.camera_bps,
+            screen_bps=settings.bitrates.screen_bps,
+            screen_audio_bps=settings.bitrates.screen_audio_bps,
+        ),
         resume_window_s=settings.resume_window_s,
         empty_timeout_s=settings.empty_timeout_s,
         duration_max_s=settings.duration_max_s,
