@@ -45,19 +45,40 @@ class ErrorCode(enum.Enum):
 
 
 HTTP_STATUS: Final = {
+    ErrorCode.BAD_MESSAGE: 400,
+    ErrorCode.BAD_OFFER: 400,
+    ErrorCode.BAD_SUBPROTOCOL: 400,
     ErrorCode.NO_TOKEN: 401,
     ErrorCode.BAD_TOKEN: 401,
     ErrorCode.TOKEN_EXPIRED: 401,
     ErrorCode.TOKEN_NOT_YET_VALID: 401,
     ErrorCode.WRONG_ROOM: 403,
     ErrorCode.BAD_ROOM_NAME: 403,
-    ErrorCode.BAD_SUBPROTOCOL: 400,
+    ErrorCode.NOT_ALLOWED: 403,
+    ErrorCode.NOT_ADMITTED: 403,
+    ErrorCode.ROOM_LOCKED: 403,
+    ErrorCode.BANNED: 403,
+    ErrorCode.UNKNOWN_TRACK: 404,
+    ErrorCode.UNKNOWN_PARTICIPANT: 404,
+    ErrorCode.JOIN_TIMEOUT: 408,
+    ErrorCode.NOT_JOINED: 409,
+    ErrorCode.ALREADY_JOINED: 409,
+    ErrorCode.CANNOT_RESUME: 409,
+    ErrorCode.CONFLICT: 409,
+    ErrorCode.SECTION_BUSY: 409,
+    ErrorCode.TOO_LARGE: 413,
+    ErrorCode.UNKNOWN_SECTION: 422,
+    ErrorCode.UNKNOWN_SLOT: 422,
+    ErrorCode.WRONG_KIND: 422,
     ErrorCode.UPGRADE_REQUIRED: 426,
+    ErrorCode.RATE_LIMITED: 429,
+    ErrorCode.BITRATE_EXCEEDED: 429,
+    ErrorCode.ROOM_FULL: 503,
+    ErrorCode.RECORDING_UNAVAILABLE: 503,
     ErrorCode.SHUTTING_DOWN: 503,
     ErrorCode.DRAINING: 503,
 }
-"""How an upgrade is refused; a code that is not here never refuses one."""
-
+"""How each is said over HTTP: by a refused upgrade, by WHIP and WHEP, by the control API. No code is missing."""
 
 RETRY_AFTER_S: Final = {
     ErrorCode.SHUTTING_DOWN: 2,  # a supervisor has started the next server by then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from signaling.join_pace import JoinRates
 from signaling.limits import RoomSettings
 
 
@@ -25,5 +26,6 @@ class SignalingConfig:
     """What one client may ask for in the long run, in units of `pace.request_units`; beyond, it is read later."""
     requests_burst: float = 400.0
     """What it may ask for at once: two joins with the largest offers."""
+    join_rates: JoinRates = field(default_factory=JoinRates)
     room: RoomSettings = field(default_factory=RoomSettings)
     """Of rooms about which nothing else is said."""

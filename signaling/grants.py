@@ -36,3 +36,5 @@ class Grants:
     moderate: bool = False
     record: bool = False
     """May begin and end recordings of the room."""
+    key_id: str = field(default="", compare=False)
+    """The API key that signed the token."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 import jwt
@@ -103,7 +104,7 @@ def check_token(token: str, keys: KeyStore, *, wallclock: float) -> Grants:
         raise TokenError(ErrorCode.BAD_TOKEN, f"token is not usable: {_shorten(error)}") from None
     claims = _parse_claims(payload)
     _check_times(claims, wallclock)
-    grants = _parse_grants(claims)
+    grants = replace(_parse_grants(claims), key_id=str(key_id))
     if not key.rooms.allows(grants.room):
         raise TokenError(ErrorCode.BAD_TOKEN, f"token's key {key_id!r} does not open this room")
     if grants.moderate and not key.moderates:

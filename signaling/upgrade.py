@@ -6,7 +6,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from signaling.codes import HTTP_STATUS, RETRY_AFTER_S, ErrorCode
+from signaling.codes import HTTP_STATUS, ErrorCode
 from signaling.errors import RequestError
 from signaling.grants import Grants
 from signaling.keys import KeyStore
@@ -45,8 +45,8 @@ def refuse(error: RequestError) -> web.Response:
     headers = {hdrs.CACHE_CONTROL: "no-store"}
     if status == 401:
         headers[hdrs.WWW_AUTHENTICATE] = "Bearer"
-    if (retry_after_s := RETRY_AFTER_S.get(error.code)) is not None:
-        headers[hdrs.RETRY_AFTER] = str(retry_after_s)
+    if error.retry_after_s is not None:
+        headers[hdrs.RETRY_AFTER] = str(error.retry_after_s)
     if status == 426:
         headers[hdrs.UPGRADE] = "websocket"
     body = {"error": {"code": error.code.value, "message": error.message}}

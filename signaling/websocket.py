@@ -19,6 +19,7 @@ from signaling.courier import Courier
 from signaling.errors import RequestError
 from signaling.grants import Grants
 from signaling.identifiers import ParticipantId, RoomName
+from signaling.join_pace import JoinPace
 from signaling.keys import KeyStore
 from signaling.limits import RoomSettings
 from signaling.ports import MediaEngine, Recorder, RoomObserver
@@ -66,6 +67,7 @@ class SignalingServer:
         self._joined = self._courier.outlets
         self._connections: set[Connection] = set()
         self._closing = asyncio.Event()
+        self._join_pace = JoinPace(self._config.join_rates)
         self._draining: Draining | None = None
         self._drain_timer: asyncio.TimerHandle | None = None
 
@@ -93,6 +95,11 @@ class SignalingServer:
         if self._closing.is_set():
             raise RequestError(ErrorCode.SHUTTING_DOWN, "the server is shutting down")
         return admit(request, room, self._keys, wallclock=time.time())
+
+    def check_entry(self, grants: Grants) -> None:
+        """Raise RequestError if somebody with these grants need not try to come in now; counts the tries."""
+        self._check_open(grants.room)
+        self._join_pace.check(grants, now=_now())
 
     def find_room(self, name: RoomName) -> Room | None:
         """Return the room of that name, None if nobody is in it."""
@@ -216,8 +223,8 @@ class SignalingServer:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         try:
             grants = self.admit(request, request.match_info["room"])
-            self._check_open(grants.room)
             check_upgrade(request)
+            self.check_entry(grants)
         except RequestError as error:
             return refuse(error)
         websocket: web.WebSocketResponse[Literal[False]] = web.WebSocketResponse(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from media.errors import RemoteError
-from signaling.codes import HTTP_STATUS, RETRY_AFTER_S, ErrorCode
+from signaling.codes import HTTP_STATUS, ErrorCode
 from signaling.errors import RequestError
 
 
@@ -47,19 +47,6 @@ STATUS: Final = {
     Refusal.TOO_MANY: 429,
 }
 
-ROOM_STATUS: Final = {
-    ErrorCode.BAD_MESSAGE: 400,
-    ErrorCode.BAD_OFFER: 400,
-    ErrorCode.UNKNOWN_TRACK: 404,
-    ErrorCode.UNKNOWN_SECTION: 422,
-    ErrorCode.UNKNOWN_SLOT: 422,
-    ErrorCode.WRONG_KIND: 422,
-    ErrorCode.ROOM_FULL: 503,
-    ErrorCode.RATE_LIMITED: 429,
-    **HTTP_STATUS,
-}
-"""Of what the room refuses. A code that is not here is about permission: 403."""
-
 
 class RefusedError(RemoteError):
     """A request that is refused; it changed nothing."""
@@ -73,12 +60,10 @@ class RefusedError(RemoteError):
     @classmethod
     def of(cls, error: RequestError) -> RefusedError:
         """Return the refusal that says what the room, or the check of the token, said."""
-        retry_after_s = RETRY_AFTER_S.get(error.code)
-        return cls(
-            error.code, error.message, headers=None if retry_after_s is None else {"Retry-After": str(retry_after_s)}
-        )
+        headers = {} if error.retry_after_s is None else {"Retry-After": str(error.retry_after_s)}
+        return cls(error.code, error.message, headers=headers)
 
     @property
     def status(self) -> int:
         """The HTTP status."""
-        return STATUS[self.code] if isinstance(self.code, Refusal) else ROOM_STATUS.get(self.code, 403)
+        return STATUS[self.code] if isinstance(self.code, Refusal) else HTTP_STATUS[self.code]

@@ -72,6 +72,7 @@ class WhipServer:
 
     async def _publish(self, request: web.Request) -> web.Response:
         grants = self._signaling.admit(request, request.match_info["room"])
+        self._signaling.check_entry(grants)
         resource = self._resources.reserve(_Protocol.WHIP.value, secrets.token_urlsafe(_ID_BYTES), grants)
         async with resource:
             offer = await self._read_offer(request)
@@ -80,6 +81,7 @@ class WhipServer:
 
     async def _play(self, request: web.Request) -> web.Response:
         grants = self._signaling.admit(request, request.match_info["room"])
+        self._signaling.check_entry(grants)
         resource = self._resources.reserve(_Protocol.WHEP.value, secrets.token_urlsafe(_ID_BYTES), grants)
         async with resource:
             offer = await self._read_offer(request)

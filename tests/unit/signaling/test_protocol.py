@@ -56,8 +56,10 @@ def test_the_manual_has_an_example_of_every_message(side: str, messages: object)
 def test_the_manual_names_every_code() -> None:
     assert not [code.value for code in ErrorCode if f"`{code.value}`" not in MANUAL]
     assert not [code for code in CloseCode if f"| {code.value} |" not in MANUAL]
+    assert set(HTTP_STATUS) == set(ErrorCode)
     for code, status in HTTP_STATUS.items():
-        assert re.search(rf"\| {status} \| .*`{code.value}`", MANUAL), code
+        refused_upgrade, error = rf"\| {status} \| .*`{code.value}`", rf"\| [^|]*`{code.value}`[^|]* \| {status} \|"
+        assert re.search(f"{refused_upgrade}|{error}", MANUAL), code
 
 
 HOSTILE = {
