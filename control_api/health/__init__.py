@@ -1,0 +1,1 @@
+"""Whether the server lives, and whether new rooms should come to it."""

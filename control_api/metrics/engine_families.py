@@ -1,0 +1,70 @@
+"""What the engine counts: datagrams and packets by what became of them, repair, key frames, transports."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from control_api.metrics.family import Family
+
+ENGINE_FAMILIES: Final = (
+    Family("workers", "Data-plane threads."),
+    Family("routers", "Crossbars of rooms in the engine."),
+    Family("transports", "Transports (one for each client with media) that are open now."),
+    Family("producers", "Sections on which clients may send."),
+    Family("consumers", "Sections on which clients receive: slots."),
+    Family("data_plane_cpu_seconds_total", "CPU time of the data-plane threads."),
+    # What came.
+    Family("datagrams_total", "UDP datagrams that came."),
+    Family("socket_drops_total", "UDP datagrams that found the socket's receive buffer full; the server was too slow."),
+    Family("truncated_total", "Datagrams that were longer than any of ours, or empty."),
+    Family("unclassified_total", "Datagrams of no protocol that is spoken here (RFC 7983)."),
+    Family("unknown_address_total", "DTLS and media from addresses without a valid ICE check."),
+    Family("no_keys_total", "Media that came before DTLS was done."),
+    Family("stun_total", "STUN messages that came."),
+    Family("dtls_total", "DTLS datagrams that came."),
+    Family("control_flooded_total", "STUN and DTLS beyond what one transport can need."),
+    Family("control_dropped_total", "STUN and DTLS datagrams that had no effect, by reason.", "reason"),
+    Family("control_send_failures_total", "STUN and DTLS datagrams that could not be sent."),
+    Family("unknown_ufrags_total", "STUN requests for a transport that does not exist."),
+    Family("events_dropped_total", "Messages of the data plane that the event loop was too slow for: a full ring."),
+    Family("dtls_handshakes", "DTLS handshakes that are in progress."),
+    Family("dtls_handshakes_admitted_total", "DTLS handshakes that were begun."),
+    Family("dtls_handshakes_refused_total", "DTLS handshakes that had to wait, because too many were in progress."),
+    Family("rtp_packets_total", "RTP packets that came and were authentic."),
+    Family("rtp_bytes_total", "Their bytes."),
+    Family("rtcp_packets_total", "RTCP packets that came and were authentic."),
+    Family("srtp_rejected_total", "Packets with a wrong key, or changed on the way."),
+    Family("srtp_replayed_total", "Packets that came a second time."),
+    Family("rtp_malformed_total", "RTP packets that are none inside."),
+    Family("rtcp_malformed_total", "RTCP packets that are none inside."),
+    Family("strangers_total", "Packets of more SSRCs than a transport may have."),
+    Family("unrouted_total", "Authentic packets of no section that was negotiated."),
+    Family("unknown_payload_type_total", "Packets of a payload type that was not negotiated."),
+    Family("suspect_total", "Packets whose sequence number jumped wildly."),
+    Family("duplicates_total", "Packets that were there already, mostly sent again in vain."),
+    Family("probes_total", "Packets of padding alone, by which browsers measure bandwidth."),
+    Family("paused_total", "Packets of tracks that are muted or not published."),
+    # What went.
+    Family("forwarded_total", "Copies of packets that were made for viewers."),
+    Family("sent_total", "Datagrams that were handed to the kernel."),
+    Family("sent_bytes_total", "Their bytes."),
+    Family("send_runs_total", "Runs of equal datagrams that left as one message (UDP GSO)."),
+    Family("send_runs_split_total", "Runs that the kernel did not take as one message and that left one by one."),
+    Family("send_refused_total", "Datagrams that the kernel refused for their own destination."),
+    Family("send_overflowed_total", "Datagrams dropped because the socket's send buffer stayed full."),
+    Family("sealed_failed_total", "Packets that could not be encrypted."),
+    Family("replayed_total", "Packets sent to slots that came late, from the history."),
+    Family("overtaken_total", "Packets that left the history before they went out."),
+    # Repair.
+    Family("nack_asked_total", "Lost packets that publishers were asked for."),
+    Family("nack_recovered_total", "Of these, packets that came after all."),
+    Family("nack_abandoned_total", "Of these, packets that were given up."),
+    Family("nack_requested_total", "Packets that viewers asked for again."),
+    Family("nack_served_total", "Of these, packets that were sent again."),
+    Family("nack_missed_total", "Of these, packets that the history no longer had."),
+    Family("nack_suppressed_total", "Of these, packets asked for twice within one round trip."),
+    Family("key_frames_requested_total", "Key frames that publishers were asked for."),
+    Family("key_frames_merged_total", "Wishes for a key frame that another request stood for."),
+    Family("key_frames_total", "Key frames that came."),
+    Family("switches_total", "Changes of a slot to another encoding."),
+)
