@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from media.rtp.parameters import (
@@ -121,7 +121,8 @@ class FakeTransport:
         self.router = router
         self.producers: dict[Mid, FakeProducer] = {}
         self.consumers: dict[Mid, FakeConsumer] = {}
-        self.path = FakePath()
+        self.traffic = FakePath()
+        """What the data plane would have counted."""
         self.extensions = dict(remote.extensions)
         self.restarts = 0
         self.number = len(router.transports)
@@ -132,6 +133,10 @@ class FakeTransport:
     def local(self) -> LocalTransport:
         ice = IceCredentials(f"ufrag{self.restarts}x{self.number}", "password-of-more-than-22-characters")
         return LocalTransport(ice, FINGERPRINT, (Candidate("192.0.2.1", 7000, 2130706431, "1"),))
+
+    @property
+    def path(self) -> FakePath:
+        return replace(self.traffic)
 
     def restart_ice(self, remote: IceCredentials) -> LocalTransport:
         self.restarts += 1

@@ -272,8 +272,8 @@ class Class(RuleBasedStateMachine):
     @rule(who=st.integers(0, PEOPLE_MAX), received=st.integers(0, 2000), lost=st.integers(0, 500))
     def traffic(self, who: int, received: int, lost: int) -> None:
         person = self.followers[who % len(self.followers)].person
-        person.transport.path.received += received
-        person.transport.path.lost += lost
+        person.transport.traffic.received += received
+        person.transport.traffic.lost += lost
         for producer in person.transport.producers.values():
             for encoding in producer.encodings:
                 encoding.bytes += received * 1200
