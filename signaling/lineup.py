@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from bisect import insort
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -39,6 +40,8 @@ class Lineup(Generic[Line]):
     def __init__(self) -> None:
         self.audio = AudioOrder()
         """After a change of it, or of who is muted, `arrange_audio`."""
+        self._new_audio: set[TrackId] = set()
+        """Came since the last `arrange_audio`."""
         self._tracks: dict[TrackId, Line] = {}
         self._lines: dict[SlotKind, list[Line]] = {kind: [] for kind in (SlotKind.AUDIO, *_ORDER)}
 
@@ -56,12 +59,12 @@ class Lineup(Generic[Line]):
         return self._tracks.get(track_id)
 
     def add(self, track: Line) -> None:
-        """Take a new track."""
+        """Take a new track; an audio track is last until `arrange_audio`."""
         kind = SLOT_KIND_OF[track.source]
         self._tracks[track.id] = track
         if kind is SlotKind.AUDIO:
             self._lines[kind].append(track)
-            self.arrange_audio()
+            self._new_audio.add(track.id)
         else:
             insort(self._lines[kind], track, key=_ORDER[kind])
 
@@ -69,15 +72,24 @@ class Lineup(Generic[Line]):
         """Forget a track; of an audio track, `arrange_audio` is to follow."""
         del self._tracks[track.id]
         self._lines[SLOT_KIND_OF[track.source]].remove(track)
+        self._new_audio.discard(track.id)
         self.audio.forget(track.id)
 
     def arrange_audio(self) -> range:
-        """Bring the audio line into its order; return the positions, from the first to the last, that changed."""
+        """Bring the audio line into its order; return the positions, from the first to the last, that changed.
+
+        If tracks came, that is up to the end and beyond: there may be slots that nothing was in.
+        """
         before = self._lines[SlotKind.AUDIO]
         self.audio.pin(before)
         after = self._lines[SlotKind.AUDIO] = sorted(before, key=self.audio.key)
-        moved = [place for place, tracks in enumerate(zip(before, after, strict=True)) if tracks[0] is not tracks[1]]
-        return range(moved[0], moved[-1] + 1) if moved else range(0)
+        new, self._new_audio = self._new_audio, set()
+        changed = [
+            place for place, (old, now) in enumerate(zip(before, after, strict=True)) if old is not now or now.id in new
+        ]
+        if not changed:
+            return range(0)
+        return range(changed[0], sys.maxsize if new else changed[-1] + 1)
 
     def line(self, kind: SlotKind) -> Sequence[Line]:
         """Return the tracks for slots of this kind, who is first in front."""

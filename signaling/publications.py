@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Final
 
 from media.rtp.parameters import MediaKind, Mid
 from signaling.bitrates import BitrateLimits
@@ -18,6 +19,9 @@ from signaling.record import Note, NoteKind
 from signaling.server_messages import Layers, TrackChanged
 from signaling.track import Track
 from signaling.viewer import Viewer
+
+VIEWERS_A_TURN: Final = 200
+"""Whose audio slots are filled at a time, some 10 ms: in a lecture of a thousand others have a turn in between."""
 
 
 class Publications:
@@ -39,6 +43,8 @@ class Publications:
         self._bitrates = bitrates
         self._published = 0
         self._audio_moves = False
+        self._unsettled: set[Viewer] = set()
+        """Whose audio slots are to be filled at the next turns."""
 
     def publish(self, publisher: Participant, request: Publish) -> None:
         """Make a track of a section; raises RequestError."""
@@ -73,6 +79,7 @@ class Publications:
         self.tell_layers(track)
         for viewer in self._viewers():
             viewer.add_track(track, self.tracks)
+        self.arrange_audio()
 
     def want_encoding(self, track: Track, index: int, active: bool) -> None:
         """Say whether an encoding of a track is wanted; the publisher is told if that is news."""
@@ -150,12 +157,19 @@ class Publications:
         self._outbox.wake()
 
     def settle(self) -> None:
-        """Bring those who are in front of the audio line now into the slots."""
-        if self._audio_moves:
-            self._audio_moves = False
-            if moved := self.tracks.arrange_audio():
-                for viewer in self._viewers():
-                    viewer.rearrange_audio(moved, self.tracks)
+        """Bring those who are in front of the audio line now into the slots, of so many viewers a turn."""
+        if not (self._audio_moves or self._unsettled):
+            return
+        moved = self.tracks.arrange_audio()
+        concerned = [
+            viewer for viewer in self._viewers() if viewer in self._unsettled or viewer.is_concerned_by_audio(moved)
+        ]
+        for viewer in concerned[:VIEWERS_A_TURN]:
+            viewer.fill_audio(self.tracks)
+        self._audio_moves = False
+        self._unsettled = set(concerned[VIEWERS_A_TURN:])
+        if self._unsettled:
+            self._outbox.wake()
 
     def _set_muted(self, track: Track, muted: bool) -> None:
         if track.kind is MediaKind.AUDIO and track.muted and not muted:

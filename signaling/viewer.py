@@ -92,26 +92,27 @@ class Viewer:
             self._hidden |= refused
 
     def add_track(self, track: Track, tracks: Tracks) -> None:
-        """Take note of a new track, and show it if a slot is free for it."""
+        """Take note of a new track, and show it if a slot is free for it; sound waits for `fill_audio`."""
         if track.owner == self._owner:
             self._hidden.add(track.id)
         elif not self._may_see(track):
             self._forbidden.add(track.id)
-        elif may_come_in(track, list(self._slots.values())):
+        elif track.kind is MediaKind.VIDEO and may_come_in(track, list(self._slots.values())):
             self.refresh(tracks)
-            return
-        if track.kind is MediaKind.AUDIO:  # others may have moved in the line
-            self.rearrange_audio(range(len(tracks.line(SlotKind.AUDIO))), tracks)
 
-    def rearrange_audio(self, moved: range, tracks: Tracks) -> None:
-        """Fill the audio slots anew, unless it makes no difference to them what moved in the line of tracks."""
+    def is_concerned_by_audio(self, moved: range) -> bool:
+        """Return whether it can make a difference to the audio slots what moved in the line of tracks."""
         slots = [slot for slot in self._slots.values() if slot.kind is SlotKind.AUDIO]
         automatic = sum(slot.wish is Choice.AUTOMATIC for slot in slots)
         passed_over_max = len(self._hidden) + len(self._forbidden) + len(slots) - automatic
-        # What moved lies behind all that the slots can reach, or all of it is in the slots before and after.
-        if automatic and moved.start < automatic + passed_over_max and moved.stop > automatic:
-            while refused := self._show(tracks, slots):
-                self._hidden |= refused
+        # Not if it lies behind all that the slots can reach, or all of it is in the slots before and after.
+        return bool(automatic) and moved.start < automatic + passed_over_max and moved.stop > automatic
+
+    def fill_audio(self, tracks: Tracks) -> None:
+        """Fill the audio slots anew."""
+        slots = [slot for slot in self._slots.values() if slot.kind is SlotKind.AUDIO]
+        while refused := self._show(tracks, slots):
+            self._hidden |= refused
 
     def change_track(self, track: Track, tracks: Tracks, *, codec_changed: bool) -> None:
         """Take note of another codec, or of encodings that came, went or changed their size."""

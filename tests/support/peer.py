@@ -24,7 +24,7 @@ from tests.support.peer_offer import (
 )
 from tests.support.peer_signal import Message, PeerSignal
 from tests.support.peer_slots import ReceivingSlot
-from tests.support.peer_sources import Camera, Microphone, Rates, Source
+from tests.support.peer_sources import VOICE_LEVEL, Camera, Microphone, Rates, Source
 
 SECTIONS = {"camera": CAMERA, "microphone": MICROPHONE, "screen": SCREEN}
 
@@ -55,6 +55,8 @@ class Peer:
         """Participant ids of those who are in the room, oneself too."""
         self.tracks: dict[str, Message] = {}
         """Own tracks by source."""
+        self.speakers: list[list[str]] = []
+        """Identities of those who were said to speak, message by message."""
         self.errors: list[Message] = []
         self._chance = random.Random(f"{options.seed}/{room}/{identity}")
         self._ice = make_credentials()
@@ -101,6 +103,12 @@ class Peer:
     async def unpublish(self, source: str) -> None:
         del self.media.sources[source]
         await self.signal.ask({"type": "unpublish", "track": self.tracks.pop(source)["id"]})
+
+    def speak(self, level: int = VOICE_LEVEL) -> None:
+        """Be as loud as this from now on, in -dBov."""
+        microphone = self.media.sources["microphone"]
+        assert isinstance(microphone, Microphone)
+        microphone.speak(level)
 
     async def view(self, **wanted: object) -> None:
         """Ask for one slot: mid, and track, height or frame_rate."""
@@ -192,6 +200,8 @@ class Peer:
                     participant = entry["participant"]
                     author = None if participant is None else f"{self.room}/{self.identities[participant]}"
                     self.slots[entry["mid"]].assign(entry["track"], participant, entry["encoding"], author)
+            case "speakers":
+                self.speakers.append([self.identities[each["participant"]] for each in message["speakers"]])
             case "error":
                 self.errors.append(message)
             case _:

@@ -30,13 +30,15 @@ class School:
     key: ApiKey
     peers: list[Peer] = field(default_factory=list)
 
-    def token(self, identity: str, room: str) -> str:
-        return Invitation(room, identity, Role.TEACHER, time.time() + TOKEN_SECONDS).token(self.key)
+    def token(self, identity: str, room: str, role: Role = Role.TEACHER) -> str:
+        return Invitation(room, identity, role, time.time() + TOKEN_SECONDS).token(self.key)
 
-    async def join(self, identity: str, room: str = "algebra", options: PeerOptions | None = None) -> Peer:
+    async def join(
+        self, identity: str, room: str = "algebra", options: PeerOptions | None = None, role: Role = Role.TEACHER
+    ) -> Peer:
         """Let a peer join and wait until media can flow."""
         peer = self.peer(identity, room, options)
-        await peer.join(self.http, self.server.url, self.token(identity, room))
+        await peer.join(self.http, self.server.url, self.token(identity, room, role))
         return peer
 
     async def knock(self, identity: str, room: str = "algebra", options: PeerOptions | None = None) -> Peer:

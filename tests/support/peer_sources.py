@@ -17,7 +17,9 @@ HEIGHTS = {"q": 180, "h": 360, "f": 720, "": 720}
 TEMPORAL_LAYERS = ((0, False), (2, True), (1, True), (2, False))
 """(temporal id, layer sync) of frame after frame: L1T3 as libvpx makes it."""
 CATCH_UP_S = 0.5  # a source that is further behind lets frames go
-AUDIO_LEVEL = bytes([0x80 | 30])  # voice, -30 dBov
+VOICE_LEVEL = 30  # -dBov
+SILENT_LEVEL = 127
+VOICE_BIT = 0x80  # of a level (RFC 6464)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Rates:
     """Frames from one key frame to the next; None: only at the start and when asked."""
     audio_per_second: float = 5.0
     audio_bytes: int = 20
+    audio_level: int = VOICE_LEVEL
+    """In -dBov, at first."""
 
 
 class Source(Protocol):
@@ -164,8 +168,15 @@ class Microphone:
         self._room, self._identity, self._rates = room, identity, rates
         self._schedule = Schedule(1 / rates.audio_per_second)
         self._frames = 0
-        extensions = [(numbers.mid, MICROPHONE.encode()), (numbers.audio_level, AUDIO_LEVEL)]
-        self._stream = OutgoingStream(numbers.opus, AUDIO_CLOCK_HZ, extensions, chance)
+        self._numbers = numbers
+        self._stream = OutgoingStream(numbers.opus, AUDIO_CLOCK_HZ, (), chance)
+        self.speak(rates.audio_level)
+
+    def speak(self, level: int = VOICE_LEVEL) -> None:
+        """Be as loud as this from now on, in -dBov; SILENT_LEVEL is silence."""
+        voice = VOICE_BIT if level < SILENT_LEVEL else 0
+        levels = bytes([voice | level])
+        self._stream.extensions = [(self._numbers.mid, MICROPHONE.encode()), (self._numbers.audio_level, levels)]
 
     @property
     def streams(self) -> tuple[OutgoingStream, ...]:

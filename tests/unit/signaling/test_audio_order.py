@@ -145,6 +145,7 @@ def test_a_slot_changes_only_for_who_needs_it(script: list[tuple[str, str]], slo
     tracks = {track.id: track for track in room("abcdefg", teachers=teachers)}
     for track in tracks.values():
         lineup.add(track)
+    lineup.arrange_audio()
     speaking: list[str] = []
 
     def front() -> list[str]:
