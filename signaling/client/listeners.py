@@ -14,6 +14,9 @@ from signaling.client.events import Event
 BACKLOG_MAX: Final = 4096
 """Events that one iterator may leave unread: minutes of a lively class. More means that the program hangs."""
 
+FIRST_BACKLOG_MAX: Final = 256
+"""Events since joining that are kept for who begins to listen; a program that has not by then never does."""
+
 EventT = TypeVar("EventT", bound=Event)
 
 _log = logging.getLogger(__name__)
@@ -24,7 +27,8 @@ class Listeners:
 
     def __init__(self) -> None:
         self._callbacks: list[Callable[[Event], None]] = []
-        self._backlogs: set[_Backlog] = set()
+        self._first = _Backlog(FIRST_BACKLOG_MAX)
+        self._backlogs = {self._first}
         self._end: BaseException | None = None
 
     def on(self, kind: type[EventT], callback: Callable[[EventT], None]) -> Callable[[], None]:
@@ -53,9 +57,16 @@ class Listeners:
         for backlog in self._backlogs:
             backlog.wake.set()
 
+    def listen_from_the_start(self) -> AsyncIterator[Event]:
+        """Return all events; the first caller gets those that are past, too."""
+        if self._first.taken or self._first.overflown:
+            return self.listen()
+        self._first.taken, self._first.most = True, BACKLOG_MAX
+        return self._iterate(self._first)
+
     def listen(self) -> AsyncIterator[Event]:
-        """Return all events from now on (not from the first `next` on)."""
-        backlog = _Backlog()
+        """Return all events from this call on."""
+        backlog = _Backlog(BACKLOG_MAX)
         self._backlogs.add(backlog)
         return self._iterate(backlog)
 
@@ -65,7 +76,7 @@ class Listeners:
                 while backlog.events:
                     yield backlog.events.popleft()
                 if backlog.overflown:
-                    raise HalqaError("slow_reader", f"more than {BACKLOG_MAX} events were left unread")
+                    raise HalqaError("slow_reader", f"more than {backlog.most} events were left unread")
                 if self._end is not None:
                     if isinstance(self._end, LeftError | ClassOverError):
                         return
@@ -77,14 +88,18 @@ class Listeners:
 
 
 class _Backlog:
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self.most = most
         self.events: deque[Event] = deque()
+        self.taken = False
         self.overflown = False
         self.wake = asyncio.Event()
 
     def put(self, event: Event) -> None:
-        if len(self.events) < BACKLOG_MAX and not self.overflown:
+        if len(self.events) < self.most and not self.overflown:
             self.events.append(event)
         else:
             self.overflown = True
+            if not self.taken:
+                self.events.clear()
         self.wake.set()

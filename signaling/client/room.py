@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 from media.rtp.parameters import Mid
 from signaling.client.credentials import TokenSource
@@ -102,7 +102,7 @@ class Room(Requests):
 
     async def wait_closed(self) -> None:
         """Wait for the end of the stay: returns after `leave` and at the end of the class, else raises why."""
-        async for _ in self.events():
+        async for _ in self._listeners.listen():
             pass
 
     async def __aenter__(self) -> Self:
@@ -117,11 +117,11 @@ class Room(Requests):
     # -- what happens ---------------------------------------------------------------------------------------------
 
     def events(self) -> AsyncIterator[Event]:
-        """Return everything that happens from this call on, one by one.
+        """Return everything that happens, one by one: the first call from our joining on, others from the call on.
 
         It ends after `leave` and with the class, and raises the RoomClosedError if the stay ends otherwise.
         """
-        return self._listeners.listen()
+        return self._listeners.listen_from_the_start()
 
     def on(self, kind: type[EventT], callback: Callable[[EventT], None]) -> Callable[[], None]:
         """Call `callback` at every event of this type, until the returned function is called. It must not wait."""
@@ -129,7 +129,7 @@ class Room(Requests):
 
     async def next(self, kind: type[EventT], condition: Callable[[EventT], bool] = lambda _event: True) -> EventT:
         """Wait for the next event of this type that fulfils the condition; raises a RoomClosedError."""
-        async for event in self.events():
+        async for event in self._listeners.listen():
             if isinstance(event, kind) and condition(event):
                 return event
         raise self.closed if self.closed is not None else LeftError("left", "")
@@ -280,6 +280,13 @@ class Room(Requests):
                 await asyncio.wait({self._running}, timeout=LEAVE_TIMEOUT_S)
             if not isinstance(self.closed, ClassOverError):
                 raise
+
+    def simulate(self, failure: Literal["signal-lost", "media-lost"]) -> None:
+        """Rehearse a failure: cut the WebSocket, or look for a new media path, as if the network had changed."""
+        if failure == "signal-lost":
+            self._stay.drop_signal()
+        else:
+            self._stay.mend()
 
     def _remember(self, request: dict[str, Any]) -> None:
         """Keep what must be asked for again after a fresh join."""

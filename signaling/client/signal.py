@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import Callable
 from typing import Any, Final, Literal
@@ -45,6 +46,7 @@ class Signal:
         self.last_error: RequestRefusedError | None = None
         """The last `error` that was heard: a close code may have no more to say."""
         self.dropped = False
+        self._reading: asyncio.Timeout | None = None
 
     @classmethod
     async def open(cls, http: aiohttp.ClientSession, address: str, token: str, hear: Callable[[Heard], None]) -> Signal:
@@ -69,9 +71,13 @@ class Signal:
     async def run(self) -> int | None:
         """Pass on what is heard, until the end of the connection."""
         try:
-            async for frame in self._websocket:
-                if frame.type is aiohttp.WSMsgType.TEXT:
-                    self._receive(frame.data)
+            async with asyncio.timeout(None) as self._reading:
+                if not self.dropped:
+                    async for frame in self._websocket:
+                        if frame.type is aiohttp.WSMsgType.TEXT:
+                            self._receive(frame.data)
+        except TimeoutError:
+            pass  # `drop` ended it
         finally:
             self._end_requests()
         # aiohttp's own close code is 1000 or 1006 for connections that broke.
@@ -110,6 +116,9 @@ class Signal:
     def drop(self) -> None:
         """Cut the connection, so that `run` ends: for one that seems dead."""
         self.dropped = True
+        if self._reading is not None:
+            with contextlib.suppress(RuntimeError):  # it has ended by itself
+                self._reading.reschedule(asyncio.get_running_loop().time())
         transport = self._websocket.get_extra_info("transport")
         if transport is not None:
             transport.abort()

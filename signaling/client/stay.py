@@ -26,7 +26,7 @@ from signaling.client.media import Media, MediaFactory, MediaState
 from signaling.client.reading import Heard
 from signaling.client.reconnect import Reconnection, ReconnectPolicy, Way
 from signaling.client.signal import REQUEST_TIMEOUT_S, Signal, UpgradeRefusedError
-from signaling.server_messages import Answer, Ended, Joined, Moved, Resumed, Waiting
+from signaling.server_messages import Answer, Ended, Joined, MediaPath, Moved, Resumed, Waiting
 
 JOIN_TIMEOUT_S: Final = 15.0
 """Longer than other requests: the server may be starting the room."""
@@ -82,6 +82,7 @@ class Stay:
         self._leaving = False
         self._news = asyncio.Condition()
         self._media_news = asyncio.Event()
+        self._mend_wanted = False
 
     async def run(self) -> RoomClosedError:
         """Stay until it is over; whatever it raises is a bug."""
@@ -123,6 +124,16 @@ class Stay:
         if self._signal is not None:
             with contextlib.suppress(DisconnectedError):
                 await self._signal.say({"type": "leave"})
+
+    def mend(self) -> None:
+        """Find a new path for the media, whatever state the old one seems to be in."""
+        self._mend_wanted = True
+        self._media_news.set()
+
+    def drop_signal(self) -> None:
+        """Cut the WebSocket, as a bad network does."""
+        if self._signal is not None:
+            self._signal.drop()
 
     async def _wait_for_signal(self) -> Signal:
         async with self._news:
@@ -221,6 +232,7 @@ class Stay:
 
     async def _settle(self, signal: Signal) -> None:
         self._way = Way.RESUME
+        self._mend_wanted = False
         self._reconnection.connected()
         if self.state is RoomState.WAITING:
             self._set_state(RoomState.CONNECTING)
@@ -243,6 +255,8 @@ class Stay:
                     self._token = constant(message.token)
             case Ended():
                 self._farewell = message
+            case MediaPath(state="silent"):
+                self.mend()
             case _:
                 pass
         self._home.hear(message)
@@ -266,9 +280,10 @@ class Stay:
             return
         while True:
             self._media_news.clear()
-            if self.media.state not in (MediaState.INTERRUPTED, MediaState.FAILED):
+            if self.media.state not in (MediaState.INTERRUPTED, MediaState.FAILED) and not self._mend_wanted:
                 await self._media_news.wait()
                 continue
+            self._mend_wanted = False
             try:
                 offer = await self.media.offer(restart_ice=True)
                 answer = await signal.ask({"type": "offer", "sdp": offer}, timeout_s=MEND_ANSWER_TIMEOUT_S)
