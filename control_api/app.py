@@ -17,7 +17,12 @@ from control_api.application import build_application
 from control_api.drain import Drain
 from control_api.errors import StartError
 from control_api.feed.feed import Feed
+from control_api.health.health import Health
 from control_api.ice_servers import ice_servers_for, linked_servers
+from control_api.joins.funnel import JoinFunnel
+from control_api.joins.observers import Observers
+from control_api.joins.stays import Stays
+from control_api.joins.watched_signaling import WatchedSignalingServer
 from control_api.journal.errors import JournalError
 from control_api.journal.journal import Journal
 from control_api.journal.settings import JournalSettings
@@ -34,7 +39,6 @@ from control_api.settings import HttpSettings, MediaSettings, ServerSettings
 from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
 from media.net.engine import Engine, EngineConfig
-from signaling.websocket import SignalingServer
 from signaling.whip import WhipServer
 
 __all__ = ["MediaServer", "StartError"]
@@ -89,12 +93,16 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
     feed = Feed(journal)
     closing.callback(feed.close)
     created_rooms = CreatedRooms(settings.signaling.room)
-    signaling = SignalingServer(
+    funnel = JoinFunnel()
+    stays = Stays(funnel)
+    engine.on_transport = stays.on_transport
+    signaling = WatchedSignalingServer(
         engine,
         keys,
         settings.signaling,
-        observer=CreatedRoomsObserver(journal, created_rooms),
+        observer=Observers((CreatedRoomsObserver(journal, created_rooms), stays)),
         room_settings=created_rooms.settings_of,
+        funnel=funnel,
     )
     whip = WhipServer(
         signaling,
@@ -103,6 +111,8 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
     )
     drain = Drain(signaling)
     closing.push_async_callback(drain.close)
+    health = Health(settings.health, engine, journal, drain)
+    closing.push_async_callback(health.close)
     webhooks = await Webhooks.start(settings.webhooks, feed, settings.data)
     closing.push_async_callback(webhooks.close)
     return Parts(
@@ -116,6 +126,8 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
         whip=whip,
         webhooks=webhooks,
         drain=drain,
+        health=health,
+        funnel=funnel,
         pace=RequestPace(RateLimits(settings.rate_limits), parse_networks(settings.connections.trusted_proxies)),
         connections=ConnectionGuard(settings.connections),
         certificate=certificate,

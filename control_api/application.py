@@ -9,7 +9,8 @@ from aiohttp import web
 from control_api.authorize.authority import KeyAuthority
 from control_api.errors import json_errors
 from control_api.feed.gate import refuse_joins_without_memory
-from control_api.metrics import Reading, build_registry
+from control_api.metrics.readings import readings_of
+from control_api.metrics.registry import build_registry
 from control_api.parts import Parts
 from control_api.protection.answer_headers import add_answer_headers
 from control_api.rest.document import add_document_routes
@@ -18,6 +19,7 @@ from control_api.rest.endpoint import AnyEndpoint
 from control_api.rest.hall import Hall
 from control_api.rest.ice_servers import IceEndpoints
 from control_api.rest.keys import KeyEndpoints
+from control_api.rest.operation import OperationEndpoints
 from control_api.rest.participants import ParticipantEndpoints
 from control_api.rest.rooms import RoomEndpoints
 from control_api.rest.serve import add_endpoints
@@ -56,7 +58,8 @@ def build_application(parts: Parts) -> web.Application:
     add_document_routes(application, endpoints)
     # For operators.
     add_health_routes(application)
-    add_metrics_routes(application, build_registry(*readings_of(parts)))
+    readers = parts.settings.metrics.readers
+    add_metrics_routes(application, build_registry(*readings_of(parts)), authority, readers)
     return application
 
 
@@ -71,26 +74,6 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *IceEndpoints(parts.settings.ice).endpoints(),
         *KeyEndpoints(parts.keys).endpoints(),
         *WebhookEndpoints(parts.webhooks).endpoints(),
+        *OperationEndpoints(parts.health, parts.drain, parts.signaling, parts.settings.drain).endpoints(),
         *ELSEWHERE,
     )
-
-
-def readings_of(parts: Parts) -> tuple[Reading, ...]:
-    """Return who counts what; asked at each scrape."""
-    return (
-        parts.engine.metrics,
-        parts.journal.reading,
-        parts.webhooks.reading,
-        parts.connections.reading,
-        parts.pace.reading,
-        lambda: _signaling_reading(parts),
-    )
-
-
-def _signaling_reading(parts: Parts) -> dict[str, float]:
-    return {
-        "rooms": parts.signaling.rooms,
-        "participants": parts.signaling.participants,
-        "websockets": parts.signaling.connections,
-        "whip_streams": parts.whip.streams,
-    }

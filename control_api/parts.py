@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from control_api.drain import Drain
 from control_api.feed.feed import Feed
+from control_api.health.health import Health
+from control_api.joins.funnel import JoinFunnel
 from control_api.journal.journal import Journal
 from control_api.keys import KeyFile
 from control_api.protection.connections import ConnectionGuard
@@ -33,6 +35,8 @@ class Parts:
     whip: WhipServer
     webhooks: Webhooks
     drain: Drain
+    health: Health
+    funnel: JoinFunnel
     pace: RequestPace
     connections: ConnectionGuard
     certificate: CertificateFiles | None

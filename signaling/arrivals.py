@@ -288,19 +288,20 @@ class _LinkListener:
 
     def __init__(self, place: Place, participant: ParticipantId) -> None:
         self._place = place
-        self._participant = participant
+        self.participant = participant
+        """Whose transport it is, for those who watch the engine."""
 
     def on_connected(self) -> None:
         """Nothing waits for it: slots are filled before the first packet can flow."""
 
     def on_silent(self, *, now: float) -> None:
-        self._place.media_silent(self._participant, now=now)
+        self._place.media_silent(self.participant, now=now)
 
     def on_alive(self) -> None:
-        self._place.media_alive(self._participant)
+        self._place.media_alive(self.participant)
 
     def on_closed(self, reason: str) -> None:
-        self._place.media_closed(self._participant, reason)
+        self._place.media_closed(self.participant, reason)
 
 
 def _read(request: Join) -> tuple[NegotiatedOffer | None, dict[Mid, SlotKind]]:

@@ -26,3 +26,5 @@ class Scope(enum.Enum):
     """List, make, rotate and take away API keys that may do no more than this one."""
     METRICS_READ = "metrics:read"
     """Read the metrics of the server from elsewhere."""
+    SERVER_DRAIN = "server:drain"
+    """Have the server drain: take no new rooms, and end when all have gone or the time is over."""

@@ -16,9 +16,11 @@ from itertools import islice
 from typing import Final, Protocol
 
 from control_api.journal.segment_log import Pending
+from control_api.metrics.histogram import Histogram
 
 logger = logging.getLogger(__name__)
 
+COMMIT_BOUNDS_S: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 COALESCE_S: Final = 0.25
 BATCH_MAX: Final = 4096  # records a commit: about a megabyte, so that a full queue is not one giant write
 
@@ -56,7 +58,7 @@ class GroupCommit:
         self._urgent = False
         self._closing = False
         self.commits = 0
-        self.commit_seconds = 0.0
+        self.commit_times = Histogram(COMMIT_BOUNDS_S)
         self.slowest_commit_s = 0.0
         self._thread = threading.Thread(target=self._run, name="journal")
         self._thread.start()
@@ -65,6 +67,14 @@ class GroupCommit:
     def waiting(self) -> int:
         """How many records are not durable yet."""
         return len(self._queue)
+
+    @property
+    def oldest(self) -> Pending | None:
+        """The record that has waited longest; None if none waits."""
+        try:
+            return self._queue[0]
+        except IndexError:
+            return None
 
     def add(self, record: Pending, *, urgent: bool) -> None:
         """Queue a record; never blocks for longer than another thread appends to a list."""
@@ -129,5 +139,5 @@ class GroupCommit:
 
     def _measure(self, seconds: float) -> None:
         self.commits += 1
-        self.commit_seconds += seconds
+        self.commit_times.observe(seconds)
         self.slowest_commit_s = max(self.slowest_commit_s, seconds)

@@ -27,6 +27,7 @@ from control_api.journal.recovery import Beat, Recovered, encode_beat, recover
 from control_api.journal.segment_log import Boot, Pending, SegmentLog
 from control_api.journal.segments import Folder, list_segments
 from control_api.journal.settings import JournalSettings
+from control_api.metrics.histogram import Histogram
 
 logger = logging.getLogger(__name__)
 
@@ -152,14 +153,17 @@ class Journal:
             logger.error("the journal could not be written to the end", extra={"records": left})
         self._held.release()
 
-    def reading(self) -> Mapping[str, float]:
+    def reading(self) -> Mapping[str, float | Histogram]:
         """Return the present metrics."""
+        oldest = self._commit.oldest
+        waited_s = 0.0 if oldest is None else (datetime.now(UTC) - oldest.moment.at).total_seconds()
         return {
             "journal_events_total": self._seq,
             "journal_events_lost_total": self._lost,
             "journal_events_waiting": self._commit.waiting,
             "journal_commits_total": self._commit.commits,
-            "journal_commit_seconds_total": self._commit.commit_seconds,
+            "journal_oldest_waiting_seconds": max(0.0, waited_s),
+            "journal_commit_seconds": self._commit.commit_times,
             "journal_slowest_commit_seconds": self._commit.slowest_commit_s,
             "journal_failed": float(self.failure is not None),
         }

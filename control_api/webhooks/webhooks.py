@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -63,6 +64,10 @@ class Webhooks:
         return {
             "webhook_events_delivered_total": sum(worker.delivered for worker in workers),
             "webhook_events_waiting": sum(worker.lag for worker in workers),
+            "webhook_oldest_waiting_seconds": max(
+                (max(0.0, time.time() - since) for worker in workers if (since := worker.oldest_waiting) is not None),
+                default=0.0,
+            ),
             "webhooks_failing": sum(worker.delivery.failures > 0 for worker in workers),
             "webhook_dead_letters": sum(
                 each.last - each.after for worker in workers for each in worker.delivery.progress.dead

@@ -83,6 +83,8 @@ class Worker:
             progress = Progress(journal_id=source.now.journal_id, position=source.now.position)
         self.delivery = Delivery(progress, give_up_s=give_up_s)
         self.delivered = 0
+        self.oldest_waiting: float | None = None
+        """When the first event happened that is being delivered (seconds since 1970); None if none is."""
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -130,6 +132,7 @@ class Worker:
     async def _deliver(self, job: Job, page: Page) -> None:
         """Send one batch until it is taken or dead. It stays the same over all attempts, and so does its id."""
         newest = _line_decoder.decode(page.lines[-1])
+        self.oldest_waiting = _line_decoder.decode(page.lines[0]).at.timestamp()
         last = parse_cursor(newest.cursor).position
         body = b'{"events":[' + b",".join(page.lines) + b"]}"
         while True:
@@ -147,6 +150,7 @@ class Worker:
             self.delivery.succeeded(job, last)
             self.delivered += len(page.lines)
             break
+        self.oldest_waiting = None
         await self._save()
 
     def _note_failure(self, job: Job, last: int, error: DeliveryFailedError, *, age_s: float) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.exposition import generate_latest
 
-from control_api.metrics import build_registry
+from control_api.metrics.registry import build_registry
 
 
 def test_reading_is_taken_at_each_scrape() -> None:

@@ -1,0 +1,1 @@
+"""How joins go, counted by stage, and one line in the log for each participant that leaves."""
