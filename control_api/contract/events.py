@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from msgspec import Meta
 
-from control_api.contract.shapes import Answer, CursorText, Request
+from control_api.contract.shapes import Answer, Request
 from control_api.journal.events import Event
+
+FeedCursor: TypeAlias = Annotated[str, Meta(extra_json_schema={"pattern": "^(now|[0-9a-f]{8}-(0|[1-9][0-9]{0,17}))$"})]
 
 EVENTS_DEFAULT = 500
 EVENTS_MAX = 1000
@@ -18,7 +20,7 @@ WAIT_S_MAX = 60
 class EventQuery(Request, frozen=True, kw_only=True):
     """Which piece of the feed."""
 
-    after: CursorText | None = None
+    after: FeedCursor | None = None
     """A cursor: what follows it. `now`: only what happens from now on. Without it: from the oldest that is kept."""
     limit: Annotated[int, Meta(ge=1, le=EVENTS_MAX)] = EVENTS_DEFAULT
     """At most so many events."""

@@ -8,10 +8,18 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from control_api.contract.scopes import Scope
-from control_api.contract.shapes import Answer, Request
+from control_api.contract.shapes import ROOM_PATTERN, Answer, Request
 
 ScopeTuple = Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=32)]
-RoomsText = Annotated[str, Meta(min_length=1, max_length=129, examples=["school-a.*"])]
+RoomsText = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=129,
+        examples=["school-a.*"],
+        extra_json_schema={"pattern": rf"^(\*|{ROOM_PATTERN}\*?)$"},
+    ),
+]
 
 
 class CreateKey(Request, frozen=True, kw_only=True):
@@ -22,7 +30,7 @@ class CreateKey(Request, frozen=True, kw_only=True):
     scopes: ScopeTuple
     """None that the key which asks does not have."""
     rooms: RoomsText | None = None
-    """The rooms that it opens: a name, the beginning of names and `*`, or `*`; by default those of the key which asks."""
+    """The rooms that it opens: a name, the beginning of names and `*`, or `*`. Left out: those of the asking key."""
     lifetime_s: Annotated[int, Meta(ge=60, le=10 * 366 * 86_400)] | None = None
     """Left out: until it is revoked."""
 

@@ -18,7 +18,7 @@ Seats: TypeAlias = Annotated[int, Meta(ge=1, le=10_000)]
 Visitors: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
 Bitrate: TypeAlias = Annotated[int, Meta(ge=6_000, le=100_000_000)]
 ResumeSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=600)]
-EmptySeconds: TypeAlias = Annotated[float, Meta(ge=0, le=30 * 86_400)]
+EmptySeconds: TypeAlias = Annotated[float, Meta(ge=1, le=30 * 86_400)]
 DurationSeconds: TypeAlias = Annotated[float, Meta(ge=1, le=30 * 86_400)]
 Metadata: TypeAlias = Annotated[dict[str, Any], Meta(max_length=64)]
 

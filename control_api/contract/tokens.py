@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from control_api.contract.shapes import Answer, IdentityText, NameText, Request, RoomText
 from signaling.identifiers import Role, Source
@@ -20,6 +20,18 @@ Sight: TypeAlias = Annotated[
     str,
     Meta(pattern="^(teacher|assistant|student|observer)(:(camera|microphone|screen|screen_audio))?$"),
 ]
+
+
+Roles: TypeAlias = Annotated[tuple[Role, ...], Meta(max_length=8)]
+
+
+class Audience(Request, frozen=True, kw_only=True):
+    """To which roles alone somebody's tracks of a source are sent; left out, or null: to everybody."""
+
+    camera: Roles | None = None
+    microphone: Roles | None = None
+    screen: Roles | None = None
+    screen_audio: Roles | None = None
 
 
 class CreateToken(Request, frozen=True, kw_only=True):
@@ -40,7 +52,7 @@ class CreateToken(Request, frozen=True, kw_only=True):
     """Whether they see and hear others."""
     sees: Annotated[tuple[Sight, ...], Meta(max_length=32)] | None = None
     """Of whom alone they see what, as `role` or `role:source`; left out: of everybody everything."""
-    audience: dict[Source, Annotated[tuple[Role, ...], Meta(max_length=8)]] = field(default_factory=dict)
+    audience: Audience = Audience()
     """To whom alone their tracks of a source are sent."""
     send: bool | None = None
     """Whether they may send messages, react and raise a hand. Left out: all but observers."""

@@ -37,7 +37,7 @@ class CreatedRoom:
     created_at: datetime | None
     """None: somebody joined before anything was said."""
     since: float
-    """When it was created."""
+    """When it was created, or changed last."""
     metadata: dict[str, Any] = field(default_factory=dict)
     begun: bool = False
 

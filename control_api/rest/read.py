@@ -20,6 +20,9 @@ RequestT = TypeVar("RequestT", bound=Request)
 DEPTH_MAX: Final = 24
 """Of a body: 16 levels of a value that is passed on, and what stands around it."""
 
+WHOLE_FLOATS_MAX: Final = 64
+"""Of one request; there are no more whole numbers in any."""
+
 VALUE_CHARACTERS_MAX: Final = 100
 """How much of a wrong value is told back."""
 
@@ -53,15 +56,37 @@ def read_texts(pairs: Iterable[tuple[str, str]], shape: type[RequestT]) -> Reque
                 Problem.BAD_FIELD, f"{name} is given more than once.", field=shorten(name), expected="one value"
             )
         values[name] = text
-    return convert(values, shape, strict=False)
+    found = convert(values, shape, strict=False)
+    for name, text in values.items():
+        if getattr(found, name) is None:  # "null" is a text like any other in a URL
+            message = f"{name} is {shorten(text)!r}; leave it out instead."
+            raise ProblemError(Problem.BAD_FIELD, message, field=name, value=text, expected="a value")
+    return found
 
 
 def convert(value: Any, shape: type[RequestT], *, strict: bool) -> RequestT:
     """Return plain values as a struct; raises ProblemError (`bad_field`). Not `strict`: texts may stand for numbers."""
-    try:
-        return msgspec.convert(value, shape, strict=strict)
-    except msgspec.ValidationError as error:
-        raise _explain(str(error), value, shape) from None
+    for _ in range(WHOLE_FLOATS_MAX):
+        try:
+            return msgspec.convert(value, shape, strict=strict)
+        except msgspec.ValidationError as error:
+            if not _make_whole(str(error), value):
+                raise _explain(str(error), value, shape) from None
+    raise ProblemError(Problem.BAD_FIELD, "Write whole numbers without a fraction.")
+
+
+def _make_whole(message: str, value: Any) -> bool:
+    """Put 7 in the place of 7.0, which in JSON is the same, where a whole number is wanted; False if that is not it."""
+    match = _PLACE.match(message)
+    if match is None or match["reason"] != "Expected `int`, got `float`" or not match["place"]:
+        return False
+    *steps, last = [name or int(index) for name, index in _STEP.findall(match["place"])]
+    for step in steps:
+        value = value[step]
+    if not isinstance(value[last], float) or not value[last].is_integer():
+        return False
+    value[last] = int(value[last])
+    return True
 
 
 def deeper_than(value: Any, levels: int) -> bool:

@@ -227,11 +227,12 @@ class RoomEndpoints:
         return Result(self._hall.look(name), status=201, headers={"Location": f"/v1/rooms/{quote(name, safe='')}"})
 
     def _record_of(self, name: RoomName) -> CreatedRoom:
-        """Return what is known of a room that exists; its door may be another one than was said here last."""
+        """Return what is known of a room that exists, as if created now; its door may have been changed inside."""
         room, record = self._hall.signaling.find_room(name), self._hall.record(name)
         if record is None:
             settings = self._hall.created.default if room is None else room.settings
             record = CreatedRoom(name, settings, None, self._hall.created.now(), begun=True)
+        record = replace(record, since=self._hall.created.now())
         return record if room is None else replace(record, settings=replace(record.settings, door=room.survey().door))
 
     def _apply(self, name: RoomName) -> None:

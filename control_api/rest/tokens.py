@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from control_api.contract.scopes import Scope
-from control_api.contract.tokens import CreateToken, Token
+from control_api.contract.tokens import Audience, CreateToken, Token
 from control_api.rest.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from control_api.rest.hall import Hall
 from control_api.rest.problems import Problem, ProblemError
@@ -80,11 +80,16 @@ def _grants(body: CreateToken, room: RoomName, expires_at: float) -> Grants:
         hidden=body.hidden,
         role=body.role,
         sees=None if body.sees is None else frozenset(_sights(body.sees)),
-        audience={source: frozenset(roles) for source, roles in body.audience.items()},
+        audience=_audience(body.audience),
         send=(body.role is not Role.OBSERVER) if body.send is None else body.send,
         moderate=leads if body.moderate is None else body.moderate,
         record=(body.role is Role.TEACHER) if body.record is None else body.record,
     )
+
+
+def _audience(audience: Audience) -> dict[Source, frozenset[Role]]:
+    said: dict[Source, tuple[Role, ...] | None] = {source: getattr(audience, source.value) for source in Source}
+    return {source: frozenset(roles) for source, roles in said.items() if roles is not None}
 
 
 def _sights(texts: tuple[str, ...]) -> Iterator[tuple[Role, Source]]:
