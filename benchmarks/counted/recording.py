@@ -26,6 +26,7 @@ from benchmarks.counted.sound import (
 
 WINDOW_S: Final = 60.0
 """Sound is searched in pieces, so that hours of it need not be in memory."""
+LEAD_S: Final = 2 * CHIRP_S
 OVERLAP_S: Final = SECOND_PLACE_S + PERIOD_S * PLACE_STEP_S + 2 * CHIRP_S
 
 
@@ -103,19 +104,27 @@ def _read_sound(container: InputContainer, recording: Recording) -> None:
 
 
 class _Search:
-    """Puts pieces of sound at their times and searches window after window; gaps are silence."""
+    """Puts pieces of sound at their times and searches window after window; gaps are silence.
+
+    A window begins with the last of the one before, so that a chirp across the border is whole in one of them; it is
+    taken where its beginning lies in the window's own part.
+    """
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
         self._starts_s: float | None = None
-        self._window = np.zeros(round((WINDOW_S + OVERLAP_S) * SAMPLE_RATE_HZ), np.float32)
+        self._taken_from_s = 0.0
+        self._window = np.zeros(round((LEAD_S + WINDOW_S + OVERLAP_S) * SAMPLE_RATE_HZ), np.float32)
         self.ends_s = 0.0
 
     def take(self, at_s: float, samples: Samples) -> None:
         if self._starts_s is None:
-            self._starts_s = at_s
-        while at_s - self._starts_s > WINDOW_S + OVERLAP_S / 2:
-            self._search(WINDOW_S)
+            self._starts_s = at_s - LEAD_S
+        while at_s + len(samples) / SAMPLE_RATE_HZ - self._starts_s > LEAD_S + WINDOW_S + OVERLAP_S:
+            if self._starts_s > self.ends_s:  # a gap longer than a window: nothing to search
+                self._starts_s = at_s - LEAD_S
+                break
+            self._search()
         start = round((at_s - self._starts_s) * SAMPLE_RATE_HZ)
         if start < 0:  # older than what is searched already
             return
@@ -125,11 +134,11 @@ class _Search:
 
     def finish(self) -> None:
         """Search the rest."""
-        while self._starts_s is not None and self._starts_s < self.ends_s:
-            self._search(WINDOW_S)
+        while self._starts_s is not None and self._starts_s + LEAD_S < self.ends_s:
+            self._search()
         self._recording.sound_s = self.ends_s
 
-    def _search(self, until_s: float) -> None:
+    def _search(self) -> None:
         assert self._starts_s is not None
         participant = self._recording.participant
         if participant is not None:
@@ -137,10 +146,11 @@ class _Search:
             self._recording.heard += [
                 HeardSecond(self._starts_s + chirp.at_s, chirp.second)
                 for chirp in find_chirps(self._window[:filled], participant)
-                if chirp.at_s < until_s
+                if self._taken_from_s <= chirp.at_s < LEAD_S + WINDOW_S
             ]
-        keep = round(until_s * SAMPLE_RATE_HZ)
+        keep = round(WINDOW_S * SAMPLE_RATE_HZ)
         rest = self._window[keep:].copy()
         self._window[:] = 0
         self._window[: len(rest)] = rest
-        self._starts_s += until_s
+        self._starts_s += WINDOW_S
+        self._taken_from_s = LEAD_S

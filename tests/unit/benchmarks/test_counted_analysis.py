@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks import analyse as command
+from benchmarks.counted import recording as recording_module
 from benchmarks.counted.analysis import HeardSecond, SeenFrame, find_loop
 from benchmarks.counted.likeness import ssim
 from benchmarks.counted.mark import Mark
 from benchmarks.counted.picture import draw
 from benchmarks.counted.recording import UnreadableRecording, read_recording
 from benchmarks.counted.report import analyse, format_report
+from benchmarks.counted.sound import draw_sound
 from tests.support.counted_file import Faults, random_faults, write_recording
 
 CASES = int(os.environ.get("HALQA_TEST_ANALYSER_CASES", "4"))
@@ -142,6 +146,23 @@ def test_what_is_no_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "No such file" in capsys.readouterr().err
     with pytest.raises(UnreadableRecording):
         read_recording(text)
+
+
+@pytest.mark.parametrize("early_ms", [0, 20, 500])
+def test_long_sound_is_searched_in_pieces_without_seams(
+    early_ms: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_module, "WINDOW_S", 5.0)
+    path = tmp_path / "sound.wav"
+    sound = draw_sound(2, 22)[early_ms * 48 :]
+    with path.open("wb") as file, wave.open(file, "wb") as written:
+        written.setparams((1, 2, 48_000, len(sound), "NONE", ""))
+        written.writeframes(np.round(sound * 32767).astype("<i2").tobytes())
+    heard = read_recording(path, participant=2).heard
+    found = [second for second in heard if second.at_s > 0.1 or not early_ms]  # half a chirp at the start may be one
+    assert [second.second for second in found] == [second % 12 for second in range(bool(early_ms), 22)]
+    expected = [second - early_ms / 1000 for second in range(bool(early_ms), 22)]
+    assert [second.at_s for second in found] == pytest.approx(expected, abs=0.001)
 
 
 def test_a_recording_that_breaks_off_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
