@@ -8,13 +8,12 @@ N clients that stop reading while others chat as fast as they may.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
-
-import uvloop
 
 from benchmarks.fanout import raise_descriptor_limit
 from benchmarks.joins.idle import measure_idle
@@ -55,7 +54,7 @@ def main(arguments: list[str]) -> int:
     raise_descriptor_limit(max(options.rush, options.idle, options.slow) + DESCRIPTORS_BESIDE)
     disturbance = Disturbance()
     try:
-        figures = uvloop.run(_measure(options))
+        figures = asyncio.run(_measure(options))
     except ServerDidNotStartError as error:
         print(f"benchmarks joins: {error}", file=sys.stderr)
         return EXIT_FAILED
