@@ -58,6 +58,11 @@ class Peer:
         self.speakers: list[list[str]] = []
         """Identities of those who were said to speak, message by message."""
         self.errors: list[Message] = []
+        self.told: list[Message] = []
+        """Everything that the room said, in order."""
+        self.seq = 0
+        """Of the last room event."""
+        self.resume_token = ""
         self._chance = random.Random(f"{options.seed}/{room}/{identity}")
         self._ice = make_credentials()
         self._media: PeerMedia | None = None
@@ -124,6 +129,24 @@ class Peer:
         await self.media.end()
         await self.signal.close()
 
+    async def resume(self, http: aiohttp.ClientSession, url: str, token: str, *, restart_ice: bool = False) -> Message:
+        """Come back over a new WebSocket, with new ICE credentials if need be; return `resumed`."""
+        self._signal = await PeerSignal.open(http, url, self.room, token, self._hear)
+        request: Message = {"type": "resume", "token": self.resume_token, "seq": self.seq}
+        if restart_ice:
+            self._ice = make_credentials()
+            request["offer"] = self.join_request()["offer"]
+        resumed = await self._signal.ask(request)
+        if restart_ice:
+            self.media.link.restart_ice(self._ice, read_answer(resumed["answer"]).ice)
+        return resumed
+
+    async def restart_ice(self) -> None:
+        """Give the media path new ICE credentials, as a browser does that was asked to."""
+        self._ice = make_credentials()
+        answer = await self.signal.ask({"type": "offer", "sdp": self.join_request()["offer"]})
+        self.media.link.restart_ice(self._ice, read_answer(answer["sdp"]).ice)
+
     async def vanish(self) -> None:
         """Fall silent without a word, the WebSocket open; `abort` must follow some time."""
         await self.media.end(goodbye=False)
@@ -188,6 +211,9 @@ class Peer:
     # -- inside ---------------------------------------------------------------------------------------------------
 
     def _hear(self, message: Message) -> None:
+        self.told.append(message)
+        self.seq = message.get("seq", self.seq)
+        self.resume_token = message.get("resume", self.resume_token)
         match message["type"]:
             case "joined":
                 self._enter(message)

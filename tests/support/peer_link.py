@@ -76,6 +76,8 @@ class PeerLink(asyncio.DatagramProtocol):
         self.last_check = b""
         """The newest STUN request that went out."""
         self.closed: Closed | None = None
+        self.cut = False
+        """Whether the network is gone: nothing goes out, nothing comes in."""
         self.server = server
         self._local, self._remote = local, remote
         self._fingerprint = fingerprint
@@ -124,6 +126,13 @@ class PeerLink(asyncio.DatagramProtocol):
         async with asyncio.timeout(within_s):
             await self._connected
 
+    def restart_ice(self, local: IceCredentials, remote: IceCredentials) -> None:
+        """Check with other credentials from now on, at once."""
+        self._local, self._remote = local, remote
+        if self._check_timer is not None:
+            self._check_timer.cancel()
+        self._check()
+
     def send_rtp(self, packet: bytes) -> None:
         if self._outbound is not None:
             sealed = self._outbound.protect(packet)
@@ -137,7 +146,7 @@ class PeerLink(asyncio.DatagramProtocol):
 
     def send_raw(self, datagram: bytes) -> None:
         """Send a datagram as it is, to the server and from our address."""
-        if self._socket is not None and not self._socket.is_closing():
+        if not self.cut and self._socket is not None and not self._socket.is_closing():
             self._socket.sendto(datagram, self.server)
 
     def close(self, *, goodbye: bool = True) -> None:
@@ -156,7 +165,7 @@ class PeerLink(asyncio.DatagramProtocol):
             self._socket.close()
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        if not data or addr != self.server:
+        if not data or addr != self.server or self.cut:
             return
         if 128 <= data[0] <= 191:
             self._receive_media(data)

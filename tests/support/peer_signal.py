@@ -100,6 +100,14 @@ class PeerSignal:
         with contextlib.suppress(aiohttp.ClientError):
             await self._websocket.close()
 
+    async def break_off(self) -> None:
+        """Reset the TCP connection, as networks do that go away: the server cannot know that nobody comes back."""
+        connection = self._websocket._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.abort()
+        await self._stop_reading()
+
     async def _read(self) -> None:
         async for frame in self._websocket:
             assert frame.type is aiohttp.WSMsgType.TEXT, frame

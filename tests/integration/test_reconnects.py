@@ -1,0 +1,257 @@
+"""Connections and media paths break, alone and together, with real media between native peers; times are cut short."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from media.net.engine import Engine, EngineConfig
+from media.transport.ice import IceConfig
+from media.transport.transport import TransportConfig
+from signaling.config import SignalingConfig
+from signaling.grants import ALL_SOURCES, Grants
+from signaling.identifiers import Identity, Role, RoomName
+from signaling.keys import StaticKeys
+from signaling.limits import RoomSettings
+from signaling.tokens import make_token
+from signaling.websocket import SignalingServer
+from tests.support import peer_link
+from tests.support.peer import Peer, PeerOptions
+from tests.support.peer_school import until
+from tests.support.relay import open_relay
+
+SECRET = b"0123456789abcdef0123456789abcdef"
+ROOM = "algebra"
+CUT_S = float(os.environ.get("HALQA_TEST_CUT_SECONDS", "0.5"))
+"""How long a WebSocket is cut; set to 5 or 30 to see it with the times of real networks."""
+GAP_MAX_S = 2.0
+"""From the return of the network, or of the page, to media."""
+
+QUICK = IceConfig(silence_notice_s=0.5, consent_timeout_s=1.0, silence_max_s=30.0)
+PATIENT = RoomSettings(empty_timeout_s=0.0, media_timeout_s=10.0)
+
+
+@dataclass
+class Place:
+    """A server with its clients."""
+
+    engine: Engine
+    signaling: SignalingServer
+    url: str
+    http: aiohttp.ClientSession
+    peers: list[Peer] = field(default_factory=list)
+
+    def token(self, identity: str) -> str:
+        grants = Grants(
+            RoomName(ROOM), Identity(identity), time.time() + 60, publish=ALL_SOURCES, role=Role.TEACHER, moderate=True
+        )
+        return make_token(grants, key_id="school", secret=SECRET)
+
+    async def join(self, identity: str, options: PeerOptions | None = None) -> Peer:
+        peer = Peer(ROOM, identity, options or PeerOptions())
+        self.peers.append(peer)
+        await peer.join(self.http, self.url, self.token(identity))
+        return peer
+
+    async def resume(self, peer: Peer, *, restart_ice: bool = False) -> None:
+        before = peer.id
+        resumed = await peer.resume(self.http, self.url, self.token(peer.identity), restart_ice=restart_ice)
+        assert resumed["participant"] == before
+
+    @property
+    def transports(self) -> float:
+        return self.engine.metrics()["transports"]
+
+
+@asynccontextmanager
+async def place(room: RoomSettings = PATIENT, ice: IceConfig = QUICK) -> AsyncIterator[Place]:
+    engine = await Engine.start(EngineConfig(bind_address="127.0.0.1", workers=1, transport=TransportConfig(ice=ice)))
+    signaling = SignalingServer(engine, StaticKeys({"school": SECRET}), SignalingConfig(room=room))
+    application = web.Application()
+    signaling.add_routes(application)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    async with aiohttp.ClientSession() as http:
+        opened = Place(engine, signaling, f"http://{host}:{port}", http)
+        try:
+            yield opened
+        finally:
+            for peer in opened.peers:
+                await peer.abort()
+            await http.close()
+            await signaling.close()
+            await runner.cleanup()
+            assert opened.transports == 0
+            await engine.close()
+
+
+@pytest.fixture(autouse=True)
+def checks_come_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer_link, "KEEPALIVE_INTERVAL_S", 0.2)
+
+
+async def lesson(at: Place, options: PeerOptions | None = None) -> tuple[Peer, Peer]:
+    """Let a teacher show a camera to a student, until it flows."""
+    teacher, student = await at.join("teacher", options), await at.join("student", options)
+    await teacher.publish("camera", "microphone")
+    await until(lambda: shown(student, teacher) > 10, "the camera is shown")
+    return teacher, student
+
+
+def shown(viewer: Peer, author: Peer) -> int:
+    return viewer.packets_from(author.author, video=True)
+
+
+def types(peer: Peer) -> list[str]:
+    return [message["type"] for message in peer.told]
+
+
+def paths(peer: Peer) -> list[str]:
+    """Return what somebody was told of the media path."""
+    return [message["state"] for message in peer.told if message["type"] == "media"]
+
+
+async def media_flows(viewer: Peer, author: Peer, *, what: str, within_s: float = 10.0) -> float:
+    """Return how long it took until something more came."""
+    before, since = shown(viewer, author), time.monotonic()
+    await until(lambda: shown(viewer, author) > before, what, within_s=within_s, every_s=0.005)
+    return time.monotonic() - since
+
+
+async def test_media_goes_on_while_the_websocket_is_cut_and_nothing_is_missed() -> None:
+    async with place() as at:
+        teacher, student = await lesson(at)
+        lost = student.lost()
+        await teacher.signal.break_off()
+        await until(lambda: "presence" in types(student), "the student is told")
+        before = shown(student, teacher)
+        await student.signal.ask({"type": "send", "body": "Are you there?"})
+        await asyncio.sleep(CUT_S)
+        assert shown(student, teacher) > before, "media went on"
+        await at.resume(teacher)
+        assert [each["body"] for each in teacher.told if each["type"] == "message"] == ["Are you there?"]
+        await media_flows(student, teacher, what="media still goes on")
+        assert student.lost() == lost
+        assert "left" not in types(student)
+        assert [*teacher.faults(), *student.faults()] == []
+
+
+async def test_a_silent_media_path_is_kept_told_and_brought_back_by_an_ice_restart() -> None:
+    async with place() as at:
+        teacher, student = await lesson(at)
+        teacher.media.link.cut = True
+        await until(lambda: "media" in types(teacher), "the teacher is asked to restart ICE")
+        assert paths(teacher) == ["silent"]
+        await asyncio.sleep(QUICK.consent_timeout_s)
+        assert at.transports == 2
+        teacher.media.link.cut = False
+        since = time.monotonic()
+        await teacher.restart_ice()
+        await media_flows(student, teacher, what="media is back")
+        assert time.monotonic() - since < GAP_MAX_S
+        await until(lambda: paths(teacher) == ["silent", "alive"], "the teacher is told")
+        assert "left" not in types(student)
+
+
+async def test_who_loses_both_for_longer_than_consent_comes_back_with_everything() -> None:
+    async with place() as at:
+        teacher, student = await lesson(at)
+        for peer in (teacher, student):
+            peer.media.link.cut = True
+            await peer.signal.break_off()
+        await until(lambda: at.signaling.connections == 0, "the server knows")
+        await asyncio.sleep(1.5 * QUICK.consent_timeout_s)
+        assert at.signaling.participants == 2
+        sent_before = at.engine.metrics()["sent_total"]
+        await asyncio.sleep(0.2)
+        assert at.engine.metrics()["sent_total"] == sent_before, "nothing is sent without consent (RFC 7675)"
+        for peer in (teacher, student):
+            peer.media.link.cut = False
+        since = time.monotonic()
+        await at.resume(teacher, restart_ice=True)
+        await at.resume(student, restart_ice=True)
+        await media_flows(student, teacher, what="media is back")
+        assert time.monotonic() - since < GAP_MAX_S
+        assert at.transports == 2
+        assert "left" not in [*types(student), *types(teacher)]
+        assert student.faults() == []
+
+
+async def test_media_that_stays_away_ends_the_stay_with_its_code() -> None:
+    room = RoomSettings(empty_timeout_s=0.0, media_timeout_s=0.5)
+    async with place(room) as at:
+        teacher = await at.join("teacher")
+        teacher.media.link.cut = True
+        assert await teacher.signal.wait_closed() == 4005
+        await until(lambda: at.transports == 0, "its rows are gone")
+
+
+async def test_a_resume_window_that_ends_frees_everything() -> None:
+    room = RoomSettings(empty_timeout_s=0.0, resume_window_s=0.5, media_timeout_s=0.1)
+    async with place(room) as at:
+        teacher = await at.join("teacher")
+        teacher.media.link.cut = True
+        await teacher.signal.break_off()
+        await until(lambda: at.signaling.participants == 0, "nobody is waited for any more")
+        await until(lambda: (at.signaling.rooms, at.transports) == (0, 0), "the room is gone")
+
+
+async def test_the_earlier_connection_looks_alive_when_the_client_comes_back() -> None:
+    async with place() as at:
+        teacher, student = await lesson(at)
+        earlier = teacher.signal
+        await at.resume(teacher, restart_ice=True)
+        assert await earlier.wait_closed() == 4008
+        await media_flows(student, teacher, what="media goes on")
+        assert "presence" not in types(student), "for the others nothing happened"
+
+
+async def test_a_page_that_is_reloaded_is_back_within_two_seconds() -> None:
+    async with place(RoomSettings(media_timeout_s=10.0)) as at:
+        teacher, student = await lesson(at)
+        await student.signal.ask({"type": "state", "scope": "room", "key": "slide", "value": 7})
+        await student.leave()
+        await teacher.media.end(goodbye=False)
+        await teacher.signal.close()
+        since = time.monotonic()
+        again = await at.join("teacher")
+        await again.publish("camera")
+        viewer = await at.join("student")
+        await until(lambda: shown(viewer, again), "the camera is shown again", within_s=10)
+        assert time.monotonic() - since < GAP_MAX_S
+        [joined] = [each for each in again.told if each["type"] == "joined"]
+        assert joined["room"]["state"]["slide"]["value"] == 7, "the empty room was kept"
+
+
+async def test_who_reloads_while_the_server_believes_in_the_page_takes_its_place() -> None:
+    async with place() as at:
+        teacher, student = await lesson(at)
+        await teacher.vanish()
+        since = time.monotonic()
+        again = await at.join("teacher")
+        await again.publish("camera")
+        before = shown(student, again)
+        await until(lambda: shown(student, again) > before, "the camera is shown again")
+        assert time.monotonic() - since < GAP_MAX_S
+        [left] = [each for each in student.told if each["type"] == "left"]
+        assert (left["participant"], left["reason"]) == (teacher.id, "replaced")
+
+
+async def test_a_nat_that_rebinds_costs_less_than_a_second() -> None:
+    async with place() as at, open_relay(at.engine.udp_ports[0]) as relay:
+        teacher, student = await lesson(at, PeerOptions(via=("127.0.0.1", relay.port)))
+        relay.change(up="rebind")
+        gap_s = await media_flows(student, teacher, what="media comes from the new address to the new address")
+        assert relay.rebindings
+        assert gap_s <= 1.0
+        assert "left" not in types(student)
