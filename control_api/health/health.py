@@ -49,7 +49,8 @@ class Health:
     async def _check_workers(self) -> None:
         while True:
             await asyncio.sleep(self._settings.udp_check_s)
-            silent = await self._engine.silent_workers(timeout_s=ANSWER_WITHIN_S)
+            timeout_s = min(ANSWER_WITHIN_S, self._settings.udp_check_s)
+            silent = await self._engine.silent_workers(timeout_s=timeout_s)
             self._readiness.take_check(all_answered=not silent)
             if bool(silent) != bool(self.silent_workers):
                 logger.warning("workers that do not answer", extra={"workers": list(silent)})
