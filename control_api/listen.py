@@ -34,10 +34,7 @@ async def serve(
     """
     settings, certificate = parts.settings.connections, parts.certificate
     opened = listening.dup() if listening is not None else open_listening_socket(parts.settings.http)
-    # No access log: paths hold names of rooms, and metrics count.
-    runner = web.AppRunner(
-        application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, keepalive_timeout=settings.keep_alive_s
-    )
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     closing.push_async_callback(runner.cleanup)
     context = certificate.context if certificate is not None else None

@@ -12,16 +12,18 @@ import socket
 import ssl
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from control_api.errors import Handler
+from control_api.errors import CODES, Handler, error_response
+from control_api.protection.answer_headers import ALWAYS
 from control_api.protection.client_address import bucket_of, client_address, is_trusted, parse_networks
 from control_api.protection.settings import ConnectionSettings
 
 HEAD_BYTES_MAX: Final = 1 << 20  # aiohttp takes 128 fields of 8 KiB; more is a body that ran ahead, or no HTTP
+LINGER_S: Final = 1.0  # for a client that is still sending what was refused, so that it reads why
 FILES_RESERVED: Final = 256  # open files for all else: UDP sockets, journal, database, pages
 
 MakeProtocol = Callable[[], asyncio.Protocol]
@@ -150,18 +152,18 @@ class _Connection(asyncio.Protocol):
         self._guard = guard
         self._make_protocol = make_protocol
         self._inner: asyncio.Protocol | None = None
-        self._transport: asyncio.BaseTransport | None = None
+        self._transport: asyncio.WriteTransport | None = None
         self._head_bytes = 0
         self.address: str | None = None
         """Under which name it is counted."""
 
     def abort(self) -> None:
         """End it at once, whatever was not sent yet."""
-        if isinstance(self._transport, asyncio.WriteTransport):
+        if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is none by its class
         peer = transport.get_extra_info("peername")
         if not self._guard.admit(self, str(peer[0]) if isinstance(peer, tuple) else ""):
             self.abort()
@@ -198,6 +200,26 @@ class _Connection(asyncio.Protocol):
         self._inner = self._transport = None
 
 
+class _HttpProtocol(web.RequestHandler):
+    """aiohttp's protocol, but for what is no HTTP: it would log an error with the client's bytes and its address."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status >= 500:
+            return super().handle_error(request, status, exc, message)
+        text = "This is no HTTP/1.1 request, or a line of its head is too long."
+        response = error_response(status, CODES.get(status, "refused"), text, dict(ALWAYS))
+        response.force_close()
+        return response
+
+
 class GuardedSite(web.BaseSite):
     """A site of an aiohttp runner on a socket that listens already, behind a guard."""
 
@@ -228,8 +250,19 @@ class GuardedSite(web.BaseSite):
         server = self._runner.server
         assert server is not None, "the runner is set up"
         timeout = self._settings.tls_handshake_timeout_s if self._ssl_context else None
-        self._server = await asyncio.get_running_loop().create_server(
-            self._guard.guarded(server),
+        loop = asyncio.get_running_loop()
+
+        def make_protocol() -> asyncio.Protocol:
+            return _HttpProtocol(
+                server,
+                loop=loop,
+                access_log=None,  # type: ignore[arg-type] # paths hold names of rooms, and metrics count
+                keepalive_timeout=self._settings.keep_alive_s,
+                lingering_time=LINGER_S,
+            )
+
+        self._server = await loop.create_server(
+            self._guard.guarded(make_protocol),
             sock=self._socket,
             ssl=self._ssl_context,
             backlog=self._backlog,
