@@ -33,6 +33,9 @@ check: setup  ## lint, types, layers, native stubs, tidiness
 	@$(RUN)/ruff format --check --quiet . || { echo "check: run 'make format'"; exit 1; }
 	@echo "check: mypy"
 	@$(RUN)/mypy --no-error-summary $(addprefix -p ,$(CODE))
+	@echo "check: scripts"
+	@scripts/system-packages $(PYTHON) check
+	@scripts/check-scripts
 	@echo "check: layers"
 	@$(RUN)/lint-imports --no-logo > build/layers || { cat build/layers; exit 1; }
 	@echo "check: native stubs"

@@ -1,93 +1,173 @@
-/** The class page from link to goodbye: lobby, class, end, and again. */
+/** The class page from link to goodbye: lobby, waiting room, class, end, and again; and straight back after a reload. */
 
-import { readClaims, Room, roomAddress } from './halqa/index.js';
+import { openCamera, openMicrophone, readClaims, Room, roomAddress } from './halqa/index.js';
 import { Classroom } from './page/classroom.js';
+import { find } from './page/dom.js';
 import { Header } from './page/header.js';
 import { Language } from './page/language.js';
 import { followNewLinks, takeLink } from './page/link.js';
 import { Lobby } from './page/lobby.js';
 import { Notices } from './page/notices.js';
+import { forgetStay, keepStay, takeStay } from './page/stay.js';
 
-/** @typedef {import('./page/link.js').Link} Link */
+/** @import { HalqaError } from './halqa/index.js' */
+/** @import { Choice } from './page/lobby.js' */
 
-const find = (/** @type {string} */ selector) => document.querySelector(selector);
+/** What a moderator said is shown as it is; what the server says to developers is not. */
+const SPOKEN = new Set(['removed', 'banned', 'ended', 'sent_back']);
 
 const link = takeLink();
 const claims = link === null ? null : readClaims(link.token);
 const mayPublish = claims?.mayPublish ?? (() => true);
 
 const language = new Language();
-const notices = new Notices(language, find('#notice'), find('#announcer'));
+const notices = new Notices(language, find(document, '#notice', HTMLElement), find(document, '#announcer', HTMLElement));
 const header = new Header(document, language);
-const lobby = new Lobby(find('#lobby'), language, notices);
-const ended = find('#ended');
-/** Why the end is shown; null while it is not. @type {string|null} */
-let endReason = null;
+const lobby = new Lobby(find(document, '#lobby', HTMLElement), language, notices);
+const waiting = find(document, '#waiting', HTMLElement);
+const ended = find(document, '#ended', HTMLElement);
+/** Why the end is shown, and what a moderator said; null while it is not. @type {{reason: string, message: string}|null} */
+let ending = null;
 
 followNewLinks();
 lobby.on('join', join);
 language.on('change', showEnd);
-ended.querySelector('button').addEventListener('click', showLobby);
+find(ended, 'button', HTMLButtonElement).addEventListener('click', showLobby);
 await language.begin(link?.language ?? null);
-if (link === null) end('link');
-else showLobby();
+const stay = takeStay();
+if (link === null) end('link', '');
+else if (stay === null) showLobby();
+else await join({ ...stay, tracks: { camera: null, microphone: null } }, stay);
 
 function showLobby() {
-  endReason = null;
+  if (link === null) return;
+  ending = null;
   ended.hidden = true;
   header.entitle(link.room);
   lobby.begin({ room: link.room, name: claims?.name ?? (link.name || null), mayPublish });
 }
 
-/** @param {import('./page/lobby.js').Choice} choice */
-async function join(choice) {
+/**
+ * @param {Choice} choice
+ * @param {{camera: boolean, microphone: boolean}} [former]  what was on before a reload: opened when we are in
+ */
+async function join(choice, former) {
+  if (link === null) return;
   const room = new Room();
-  window.halqaRoom = room;  // for a look from the console, and for tests
+  /** @type {any} */ (window).halqaRoom = room;  // for a look from the console, and for tests
   header.follow(room);
   lobby.busy(true);
+  room.on('state', ({ state }) => showWaiting(state === 'waiting' ? room : null));
   try {
     await room.connect(roomAddress(location.origin, link.room), link.token, { name: choice.name });
   } catch (error) {
     lobby.busy(false);
-    notices.error(error, () => lobby.submit());
+    const { code, message } = /** @type {HalqaError} */ (error);
+    if (ending !== null) return;
+    if (lobby.root.hidden && former === undefined) end(code, message);
+    else refused(/** @type {HalqaError} */ (error), former !== undefined);
     return;
   }
-  await enter(room, choice);
+  await enter(room, choice, former);
+}
+
+/**
+ * @param {HalqaError} error
+ * @param {boolean} isReload
+ */
+function refused(error, isReload) {
+  if (isReload) showLobby();
+  notices.error(error, () => lobby.submit());
+}
+
+/**
+ * Somebody must let us in: nothing to do but to wait, or to go.
+ * @param {Room|null} room  null: it is over
+ */
+function showWaiting(room) {
+  const isNew = room !== null && waiting.hidden;
+  waiting.hidden = room === null;
+  if (room === null) return;
+  find(document, '#classroom', HTMLElement).hidden = true;
+  lobby.hide();
+  const leave = find(waiting, 'button', HTMLButtonElement);
+  leave.onclick = () => {
+    room.leave();
+    end('left', '');
+  };
+  if (isNew) find(waiting, 'h1', HTMLElement).focus();
 }
 
 /**
  * @param {Room} room
- * @param {import('./page/lobby.js').Choice} choice
+ * @param {Choice} choice
+ * @param {{camera: boolean, microphone: boolean}} [former]
  */
-async function enter(room, { tracks, deviceIds }) {
+async function enter(room, { name, tracks, deviceIds }, former) {
   notices.clear();
   lobby.end();
   header.entitle(room.name);
-  const classroom = new Classroom(find('#classroom'), room, { language, notices }, { mayPublish, deviceIds });
-  const leave = () => room.leave();
+  const classroom = new Classroom(find(document, '#classroom', HTMLElement), room, { language, notices }, deviceIds);
+  const isOn = (/** @type {'camera'|'microphone'} */ source) => room.localTrack(source)?.muted === false;
+  const leave = () => {
+    keepStay({ name, camera: isOn('camera'), microphone: isOn('microphone'), deviceIds });
+    room.leave();
+  };
   window.addEventListener('pagehide', leave);
-  room.on('state', ({ state, reason }) => {
-    if (state !== 'closed') return;
+  room.on('state', ({ state }) => {
+    if (state !== 'closed' && state !== 'waiting') find(document, '#classroom', HTMLElement).hidden = false;
+  });
+  room.on('closed', ({ reason, message }) => {
     window.removeEventListener('pagehide', leave);
     classroom.stop();
     notices.clear();
-    end(reason);
+    end(reason, message);
   });
-  await classroom.publish(tracks);
+  await classroom.publish(former === undefined ? tracks : await reopen(former, deviceIds));
 }
 
-/** @param {string} reason */
-function end(reason) {
-  endReason = reason;
+/**
+ * @param {{camera: boolean, microphone: boolean}} former
+ * @param {Record<'camera'|'microphone', string>} deviceIds
+ */
+async function reopen(former, deviceIds) {
+  const opened = async (/** @type {boolean} */ isWanted, /** @type {() => Promise<MediaStreamTrack>} */ open) => {
+    if (!isWanted) return null;
+    return open().catch((error) => {
+      notices.error(error);
+      return null;
+    });
+  };
+  const [camera, microphone] = await Promise.all([
+    opened(former.camera, () => openCamera({ deviceId: deviceIds.camera })),
+    opened(former.microphone, () => openMicrophone({ deviceId: deviceIds.microphone })),
+  ]);
+  return { camera, microphone };
+}
+
+/**
+ * @param {string} reason
+ * @param {string} message
+ */
+function end(reason, message) {
+  ending = { reason, message };
+  lobby.hide();
+  lobby.release();
+  waiting.hidden = true;
   showEnd();
-  ended.querySelector('h1').focus();
+  find(ended, 'h1', HTMLElement).focus();
 }
 
 function showEnd() {
-  if (endReason === null) return;
-  const key = language.firstKnown(`ended.${endReason}`, 'ended.other');
-  ended.querySelector('h1').textContent = language.text(key);
-  ended.querySelector('.next').textContent = language.text(`${key}.next`, { reason: endReason });
-  ended.querySelector('button').hidden = link === null;
+  if (ending === null) return;
+  const { reason, message } = ending;
+  const key = language.firstKnown(`ended.${reason}`, 'ended.other');
+  const isSpoken = SPOKEN.has(reason) && message !== '' && message !== reason;
+  find(ended, 'h1', HTMLElement).textContent = language.text(key);
+  find(ended, '.next', HTMLElement).textContent = language.text(`${key}.next`, { reason });
+  const said = find(ended, '.said', HTMLElement);
+  said.textContent = isSpoken ? message : '';
+  said.hidden = !isSpoken;
+  find(ended, 'button', HTMLButtonElement).hidden = link === null;
   ended.hidden = false;
 }

@@ -1,5 +1,7 @@
 /** The line at the top: which class, how the connection is, how many are here. */
 
+import { find } from './dom.js';
+
 /** @import { Room } from '../halqa/room.js' */
 
 export class Header {
@@ -7,15 +9,16 @@ export class Header {
   #room = null;
 
   /**
-   * @param {HTMLElement} root
+   * @param {Document} root
    * @param {import('./language.js').Language} language
    */
   constructor(root, language) {
     this.language = language;
-    this.name = root.querySelector('#room-name');
-    this.connection = root.querySelector('#connection');
-    this.count = root.querySelector('#count');
-    const button = root.querySelector('#language');
+    this.name = find(root, '#room-name', HTMLElement);
+    this.connection = find(root, '#connection', HTMLElement);
+    this.recording = find(root, '#recording', HTMLElement);
+    this.count = find(root, '#count', HTMLElement);
+    const button = find(root, '#language', HTMLButtonElement);
     button.addEventListener('click', () => language.toggle());
     language.on('change', () => {
       button.textContent = language.text('language.switch');
@@ -36,7 +39,7 @@ export class Header {
    */
   follow(room) {
     this.#room = room;
-    for (const event of ['state', 'participant-joined', 'participant-left']) {
+    for (const event of /** @type {const} */ (['state', 'participant-joined', 'participant-left', 'recording'])) {
       room.on(event, () => {
         if (this.#room === room) this.#show();
       });
@@ -53,8 +56,13 @@ export class Header {
     if (this.connection.textContent !== words) this.connection.textContent = words;
     this.count.hidden = room.local === null || room.state === 'closed';
     const count = room.participants.size + 1;
-    this.count.querySelector('.number').textContent = count.toLocaleString(this.language.current);
-    this.count.querySelector('.visually-hidden').textContent = this.language.text('class.count', { count });
+    find(this.count, '.number', HTMLElement).textContent = count.toLocaleString(this.language.current);
+    find(this.count, '.visually-hidden', HTMLElement).textContent = this.language.text('class.count', { count });
+    const { recording } = room.decisions;
+    this.recording.hidden = recording === 'off' || room.state === 'closed';
+    this.recording.className = recording;
+    find(this.recording, 'span', HTMLElement).textContent = (
+      recording === 'off' ? '' : this.language.text(`recording.${recording}`));
     this.count.title = this.language.text('class.count', { count });
   }
 }

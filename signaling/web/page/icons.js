@@ -5,7 +5,7 @@
  * @param {string} name
  */
 export function showIcon(place, name) {
-  place.querySelector('use').setAttribute('href', `#icon-${name}`);
+  place.querySelector('use')?.setAttribute('href', `#icon-${name}`);
 }
 
 /**
@@ -17,7 +17,8 @@ export function createIcon(name) {
   const icon = document.createElementNS(space, 'svg');
   icon.classList.add('icon');
   icon.setAttribute('aria-hidden', 'true');
-  icon.append(document.createElementNS(space, 'use'));
-  icon.firstElementChild.setAttribute('href', `#icon-${name}`);
+  const use = document.createElementNS(space, 'use');
+  use.setAttribute('href', `#icon-${name}`);
+  icon.append(use);
   return icon;
 }

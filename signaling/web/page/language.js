@@ -18,13 +18,13 @@ export class Language extends Emitter {
    */
   async begin(wanted) {
     const wishes = [wanted, localStorage.getItem(STORAGE_KEY), ...navigator.languages];
-    const known = wishes.map((wish) => wish?.slice(0, 2).toLowerCase()).find((wish) => LANGUAGES.includes(wish));
+    const known = wishes.map((wish) => wish?.slice(0, 2).toLowerCase() ?? '').find((wish) => LANGUAGES.includes(wish));
     await this.use(known ?? LANGUAGES[0]);
   }
 
   /** Change to the other language, and remember that. */
   async toggle() {
-    const other = LANGUAGES.find((each) => each !== this.current);
+    const other = LANGUAGES.find((each) => each !== this.current) ?? LANGUAGES[0];
     localStorage.setItem(STORAGE_KEY, other);
     await this.use(other);
   }
@@ -62,10 +62,10 @@ export class Language extends Emitter {
   /** @param {HTMLElement} root */
   #fill(root) {
     for (const element of root.querySelectorAll('[data-text]')) {
-      element.textContent = this.text(element.dataset.text);
+      element.textContent = this.text(element.getAttribute('data-text') ?? '');
     }
     for (const element of root.querySelectorAll('[data-label]')) {
-      element.setAttribute('aria-label', this.text(element.dataset.label));
+      element.setAttribute('aria-label', this.text(element.getAttribute('data-label') ?? ''));
     }
   }
 
@@ -83,7 +83,9 @@ export class Language extends Emitter {
   }
 }
 
-/** Letters of the other direction of writing than the page's, roughly: Arabic and Hebrew, or Latin. */
+/** Letters of the other direction of writing than the page's, roughly: Arabic and Hebrew, or Latin.
+ * @type {Record<string, RegExp>}
+ */
 const FOREIGN_LETTERS = { ltr: /[\u0590-\u08ff]/, rtl: /[a-z]/i };
 
 /**

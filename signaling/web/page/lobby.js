@@ -2,6 +2,7 @@
 
 import { HalqaError, listDevices, openCamera, openCameraAndMicrophone, openMicrophone } from '../halqa/index.js';
 import { Emitter } from '../halqa/events.js';
+import { find } from './dom.js';
 import { showIcon } from './icons.js';
 import { Meter } from './meter.js';
 
@@ -33,9 +34,10 @@ export class Lobby extends Emitter {
     this.root = root;
     this.language = language;
     this.notices = notices;
-    this.form = root.querySelector('form');
-    this.video = root.querySelector('video');
-    this.meter = new Meter(root.querySelector('.meter'));
+    this.form = find(root, 'form', HTMLFormElement);
+    this.name = find(root, 'input[name=name]', HTMLInputElement);
+    this.video = find(root, 'video', HTMLVideoElement);
+    this.meter = new Meter(find(root, '.meter', HTMLElement));
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.submit();
@@ -55,52 +57,67 @@ export class Lobby extends Emitter {
    */
   async begin({ room, name, mayPublish }) {
     this.root.hidden = false;
-    this.root.querySelector('.room bdi').textContent = room;
-    const input = this.form.elements.namedItem('name');
-    input.value = name ?? localStorage.getItem(NAME_KEY) ?? '';
-    input.closest('label').hidden = name !== null;
+    find(this.root, '.room bdi', HTMLElement).textContent = room;
+    this.name.value = name ?? localStorage.getItem(NAME_KEY) ?? '';
+    labelOf(this.name).hidden = name !== null;
     const allowed = DEVICES.filter(mayPublish);
     for (const device of DEVICES) {
       this.#button(device).hidden = !allowed.includes(device);
-      this.#select(device).closest('label').hidden = !allowed.includes(device);
+      labelOf(this.#select(device)).hidden = !allowed.includes(device);
     }
     this.meter.element.hidden = !allowed.includes('microphone');
-    this.root.querySelector('.preview').hidden = allowed.length === 0;
+    find(this.root, '.preview', HTMLElement).hidden = allowed.length === 0;
     this.busy(false);
     await this.#open(allowed);
   }
 
   /** @param {boolean} isBusy  joining is under way */
   busy(isBusy) {
-    const button = this.form.querySelector('[type=submit]');
+    const button = find(this.form, '[type=submit]', HTMLButtonElement);
+    const key = isBusy ? 'lobby.joining' : 'lobby.join';
     button.disabled = isBusy;
-    button.dataset.text = isBusy ? 'lobby.joining' : 'lobby.join';
-    button.textContent = this.language.text(button.dataset.text);
+    button.dataset.text = key;
+    button.textContent = this.language.text(key);
   }
 
   /** Join with what is chosen now. */
   submit() {
-    const name = this.form.elements.namedItem('name').value.trim();
+    const name = this.name.value.trim();
     localStorage.setItem(NAME_KEY, name);
     const deviceIds = { camera: this.#select('camera').value, microphone: this.#select('microphone').value };
     this.notices.clear();
     this.emit('join', { name, tracks: this.#tracks, deviceIds });
   }
 
-  /** Hide it; the open devices belong to whom the choice was given. */
-  end() {
+  /** Hide it, with the devices open: whoever waits at the door looks into the mirror no more, but goes in as chosen. */
+  hide() {
     this.root.hidden = true;
     this.meter.watch(null);
     this.video.srcObject = null;
+  }
+
+  /** Hide it; the open devices belong to whom the choice was given. */
+  end() {
+    this.hide();
+    this.#tracks = { camera: null, microphone: null };
+  }
+
+  /** Let go of the devices that nobody took. */
+  release() {
+    for (const device of DEVICES) this.#tracks[device]?.stop();
     this.#tracks = { camera: null, microphone: null };
   }
 
   /** @param {Device[]} allowed */
   async #open(allowed) {
     if (allowed.length === 2) {
-      const opened = await openCameraAndMicrophone();
-      if (DEVICES.every((device) => opened[device].code)) this.#noneOpened(opened, allowed);
-      else for (const device of DEVICES) this.#took(device, opened[device]);
+      const { camera, microphone } = await openCameraAndMicrophone();
+      if (camera instanceof HalqaError && microphone instanceof HalqaError) {
+        this.#noneOpened({ camera, microphone }, allowed);
+      } else {
+        this.#took('camera', camera);
+        this.#took('microphone', microphone);
+      }
     } else {
       await Promise.all(allowed.map((device) => this.#turnOn(device)));
     }
@@ -134,7 +151,7 @@ export class Lobby extends Emitter {
 
   /**
    * @param {Device} device
-   * @param {MediaStreamTrack|Error} result
+   * @param {MediaStreamTrack|HalqaError} result
    */
   #took(device, result) {
     if (result instanceof MediaStreamTrack) {
@@ -158,7 +175,7 @@ export class Lobby extends Emitter {
     showIcon(button, track === null ? `${device}-off` : device);
     if (device === 'microphone') this.meter.watch(track);
     else this.video.srcObject = track === null ? null : new MediaStream([track]);
-    this.root.querySelector('.empty').hidden = this.#tracks.camera !== null;
+    find(this.root, '.empty', HTMLElement).hidden = this.#tracks.camera !== null;
   }
 
   async #listDevices() {
@@ -184,11 +201,19 @@ export class Lobby extends Emitter {
 
   /** @param {Device} device */
   #button(device) {
-    return this.root.querySelector(`.switches [name=${device}]`);
+    return find(this.root, `.switches [name=${device}]`, HTMLButtonElement);
   }
 
   /** @param {Device} device */
   #select(device) {
-    return this.form.elements.namedItem(device);
+    return find(this.form, `select[name=${device}]`, HTMLSelectElement);
   }
+}
+
+/**
+ * @param {Element} field
+ * @returns {HTMLElement}
+ */
+function labelOf(field) {
+  return /** @type {HTMLElement} */ (field.closest('label'));
 }

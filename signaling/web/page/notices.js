@@ -1,5 +1,7 @@
 /** What the page tells people: errors in plain words with what to do next, and news for those who only listen. */
 
+import { find } from './dom.js';
+
 /** @typedef {import('./language.js').Language} Language */
 
 export class Notices {
@@ -15,8 +17,10 @@ export class Notices {
     this.language = language;
     this.banner = banner;
     this.announcer = announcer;
-    banner.querySelector('.close').addEventListener('click', () => this.clear());
-    banner.querySelector('.action').addEventListener('click', () => {
+    this.text = find(banner, 'p', HTMLElement);
+    this.button = find(banner, '.action', HTMLButtonElement);
+    find(banner, '.close', HTMLButtonElement).addEventListener('click', () => this.clear());
+    this.button.addEventListener('click', () => {
       const action = this.#action;
       this.clear();
       action?.();
@@ -32,23 +36,34 @@ export class Notices {
     console.warn(`halqa: ${error.code}: ${error.message}`);
     const keys = [`error.${error.code}.${error.source}`, `error.${error.code}`, 'error.other'];
     const key = this.language.firstKnown(...keys);
-    this.banner.querySelector('p').textContent = this.language.text(key, { code: error.code });
-    const button = this.banner.querySelector('.action');
-    button.hidden = retry === undefined;
-    button.textContent = this.language.text('notice.retry');
+    this.text.textContent = this.language.text(key, { code: error.code });
+    this.button.hidden = retry === undefined;
+    this.button.textContent = this.language.text('notice.retry');
     this.#action = retry ?? null;
+    this.banner.hidden = false;
+  }
+
+  /**
+   * Tell what happened, until somebody closes it.
+   * @param {string} key
+   * @param {Record<string, string|number>} [values]
+   */
+  tell(key, values) {
+    this.clear();
+    this.text.textContent = this.language.text(key, values);
+    this.button.hidden = true;
     this.banner.hidden = false;
   }
 
   clear() {
     this.banner.hidden = true;
-    this.banner.querySelector('p').textContent = '';
+    this.text.textContent = '';
     this.#action = null;
   }
 
   /**
    * @param {string} key
-   * @param {Record<string, string|number>} values
+   * @param {Record<string, string|number>} [values]
    */
   announce(key, values) {
     this.announcer.textContent = this.language.text(key, values);

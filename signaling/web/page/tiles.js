@@ -1,6 +1,9 @@
-/** One tile: a picture or initials, a name, marks for a muted microphone and for speech. */
+/** One tile: a picture or initials, a name, a raised hand, marks, and a ring around who speaks. */
 
 import { createIcon } from './icons.js';
+
+/** @import { TileMenu } from './tile_menu.js' */
+/** @typedef {'microphone-off'|'weak'|'away'|'spotlit'} Mark */
 
 /** Hues that keep white initials readable at the chosen lightness. */
 const AVATAR_HUES = 12;
@@ -9,14 +12,21 @@ export class Tile {
   element = document.createElement('li');
   #name = document.createElement('span');
   #avatar = document.createElement('span');
-  #mark = createIcon('microphone-off');
+  #icons = { 'microphone-off': createIcon('microphone-off'), weak: createIcon('weak') };
+  #hand = document.createElement('span');
+  /** What the marks mean, in words. @type {Map<string, string>} */
+  #marks = new Map();
   #spoken = document.createElement('span');
   /** @type {HTMLVideoElement|null} */
   #video = null;
   #shown = '';
 
-  /** @param {'camera'|'screen'} kind */
-  constructor(kind) {
+  /**
+   * @param {'camera'|'screen'} kind
+   * @param {TileMenu|null} [menu]
+   */
+  constructor(kind, menu = null) {
+    this.menu = menu;
     this.element.className = `tile ${kind}`;
     this.#avatar.className = 'avatar';
     this.#avatar.setAttribute('aria-hidden', 'true');
@@ -24,9 +34,13 @@ export class Tile {
     const label = document.createElement('p');
     label.className = 'label';
     this.#name.className = 'name';
-    this.#mark.toggleAttribute('hidden', true);
-    label.append(this.#mark, this.#name, this.#spoken);
-    this.element.append(this.#avatar, label);
+    for (const icon of Object.values(this.#icons)) icon.toggleAttribute('hidden', true);
+    this.#hand.className = 'hand';
+    this.#hand.hidden = true;
+    this.#hand.setAttribute('aria-hidden', 'true');
+    label.append(...Object.values(this.#icons), this.#name, this.#spoken);
+    this.element.append(this.#avatar, label, this.#hand);
+    if (menu) this.element.append(menu.element);
   }
 
   /**
@@ -54,10 +68,32 @@ export class Tile {
     if (this.#video) this.#avatar.after(this.#video);
   }
 
-  /** @param {string|null} text  what screen readers hear, e.g. "microphone off"; null: it is on */
-  muted(text) {
-    this.#mark.toggleAttribute('hidden', text === null);
-    this.#spoken.textContent = text === null ? '' : `, ${text}`;
+  /**
+   * @param {Mark} mark
+   * @param {string|null} words  what it means, e.g. "microphone off"; null: take it away
+   */
+  mark(mark, words) {
+    if (words === null) this.#marks.delete(mark);
+    else this.#marks.set(mark, words);
+    if (mark === 'microphone-off' || mark === 'weak') {
+      this.#icons[mark].toggleAttribute('hidden', words === null);
+      this.#icons[mark].replaceChildren(...this.#icons[mark].querySelectorAll('use'), ...(words ? [titled(words)] : []));
+    }
+    this.element.classList.toggle(mark, words !== null);
+    this.#say();
+  }
+
+  /**
+   * @param {number} place  in the line of raised hands; 0: not raised
+   * @param {string} words
+   */
+  raise(place, words) {
+    if (place === 0) this.#marks.delete('hand');
+    else this.#marks.set('hand', words);
+    this.#hand.hidden = place === 0;
+    this.#hand.textContent = `✋ ${place.toLocaleString(document.documentElement.lang)}`;
+    this.#hand.title = words;
+    this.#say();
   }
 
   /** @param {boolean} isSpeaking */
@@ -70,6 +106,18 @@ export class Tile {
     this.show(null);
     this.element.remove();
   }
+
+  #say() {
+    const words = [...this.#marks.values()].map((each) => `, ${each}`).join('');
+    if (this.#spoken.textContent !== words) this.#spoken.textContent = words;
+  }
+}
+
+/** @param {string} words  that a pointer shows */
+function titled(words) {
+  const title = document.createElementNS('http://www.w3.org/2000/svg', 'title');
+  title.textContent = words;
+  return title;
 }
 
 /** @param {MediaStreamTrack} mediaTrack */
@@ -96,5 +144,5 @@ function initials(name) {
 
 /** @param {string} name */
 function hueOf(name) {
-  return [...name].reduce((sum, character) => sum + character.codePointAt(0), 0) % AVATAR_HUES;
+  return [...name].reduce((sum, character) => sum + (character.codePointAt(0) ?? 0), 0) % AVATAR_HUES;
 }

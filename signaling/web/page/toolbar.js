@@ -1,5 +1,6 @@
 /** Buttons and keys that turn microphone, camera and screen on and off. */
 
+import { find } from './dom.js';
 import { showIcon } from './icons.js';
 
 /** @typedef {'microphone'|'camera'|'screen'} Switch */
@@ -17,8 +18,9 @@ export class Toolbar {
    * @param {object} actions
    * @param {(source: Switch) => boolean} actions.isOn
    * @param {(source: Switch, on: boolean) => Promise<void>} actions.set
-   * @param {(error: Error, source: Switch) => void} actions.failed
+   * @param {(error: import('../halqa/errors.js').HalqaError, source: Switch) => void} actions.failed
    * @param {() => void} actions.leave
+   * @param {Record<string, () => void>} actions.keys  further keys, Latin letters
    * @param {AbortSignal} signal  ends it
    */
   constructor(root, language, actions, signal) {
@@ -69,10 +71,10 @@ export class Toolbar {
     button.setAttribute('aria-busy', 'true');
     try {
       while (this.actions.isOn(source) !== this.#wanted.get(source)) {
-        await this.actions.set(source, this.#wanted.get(source));
+        await this.actions.set(source, this.#wanted.get(source) ?? false);
       }
     } catch (error) {
-      this.actions.failed(/** @type {Error} */ (error), source);
+      this.actions.failed(/** @type {import('../halqa/errors.js').HalqaError} */ (error), source);
     } finally {
       this.#wanted.delete(source);
       button.removeAttribute('aria-busy');
@@ -83,14 +85,18 @@ export class Toolbar {
   /** @param {KeyboardEvent} event */
   #pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    if (event.target instanceof Element && event.target.closest('input, select, textarea')) return;
-    const source = SHORTCUTS[latinKey(event)];
+    if (event.target instanceof Element && event.target.closest('input, select, textarea, dialog')) return;
+    const key = latinKey(event);
+    const source = SHORTCUTS[key];
     if (source && !this.#button(source).hidden) this.toggle(source);
+    if (!(key in this.actions.keys)) return;
+    event.preventDefault();  // a letter that moves the focus into a text field would be typed there
+    this.actions.keys[key]();
   }
 
   /** @param {string} name */
   #button(name) {
-    return this.root.querySelector(`[name=${name}]`);
+    return find(this.root, `[name=${name}]`, HTMLButtonElement);
   }
 }
 

@@ -28,7 +28,7 @@ const SMALL_FRAME_RATE = 15;
  * @returns {ViewRequest[]}
  */
 export function planView(slots, cameras, stageHeight) {
-  const ofKind = (kind) => slots.filter((slot) => slot.kind === kind);
+  const ofKind = (/** @type {import('../halqa/types.js').SlotKind} */ kind) => slots.filter((slot) => slot.kind === kind);
   const screen = ofKind('screen').map(({ mid }) => ({ mid, track: 'auto', ...size(stageHeight) }));
   const video = ofKind('video');
   const seen = cameras.filter(({ inSight }) => inSight);
@@ -39,7 +39,7 @@ export function planView(slots, cameras, stageHeight) {
   const tracks = seen.filter(({ live }) => live).slice(0, video.length).map(({ track }) => track);
   const waiting = tracks.filter((track) => !video.some((slot) => slot.track === track));
   const chosen = video.map((slot) => {
-    const track = tracks.includes(slot.track) ? slot.track : (waiting.shift() ?? null);
+    const track = slot.track !== null && tracks.includes(slot.track) ? slot.track : (waiting.shift() ?? null);
     return track === null ? { mid: slot.mid, track } : { mid: slot.mid, track, ...wanted };
   });
   return [...chosen, ...screen];
@@ -82,14 +82,15 @@ export class Viewing {
   async #ask() {
     const { cameras, stageHeight } = this.measure();
     const plan = planView(this.room.slots, cameras, stageHeight);
-    const changed = plan.filter((request) => this.#asked.get(request.mid) !== JSON.stringify(request));
+    const changed = plan.filter((request) => this.#asked.get(request.mid ?? '') !== JSON.stringify(request));
     if (changed.length === 0) return;
-    for (const request of changed) this.#asked.set(request.mid, JSON.stringify(request));
+    for (const request of changed) this.#asked.set(request.mid ?? '', JSON.stringify(request));
     try {
       await this.room.view(changed);
     } catch (error) {
+      if (this.room.state === 'closed') return;
       console.warn('halqa: the view was not changed', error);
-      for (const { mid } of changed) this.#asked.delete(mid);  // asked again at the next change
+      for (const { mid } of changed) this.#asked.delete(mid ?? '');  // asked again at the next change
     }
   }
 }

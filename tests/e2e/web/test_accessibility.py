@@ -17,6 +17,7 @@ from tests.e2e.web.fake_server import FakeServer, make_participant, make_track
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+TOOLBAR = ("microphone", "camera", "screen", "hand", "chat", "leave")
 ARABIC = re.compile("[\u0600-\u06ff]")
 
 
@@ -49,7 +50,7 @@ async def test_every_control_has_a_name_in_the_language_of_the_page(classroom: C
     assert len(lobby) == 8  # language, two switches, name, two lists, meter, join
     await classroom.join(lang=language)
     room = await controls(classroom.page)
-    assert len(room) == 5  # language, microphone, camera, screen, leave
+    assert len(room) == 9  # manage, language, menu of the own tile, microphone, camera, screen, hand, chat, leave
     switch_name = {"en": "العربية", "ar": "English"}[language]
     for control in lobby + room:
         assert control["name"], f"nameless: {control}"
@@ -60,7 +61,7 @@ async def test_every_control_has_a_name_in_the_language_of_the_page(classroom: C
 async def test_tab_goes_from_top_to_bottom(classroom: ClassPage) -> None:
     page = classroom.page
     await classroom.join()  # which puts the focus on the class
-    assert await tab_through(page, 4) == ["microphone", "camera", "screen", "leave"]
+    assert await tab_through(page, 7) == ["", "microphone", "camera", "screen", "hand", "chat", "leave"]
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="You have left the class")).to_be_focused()
     await tab_through(page, 1)
@@ -101,7 +102,7 @@ async def test_arabic_runs_from_right_to_left(classroom: ClassPage) -> None:
     page = classroom.page
     await classroom.join(name="لينا", lang="ar")
     assert await page.evaluate("() => [document.documentElement.lang, document.documentElement.dir]") == ["ar", "rtl"]
-    order = [await classroom.control(name).bounding_box() for name in ("microphone", "camera", "screen", "leave")]
+    order = [await classroom.control(name).bounding_box() for name in TOOLBAR]
     assert all(left["x"] > right["x"] for left, right in pairwise(box for box in order if box))
     await expect(page.get_by_role("status")).to_have_text("متصل")
     await expect(classroom.tile("لينا")).to_contain_text("(أنت)")
@@ -131,7 +132,7 @@ async def test_phones_need_no_sideways_scrolling(
     await classroom.share_screen(peer, "p1")
     await expect(page.locator(".stage video.flowing")).to_be_visible()
     assert await page.evaluate("() => document.documentElement.scrollWidth") == width
-    for name in ("microphone", "camera", "screen", "leave"):
+    for name in TOOLBAR:
         box = await classroom.control(name).bounding_box()
         assert box is not None
         assert box["x"] >= 0
@@ -169,5 +170,5 @@ async def test_every_text_that_the_page_uses_is_there() -> None:
     strings = json.loads((FOLDER / "page" / "strings.en.json").read_text())
     used = set(re.findall(r'data-(?:text|label)="([^"]+)"', (FOLDER / "class.html").read_text()))
     for script in (FOLDER / "page").glob("*.js"):
-        used |= set(re.findall(r"(?:text|announce)\('([\w.]+)'", script.read_text()))
+        used |= set(re.findall(r"(?:text|announce|tell|#say|#choice)\('([\w.]+)'", script.read_text()))
     assert used - strings.keys() == set()

@@ -76,6 +76,7 @@ async def test_an_incomplete_link_is_explained(classroom: ClassPage) -> None:
 
 
 async def test_only_what_the_token_allows_is_offered(classroom: ClassPage) -> None:
+    classroom.server.permissions["publish"] = ["microphone"]
     await classroom.open(make_token(publish=["microphone"]))
     page = classroom.page
     await expect(page.get_by_role("combobox", name="Microphone")).to_be_visible()
@@ -244,7 +245,7 @@ async def test_no_server_is_explained(classroom: ClassPage) -> None:
     ("close_code", "heading"),
     [
         (4004, "You joined from somewhere else"),
-        (1011, "The class was closed"),
+        (4011, "The class is over"),
     ],
 )
 async def test_the_end_has_its_reason_and_a_way_back(classroom: ClassPage, close_code: int, heading: str) -> None:

@@ -160,7 +160,9 @@ async def test_a_fresh_token_is_asked_for(server: FakeServer, peer: MediaPeer, p
     fresh = make_token(fresh=True)
     await sdk.run(
         "await room.connect(values.address, values.token, { getToken: async () => values.fresh })",
-        address=server.room_address, token=make_token(), fresh=fresh,
+        address=server.room_address,
+        token=make_token(),
+        fresh=fresh,
     )
     await sdk.event("state", "event.state === 'connected'")
     await server.close(4001)

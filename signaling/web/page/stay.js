@@ -1,0 +1,27 @@
+/** A class that was open in this tab when the page was reloaded: go straight back in, as one was. */
+
+const STORAGE_KEY = 'halqa.stay';
+
+/** @typedef {{name: string, camera: boolean, microphone: boolean, deviceIds: Record<'camera'|'microphone', string>}} Stay */
+
+/** @param {Stay} stay */
+export function keepStay(stay) {
+  sessionStorage.setItem(STORAGE_KEY, JSON.stringify(stay));
+}
+
+export function forgetStay() {
+  sessionStorage.removeItem(STORAGE_KEY);
+}
+
+/** @returns {Stay|null} only after a reload: a tab that was restored days later begins in the lobby */
+export function takeStay() {
+  const kept = sessionStorage.getItem(STORAGE_KEY);
+  forgetStay();
+  const [navigation] = performance.getEntriesByType('navigation');
+  const isReload = navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload';
+  try {
+    return kept !== null && isReload ? JSON.parse(kept) : null;
+  } catch {
+    return null;
+  }
+}
