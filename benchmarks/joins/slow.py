@@ -16,7 +16,7 @@ from benchmarks.joins.client import JOIN, Client
 from benchmarks.joins.server import Server
 
 ROOM: Final = "chat"
-SPEAKERS: Final = 24
+SPEAKERS: Final = 12
 MESSAGES_PER_S: Final = 10  # of one speaker, each of two units: a participant may spend fifty a second
 BODY: Final = "x" * 3_000  # a long answer
 WATCH_EVERY_S: Final = 0.25
