@@ -76,6 +76,7 @@ class AudioOrder:
     def forget(self, track: TrackId) -> None:
         """Take note that a track has ended."""
         self._turns.pop(track, None)
+        self._speaking -= {track}
 
     def pin(self, tracks: Iterable[AudioTrack]) -> None:
         """Find out whose tracks come first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 import aiohttp
@@ -26,6 +27,7 @@ from tests.support.peer_signal import Message, PeerSignal
 from tests.support.peer_slots import ReceivingSlot
 from tests.support.peer_sources import VOICE_LEVEL, Camera, Microphone, Rates, Source
 
+MESSAGES_KEPT = 200  # the last ones: a peer that stays for hundreds of guests is not to look like a leak
 SECTIONS = {"camera": CAMERA, "microphone": MICROPHONE, "screen": SCREEN}
 
 
@@ -55,11 +57,11 @@ class Peer:
         """Participant ids of those who are in the room, oneself too."""
         self.tracks: dict[str, Message] = {}
         """Own tracks by source."""
-        self.speakers: list[list[str]] = []
-        """Identities of those who were said to speak, message by message."""
+        self.speakers: deque[list[str]] = deque(maxlen=MESSAGES_KEPT)
+        """Identities of those who were said to speak, in the last messages."""
         self.errors: list[Message] = []
-        self.told: list[Message] = []
-        """Everything that the room said, in order."""
+        self.told: deque[Message] = deque(maxlen=MESSAGES_KEPT)
+        """The last of what the room said, in order."""
         self.seq = 0
         """Of the last room event."""
         self.resume_token = ""
