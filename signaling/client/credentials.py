@@ -33,12 +33,15 @@ class KeyHolder:
     subscribe: bool = True
     moderate: bool | None = None
     """None: by the role."""
+    record: bool | None = None
+    """None: by the role."""
     hidden: bool = False
     lifetime_s: float = TOKEN_LIFETIME_S
 
     async def __call__(self) -> str:
         """Return a new token."""
         moderate = self.role in (Role.TEACHER, Role.ASSISTANT) if self.moderate is None else self.moderate
+        record = self.role is Role.TEACHER if self.record is None else self.record
         grants = Grants(
             room=parse_room_name(self.room),
             identity=Identity(self.identity),
@@ -50,5 +53,6 @@ class KeyHolder:
             role=self.role,
             send=not self.hidden,
             moderate=moderate and not self.hidden,
+            record=record and not self.hidden,
         )
         return make_token(grants, key_id=self.key_id, secret=self.secret)

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 from signaling.client_messages import Recipients
 from signaling.identifiers import ParticipantId, Source, TrackId
-from signaling.server_messages import ParticipantView, PermissionsView, TrackView, VisitorView
+from signaling.levels import Level
+from signaling.server_messages import ParticipantView, PermissionsView, RecordingState, TrackView, VisitorView
 
 Participant: TypeAlias = ParticipantView
 """Somebody in the room, as they were when we heard of it: `id identity name role tracks suspended state`."""
@@ -34,10 +35,6 @@ class RoomState(enum.Enum):
     RECONNECTING = "reconnecting"
     """The connection or the media path broke; we are coming back."""
     CLOSED = "closed"
-
-
-Quality: TypeAlias = Literal["excellent", "good", "poor", "minimal", "audio", "lost"]
-RecordingState: TypeAlias = Literal["off", "active", "paused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +178,7 @@ class SpeakersChanged:
 class QualityChanged:
     """How good the connections of these are, as the server sees it."""
 
-    levels: Mapping[ParticipantId, Quality]
+    levels: Mapping[ParticipantId, Level]
 
 
 @dataclass(frozen=True, slots=True)

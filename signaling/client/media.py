@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from signaling.client.reading import EncodingWish
 from signaling.identifiers import SlotKind, Source
+from signaling.server_messages import EncodingWanted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,8 +93,8 @@ class Media(Protocol):
     def slots(self) -> Sequence[SlotSection]:
         """The receive sections, known once `offer` was called."""
 
-    def watch(self, changed: Callable[[MediaState], None]) -> None:
-        """Call `changed` at every new state, from the event loop."""
+    def watch(self, changed: Callable[[MediaState], None], silent: Callable[[], None]) -> None:
+        """Call `changed` at every new state, from the event loop, and `silent` when what flowed stops all at once."""
 
     async def offer(self, *, restart_ice: bool = False) -> str:
         """Return an offer for the server; with `restart_ice`, one that finds a new path."""
@@ -110,7 +110,7 @@ class Media(Protocol):
     async def carry(self, source: Source, outgoing: Outgoing | None) -> None:
         """Send what is written there, or nothing, on the section of the source: no new SDP."""
 
-    async def set_encodings(self, source: Source, encodings: Sequence[EncodingWish]) -> None:
+    async def set_encodings(self, source: Source, encodings: Sequence[EncodingWanted]) -> None:
         """Send these encodings, with so much each."""
 
     def frames(self, mid: str) -> AsyncIterator[Frame]:

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from signaling.client.errors import HalqaError, WrongStateError
 from signaling.client.media import Media, Outgoing
-from signaling.client.reading import EncodingWish, Heard
 from signaling.identifiers import Role, Source, TrackId
-from signaling.server_messages import TrackChanged
+from signaling.server_messages import AnyServerMessage, EncodingWanted, TrackChanged
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-Ask = Callable[[dict[str, Any]], Awaitable[Heard | None]]
+Ask = Callable[[dict[str, Any]], Awaitable[AnyServerMessage | None]]
 
 
 @dataclass(eq=False, slots=True)
@@ -114,7 +113,7 @@ class Publications:
             if track.id == track_id:
                 track.muted = muted
 
-    async def set_encodings(self, track_id: TrackId, encodings: Sequence[EncodingWish]) -> None:
+    async def set_encodings(self, track_id: TrackId, encodings: Sequence[EncodingWanted]) -> None:
         """Send what the server has a use for."""
         for track in self._tracks.values():
             if track.id == track_id:

@@ -8,9 +8,8 @@ from typing import Any, Literal
 
 from signaling.client.errors import HalqaError
 from signaling.client.media import SlotSection
-from signaling.client.reading import Heard
 from signaling.identifiers import Door, ParticipantId, Role, Source
-from signaling.server_messages import ParticipantView, SlotView, TrackView, VisitorView
+from signaling.server_messages import AnyServerMessage, ParticipantView, SlotView, TrackView, VisitorView
 
 Who = ParticipantView | VisitorView | ParticipantId | str
 """Somebody, or their id."""
@@ -24,7 +23,7 @@ class Requests(ABC):
     """
 
     @abstractmethod
-    async def ask(self, request: dict[str, Any]) -> Heard | None:
+    async def ask(self, request: dict[str, Any]) -> AnyServerMessage | None:
         """Send any request of protocol.md, without `id`, and return its answer."""
 
     async def send(

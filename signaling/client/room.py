@@ -15,14 +15,13 @@ from signaling.client.events import Event, Participant, RoomState, StateChanged,
 from signaling.client.listeners import Listeners
 from signaling.client.media import Frame, Media, MediaFactory, MediaState, SlotSection
 from signaling.client.publishing import LocalTrack, Publications
-from signaling.client.reading import Heard, Layers
 from signaling.client.reconnect import ReconnectPolicy
 from signaling.client.requests import Requests
 from signaling.client.roster import Roster
 from signaling.client.signal import room_address
 from signaling.client.stay import Stay, constant
 from signaling.identifiers import Door, ParticipantId, Role, Source
-from signaling.server_messages import PermissionsView, SlotView
+from signaling.server_messages import AnyServerMessage, Layers, PermissionsView, SlotView
 
 LEAVE_TIMEOUT_S: Final = 3.0
 """A server that does not answer a goodbye is not waited for."""
@@ -261,7 +260,7 @@ class Room(Requests):
 
     # -- requests -------------------------------------------------------------------------------------------------
 
-    async def ask(self, request: dict[str, Any]) -> Heard | None:
+    async def ask(self, request: dict[str, Any]) -> AnyServerMessage | None:
         """Send any request of protocol.md, without `id`, and return its answer."""
         if self.closed is not None:
             raise WrongStateError(f"the room is closed: {self.closed}")
@@ -308,7 +307,7 @@ class Room(Requests):
         """Number of the last room event heard."""
         return self._roster.seq
 
-    def hear(self, message: Heard) -> None:
+    def hear(self, message: AnyServerMessage) -> None:
         """Take a message of the server."""
         for event in self._roster.apply(message):
             if isinstance(event, TrackChanged) and event.participant.id == self._roster.own_id:

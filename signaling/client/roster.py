@@ -7,10 +7,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from signaling.client import events, reading
+from signaling.client import events
 from signaling.client.events import Event, Participant, Visitor
 from signaling.identifiers import Door, ParticipantId
 from signaling.server_messages import (
+    AnyServerMessage,
     Asked,
     Draining,
     HandsChanged,
@@ -24,12 +25,16 @@ from signaling.server_messages import (
     Permissions,
     PermissionsView,
     Presence,
+    Quality,
     Reaction,
+    RecordingChanged,
+    RecordingState,
     Resumed,
     RoomChanged,
     RoomView,
     SlotsChanged,
     SlotView,
+    Speakers,
     StateChanged,
     StateEntry,
     TrackChanged,
@@ -55,7 +60,7 @@ class Roster:
         self.state: dict[str, StateEntry] = {}
         self.waiting: dict[ParticipantId, Visitor] = {}
         self.permissions: PermissionsView | None = None
-        self.recording: events.RecordingState = "off"
+        self.recording: RecordingState = "off"
         self.slots: dict[str, SlotView] = {}
         """What each slot shows, by mid."""
         self.seq = 0
@@ -67,14 +72,14 @@ class Roster:
         """Ourselves, once joined."""
         return self.participants.get(self.own_id)
 
-    def apply(self, message: reading.Heard) -> list[Event]:
+    def apply(self, message: AnyServerMessage) -> list[Event]:
         """Take a message, and return what it means; nothing for those that only answer requests."""
         number: int | None = getattr(message, "seq", None)
         if number is not None:
             self.seq = number if isinstance(message, Joined | Resumed) else max(self.seq, number)
         return list(self._apply(message))
 
-    def _apply(self, message: reading.Heard) -> Iterator[Event]:  # noqa: C901, PLR0912 - one case a message
+    def _apply(self, message: AnyServerMessage) -> Iterator[Event]:  # noqa: C901, PLR0912 - one case a message
         match message:
             case Joined():
                 again = bool(self.own_id)
@@ -133,16 +138,16 @@ class Roster:
             case _:
                 yield from self._apply_optional(message)
 
-    def _apply_optional(self, message: reading.Heard) -> Iterator[Event]:
+    def _apply_optional(self, message: AnyServerMessage) -> Iterator[Event]:
         match message:
-            case reading.Speakers():
+            case Speakers():
                 known = ((self._find(each.participant), each) for each in message.speakers)
                 yield events.SpeakersChanged(
                     tuple(events.Speaker(who, each.track, each.level) for who, each in known if who is not None)
                 )
-            case reading.Quality():
+            case Quality():
                 yield events.QualityChanged({each.participant: each.level for each in message.participants})
-            case reading.Recording():
+            case RecordingChanged():
                 self.recording = message.state
                 yield events.RecordingChanged(message.state)
             case _:
@@ -157,8 +162,7 @@ class Roster:
         self.state = dict(room.state)
         self.waiting = {visitor.id: visitor for visitor in room.waiting}
         self.slots.clear()
-        recording: events.RecordingState = getattr(room, "recording", None) or "off"
-        was_recording, self.recording = self.recording, recording
+        was_recording, self.recording = self.recording, room.recording
         if not again:
             return
         for gone in [each for each in before.values() if each.id not in self.participants]:
@@ -178,8 +182,8 @@ class Roster:
             for each in raised
             if each not in self.hands and each in self.participants
         )
-        if was_recording != recording:
-            yield events.RecordingChanged(recording)
+        if was_recording != room.recording:
+            yield events.RecordingChanged(room.recording)
         yield events.RoomChanged()
 
     def _find(self, participant_id: ParticipantId | None) -> Participant | None:

@@ -6,15 +6,15 @@ import asyncio
 import contextlib
 import itertools
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import aiohttp
 import msgspec
 
 from signaling.client.errors import DisconnectedError, RequestRefusedError
-from signaling.client.reading import Heard, read_message
-from signaling.server_messages import Waiting
+from signaling.client.reading import read_message
+from signaling.server_messages import AnyServerMessage, Waiting
 
 CONNECT_TIMEOUT_S: Final = 10.0
 REQUEST_TIMEOUT_S: Final = 10.0
@@ -23,6 +23,9 @@ HEARTBEAT_S: Final = 10.0
 does not answer within half of it for gone."""
 CLOSE_TIMEOUT_S: Final = 2.0
 """A server that does not answer a close is not waited for."""
+
+
+Listener: TypeAlias = Callable[[AnyServerMessage], None]
 
 
 class UpgradeRefusedError(Exception):
@@ -36,20 +39,18 @@ class UpgradeRefusedError(Exception):
 class Signal:
     """Made by `open`; `run` reads until the end and returns the close code, None if the connection broke."""
 
-    def __init__(
-        self, websocket: aiohttp.ClientWebSocketResponse[Literal[False]], hear: Callable[[Heard], None]
-    ) -> None:
+    def __init__(self, websocket: aiohttp.ClientWebSocketResponse[Literal[False]], hear: Listener) -> None:
         self._websocket = websocket
         self._hear = hear
         self._ids = itertools.count(1)
-        self._asked: dict[int, asyncio.Future[Heard | None]] = {}
+        self._asked: dict[int, asyncio.Future[AnyServerMessage | None]] = {}
         self.last_error: RequestRefusedError | None = None
         """The last `error` that was heard: a close code may have no more to say."""
         self.dropped = False
         self._reading: asyncio.Timeout | None = None
 
     @classmethod
-    async def open(cls, http: aiohttp.ClientSession, address: str, token: str, hear: Callable[[Heard], None]) -> Signal:
+    async def open(cls, http: aiohttp.ClientSession, address: str, token: str, hear: Listener) -> Signal:
         """Connect; raises UpgradeRefusedError, OSError, TimeoutError or aiohttp.ClientError.
 
         `hear` gets every message before the request that it answers goes on.
@@ -84,7 +85,9 @@ class Signal:
         broken = self.dropped or self._websocket.exception() is not None or self._websocket.close_code == 1006
         return None if broken else self._websocket.close_code
 
-    async def ask(self, request: dict[str, Any], *, timeout_s: float | None = REQUEST_TIMEOUT_S) -> Heard | None:
+    async def ask(
+        self, request: dict[str, Any], *, timeout_s: float | None = REQUEST_TIMEOUT_S
+    ) -> AnyServerMessage | None:
         """Send a request and return its answer (None: one that is not understood here).
 
         Raises RequestRefusedError, or DisconnectedError if the connection ends before, or no answer comes in time.
@@ -94,7 +97,7 @@ class Signal:
         try:
             await self.say({**request, "id": request_id})
             async with asyncio.timeout(timeout_s):
-                heard: Heard | None = await answer
+                heard: AnyServerMessage | None = await answer
                 return heard
         except TimeoutError as error:
             message = f"the server did not answer {request['type']!r} within {timeout_s} s"

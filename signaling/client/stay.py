@@ -23,10 +23,9 @@ from signaling.client.errors import (
 )
 from signaling.client.events import RoomState
 from signaling.client.media import Media, MediaFactory, MediaState
-from signaling.client.reading import Heard
 from signaling.client.reconnect import Reconnection, ReconnectPolicy, Way
 from signaling.client.signal import REQUEST_TIMEOUT_S, Signal, UpgradeRefusedError
-from signaling.server_messages import Answer, Ended, Joined, MediaPath, Moved, Resumed, Waiting
+from signaling.server_messages import Answer, AnyServerMessage, Ended, Joined, MediaPath, Moved, Resumed, Waiting
 
 JOIN_TIMEOUT_S: Final = 15.0
 """Longer than other requests: the server may be starting the room."""
@@ -41,7 +40,7 @@ MEND_AGAIN_S: Final = 6.0
 class Home(Protocol):
     """Who owns the stay."""
 
-    def hear(self, message: Heard) -> None: ...
+    def hear(self, message: AnyServerMessage) -> None: ...
     def state_changed(self, state: RoomState) -> None: ...
     async def entered(self) -> None:
         """We are in as a new participant: publish and ask again for what was there before."""
@@ -103,7 +102,7 @@ class Stay:
             async with self._news:
                 self._news.notify_all()
 
-    async def ask(self, request: dict[str, Any], *, timeout_s: float = REQUEST_TIMEOUT_S) -> Heard | None:
+    async def ask(self, request: dict[str, Any], *, timeout_s: float = REQUEST_TIMEOUT_S) -> AnyServerMessage | None:
         """Send a request, waiting for the connection if it is broken just now, and return its answer.
 
         Raises RequestRefusedError or DisconnectedError.
@@ -220,7 +219,7 @@ class Stay:
             await self.media.close()
         if self._make_media is not None:
             self.media = self._make_media()
-            self.media.watch(self._media_changed)
+            self.media.watch(self._media_changed, self.mend)
             request["offer"] = await self.media.offer()
             request["slots"] = [{"mid": slot.mid, "kind": slot.kind.value} for slot in self.media.slots]
         async with asyncio.timeout(JOIN_TIMEOUT_S) as self._join_timeout:
@@ -243,7 +242,7 @@ class Stay:
 
     # -- what is heard --------------------------------------------------------------------------------------------
 
-    def _hear(self, message: Heard) -> None:
+    def _hear(self, message: AnyServerMessage) -> None:
         match message:
             case Waiting():
                 if self._join_timeout is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from typing import Final
 
 from signaling.client.frames import AudioOutgoing, VideoOutgoing, read_audio, read_video
 from signaling.client.media import Frame, Media, MediaState, Outgoing, SlotSection
-from signaling.client.reading import EncodingWish
+from signaling.client.silence import Silence
 from signaling.identifiers import SlotKind, Source
+from signaling.server_messages import EncodingWanted
 
 try:
     import webrtc
@@ -24,6 +26,8 @@ SCREEN_BITRATE_BPS: Final = 2_500_000
 VIDEO_FRAMES_WAITING_MAX: Final = 3
 AUDIO_FRAMES_WAITING_MAX: Final = 50
 """Half a second: a program may be busy for a moment without losing a word."""
+
+LOOKS_PER_SILENCE: Final = 3
 
 _SENT: Final = (Source.MICROPHONE, Source.CAMERA, Source.SCREEN, Source.SCREEN_AUDIO)
 _STATES: Final = {
@@ -44,6 +48,10 @@ class WebRtc:
     screen_slots: int = 1
     simulcast: bool = True
     """Whether the camera is sent in three sizes."""
+    silence_s: float | None = 0.4
+    """When nothing comes for so long where much came before, another path is looked for (None: never). libwebrtc checks
+    a good path every 2.5 s only, so that a NAT with a new mapping would cost as much. A teacher who mutes sounds the
+    same; looking costs one offer then."""
     edit_answer: Callable[[str], str] = field(default=lambda sdp: sdp)
     """Changes every answer of the server before it is applied, e.g. to go through a relay."""
 
@@ -59,6 +67,8 @@ class WebRtcMedia:
             webrtc.allow_loopback()  # else there is no way to a server on the same machine
         self._options = options
         self._changed: Callable[[MediaState], None] = lambda _state: None
+        self._silent: Callable[[], None] = lambda: None
+        self._ear: asyncio.Task[None] | None = None
         self._peer = webrtc.RTCPeerConnection(webrtc.RTCConfiguration(bundle_policy="max-bundle"))
         self._peer.on("connectionstatechange", lambda _event: self._changed(self.state))
         self._sending = {source: self._send(source) for source in _SENT}
@@ -82,8 +92,8 @@ class WebRtcMedia:
     def slots(self) -> Sequence[SlotSection]:
         return [SlotSection(transceiver.mid or "", kind) for kind, transceiver in self._receiving]
 
-    def watch(self, changed: Callable[[MediaState], None]) -> None:
-        self._changed = changed
+    def watch(self, changed: Callable[[MediaState], None], silent: Callable[[], None]) -> None:
+        self._changed, self._silent = changed, silent
 
     async def offer(self, *, restart_ice: bool = False) -> str:
         self._negotiating = True
@@ -96,6 +106,8 @@ class WebRtcMedia:
         sdp = self._options.edit_answer(answer)
         await self._peer.set_remote_description(webrtc.RTCSessionDescriptionInit(type="answer", sdp=sdp))
         self._negotiating = False
+        if self._ear is None and self._options.silence_s is not None and self._receiving:
+            self._ear = asyncio.create_task(self._listen(self._options.silence_s), name="halqa silence")
 
     def mid_of(self, source: Source) -> str:
         return self._sending[source].mid or ""
@@ -108,16 +120,15 @@ class WebRtcMedia:
             raise TypeError(f"{source.value} cannot carry {type(outgoing).__name__}: make it with make_outgoing")
         await self._sending[source].sender.replace_track(None if outgoing is None else outgoing.track)
 
-    async def set_encodings(self, source: Source, encodings: Sequence[EncodingWish]) -> None:
+    async def set_encodings(self, source: Source, encodings: Sequence[EncodingWanted]) -> None:
         sender = self._sending[source].sender
         parameters = sender.get_parameters()
-        wishes = {wish.rid: wish for wish in encodings}
+        wishes: dict[str | None, EncodingWanted] = {wish.rid: wish for wish in encodings}
         for encoding in parameters.encodings:
             wish = wishes.get(encoding.rid or None)
             if wish is not None:
                 encoding.active = wish.active
-                if wish.max_bitrate_bps is not None:
-                    encoding.max_bitrate = wish.max_bitrate_bps
+                encoding.max_bitrate = wish.max_bitrate_bps
         await sender.set_parameters(parameters)
 
     async def frames(self, mid: str) -> AsyncIterator[Frame]:
@@ -134,7 +145,23 @@ class WebRtcMedia:
 
     async def close(self) -> None:
         self._changed = lambda _state: None
+        if self._ear is not None:
+            self._ear.cancel()
+            await asyncio.wait({self._ear})
         self._peer.close()
+
+    async def _listen(self, silence_s: float) -> None:
+        """Notice when packets stop to come; half the time between two looks is lost on average."""
+        interval_s = silence_s / LOOKS_PER_SILENCE
+        silence = Silence(LOOKS_PER_SILENCE)
+        receiver = self._receiving[0][1].receiver
+        while True:
+            await asyncio.sleep(interval_s)
+            reports = (await receiver.get_stats()).values()  # of one receiver: a tenth of what all of them cost
+            transports = (each for each in reports if isinstance(each, webrtc.RTCTransportStats))
+            received = sum(each.packets_received or 0 for each in transports)
+            if silence.look(received) and self.state is MediaState.CONNECTED:
+                self._silent()
 
     def _send(self, source: Source) -> webrtc.RTCRtpTransceiver:
         encodings: list[webrtc.RTCRtpEncodingParameters] = []

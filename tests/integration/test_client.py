@@ -211,10 +211,10 @@ async def test_a_file_is_played(tmp_path: Path) -> None:
                 frames.append(frame)
 
         watching = asyncio.create_task(watch())
-        await play_file(amal, clip, times=2)
+        await play_file(amal, clip)
         await until(lambda: not badr.slots[1].track, "the tracks have ended")
         watching.cancel()
-        assert len(frames) >= 20
+        assert len(frames) >= 8
         last = frames[-1]
         assert isinstance(last, VideoFrame)
         assert abs(float(last.picture[:, :, 0].mean()) - 180) < 15

@@ -25,11 +25,12 @@ from tests.support.rough_network import MediaPath, TcpProxy
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 LONG = bool(os.environ.get("HALQA_TEST_LONG"))
-CUT_S = 30.0 if LONG else 1.5
-MEDIA_CUT_S = 5.0 if LONG else 1.5
-NOTICED_S = 8.5  # libwebrtc calls a path disconnected after 7.5 s without an answer
+CUT_S = 30.0 if LONG else 1.2
+MEDIA_CUTS_S = (2.0, 5.0, 9.0) if LONG else (2.0,)  # libwebrtc itself calls a path disconnected after 7.5 s
+BOTH_CUT_S = 5.0 if LONG else 1.2
 REBINDINGS = 5 if LONG else 2
 SEND_S = 0.1
+FLOWING_FRAMES = 25  # less than two seconds: what never flowed cannot fall silent
 BACK_WITHIN_S = 2.0  # after the path is there again
 BUSY_FACTOR = 2.0  # a shared machine may be twice as slow as the figure that users see
 
@@ -84,7 +85,7 @@ async def pair(folder: Path) -> AsyncIterator[Pair]:
                 badr.on(Joined, both.back.append)
                 badr.on(Resumed, both.back.append)
                 watching = asyncio.create_task(both.watch())
-                await until(lambda: len(both.frames_at) > 15, "pictures come", within_s=20)
+                await until(lambda: len(both.frames_at) > FLOWING_FRAMES, "pictures come", within_s=20)
                 yield both
         finally:
             if watching is not None:
@@ -126,13 +127,7 @@ async def test_a_cut_websocket_is_not_noticed_by_ear_or_eye(tmp_path: Path) -> N
         assert gap_s < 1.0 * BUSY_FACTOR
 
 
-@pytest.mark.parametrize(
-    "cut_s",
-    [
-        pytest.param(NOTICED_S, id="until the client restarts ICE by itself"),
-        *([pytest.param(MEDIA_CUT_S, id="so short that checks bring it back")] if LONG else []),
-    ],
-)
+@pytest.mark.parametrize("cut_s", MEDIA_CUTS_S)
 async def test_a_cut_media_path_is_back_soon(cut_s: float, tmp_path: Path) -> None:
     async with pair(tmp_path) as both:
         own = both.badr.local
@@ -147,7 +142,7 @@ async def test_a_cut_media_path_is_back_soon(cut_s: float, tmp_path: Path) -> No
         print(f"pictures came back {back_s:.3f} s after the media path, which was cut for {cut_s} s")
         assert back_s < BACK_WITHIN_S * BUSY_FACTOR
         await until(lambda: both.badr.state is RoomState.CONNECTED, "badr is back")
-        assert (ufrag(both.badr) != before) is (cut_s >= NOTICED_S)
+        assert ufrag(both.badr) != before, "ICE was restarted"
         assert not both.back, "the same connection all the time"
         assert both.badr.local is not None
         assert both.badr.local.id == own.id
@@ -159,7 +154,7 @@ async def test_both_ways_break_at_once(tmp_path: Path) -> None:
         assert own is not None
         both.path.cut()
         both.proxy.cut()
-        await asyncio.sleep(MEDIA_CUT_S)
+        await asyncio.sleep(BOTH_CUT_S)
         cut_until = time.monotonic()
         both.path.restore()
         both.proxy.restore()

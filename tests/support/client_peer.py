@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from signaling.client.media import Frame, MediaState, Outgoing, SlotSection
-from signaling.client.reading import EncodingWish
 from signaling.identifiers import SlotKind, Source
+from signaling.server_messages import EncodingWanted
 from tests.support.peer_link import peer_context
 from tests.support.peer_media import PeerMedia
 from tests.support.peer_offer import (
@@ -63,7 +63,7 @@ class NativeMedia:
     def slots(self) -> Sequence[SlotSection]:
         return [SlotSection(mid, SlotKind(kind)) for mid, kind in COUNTS.kinds.items()]
 
-    def watch(self, changed: Callable[[MediaState], None]) -> None:
+    def watch(self, changed: Callable[[MediaState], None], silent: Callable[[], None]) -> None:
         self._changed = changed
 
     async def offer(self, *, restart_ice: bool = False) -> str:
@@ -98,7 +98,7 @@ class NativeMedia:
             self._media.sources.clear()
             self._media.sources.update(self._sources)
 
-    async def set_encodings(self, source: Source, encodings: Sequence[EncodingWish]) -> None:
+    async def set_encodings(self, source: Source, encodings: Sequence[EncodingWanted]) -> None:
         """All are sent, always."""
 
     async def frames(self, mid: str) -> AsyncIterator[Frame]:

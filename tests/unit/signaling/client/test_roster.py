@@ -12,6 +12,7 @@ from signaling.client.events import Event
 from signaling.client.reading import read_message
 from signaling.client.roster import GONE_UNSEEN, Roster
 from signaling.identifiers import Door, ParticipantId
+from signaling.levels import Level
 from tests.unit.signaling.test_protocol import EXAMPLES
 
 
@@ -104,7 +105,7 @@ def test_speakers_quality_and_recording() -> None:
     assert isinstance(speakers, events.SpeakersChanged)
     assert [(each.participant.identity, each.level) for each in speakers.speakers] == [("badr", 0.5)]
     (quality,) = hear(roster, "quality", participants=[{"participant": "p-badr", "level": "poor"}])
-    assert quality == events.QualityChanged({ParticipantId("p-badr"): "poor"})
+    assert quality == events.QualityChanged({ParticipantId("p-badr"): Level.POOR})
     (recording,) = hear(roster, "recording", seq=11, state="active")
     assert (recording, roster.recording) == (events.RecordingChanged("active"), "active")
 
