@@ -23,6 +23,7 @@ def readings_of(parts: Parts) -> tuple[Reading, ...]:
         lambda: _read_health(parts),
         lambda: _read_engine(parts),
         parts.journal.reading,
+        lambda: {"journal_commit_seconds": parts.journal.commit_times},
         parts.webhooks.reading,
         parts.connections.reading,
         parts.pace.reading,
