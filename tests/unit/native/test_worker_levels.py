@@ -6,7 +6,17 @@ import itertools
 
 import pytest
 
-from tests.support.native_peer import LEVEL_ID, MID_ID, OPUS, ORIENTATION_ID, Peer, Room, rtp_packet
+from tests.support.native_peer import (
+    CODECS_MAX,
+    LEVEL_ID,
+    MID_ID,
+    NONE,
+    OPUS,
+    ORIENTATION_ID,
+    Peer,
+    Room,
+    rtp_packet,
+)
 
 SPEAKER, OTHER, VIEWER = 1, 2, 3
 VOICE, OTHER_VOICE, CAMERA = 10, 11, 12
@@ -127,3 +137,45 @@ def test_more_than_are_read_at_a_time_are_all_told(room: Room, speaker: Peer) ->
     heard = room.worker.take_audio_levels()
     assert {producer for _, producer, _ in heard} == set(range(100, 100 + count))
     assert len(heard) == count
+
+
+def test_an_audio_slot_changes_its_speaker_at_once_and_without_a_hole(room: Room, speaker: Peer) -> None:
+    other, viewer = room.join(OTHER), room.join(VIEWER)
+    room.publish_audio(OTHER_VOICE, other)
+    room.listen(30, viewer, VOICE, first=100)
+    first, second = Microphone(VOICE), Microphone(OTHER_VOICE)
+    tables = bytes([OPUS]).ljust(CODECS_MAX, b"\xff"), bytes([NONE] * CODECS_MAX)
+    received = []
+    for producer, (peer, microphone) in zip(
+        (VOICE, OTHER_VOICE, VOICE), ((speaker, first), (other, second), (speaker, first)), strict=True
+    ):
+        room.worker.attach(30, producer, *tables, 0, 255)
+        for sender, sound in ((speaker, first), (other, second)):
+            room.send(sender, *sound.says(*[30] * (3 if sender is peer and sound is microphone else 1)))
+        room.pass_time(60)
+        received += viewer.take_rtp()
+    assert [packet.number for packet in received] == list(range(100, 109))
+    times = [packet.header.timestamp for packet in received]
+    assert all(0 < (later - earlier) % 2**32 < 48_000 for earlier, later in itertools.pairwise(times))
+
+
+def test_the_pauses_of_discontinuous_transmission_are_kept(room: Room, speaker: Peer) -> None:
+    viewer = room.join(VIEWER)
+    room.listen(30, viewer, VOICE)
+    sent = [
+        0,
+        960,
+        1920,
+        1920 + 19_200,
+        1920 + 38_400,
+        1920 + 39_360,
+    ]  # comfort noise every 400 ms (RFC 7587 section 3.1.3)
+    for number, timestamp in enumerate(sent, 1):
+        extensions = ((MID_ID, b"10"), (LEVEL_ID, b"\x7f"))
+        packet = rtp_packet(
+            b"opus", ssrc=5, number=number, timestamp=timestamp, payload_type=OPUS, extensions=extensions
+        )
+        room.send(speaker, packet)
+    received = viewer.take_rtp()
+    assert [packet.header.timestamp - received[0].header.timestamp for packet in received] == sent
+    assert [packet.number for packet in received] == list(range(100, 106))
