@@ -26,11 +26,7 @@ class Hall:
 
     def parse_name(self, text: str, caller: Caller, *, field: str = "room") -> RoomName:
         """Return a room's name; raises ProblemError if it is none, or none for this caller."""
-        try:
-            name = parse_room_name(text)
-        except ValueError as error:
-            message = f"{error}."
-            raise ProblemError(Problem.BAD_FIELD, message, field=field, value=text, expected=NAME_EXPECTED) from None
+        name = parse_name(text, field=field)
         caller.check_room(name)
         return name
 
@@ -57,3 +53,12 @@ class Hall:
         """Return the names of all rooms that the caller may know of, sorted."""
         names = {*self.created.names(), *(room.name for room in self.signaling.live_rooms())}
         return sorted(name for name in names if caller.rooms.allows(name))
+
+
+def parse_name(text: str, *, field: str) -> RoomName:
+    """Return a room's name; raises ProblemError if it is none."""
+    try:
+        return parse_room_name(text)
+    except ValueError as error:
+        message = f"{error}."
+        raise ProblemError(Problem.BAD_FIELD, message, field=field, value=text, expected=NAME_EXPECTED) from None

@@ -29,6 +29,16 @@ VALUE_CHARACTERS_MAX: Final = 100
 _PLACE: Final = re.compile(r"^(?P<reason>.*?)(?: - at `(?P<place>(?:key in )?\$[^`]*)`)?$", re.DOTALL)
 _STEP: Final = re.compile(r"\.([A-Za-z_0-9]+)|\[(\d+)\]")
 _NAMED: Final = re.compile(r"^Object (?:contains unknown|missing required) field `(?P<name>.*)`$", re.DOTALL)
+_WHOLE_WANTED: Final = re.compile(r"^Expected `int( \| null)?`, got `float`$")
+_QUOTED: Final = re.compile(r"`([^`]+)`")
+_WORDS: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "an object",
+}
 _GOT: Final = re.compile(r", got `\w+`$")
 
 
@@ -78,7 +88,7 @@ def convert(value: Any, shape: type[RequestT], *, strict: bool) -> RequestT:
 def _make_whole(message: str, value: Any) -> bool:
     """Put 7 in the place of 7.0, which in JSON is the same, where a whole number is wanted; False if that is not it."""
     match = _PLACE.match(message)
-    if match is None or match["reason"] != "Expected `int`, got `float`" or not match["place"]:
+    if match is None or not _WHOLE_WANTED.match(match["reason"]) or not match["place"]:
         return False
     *steps, last = [name or int(index) for name, index in _STEP.findall(match["place"])]
     for step in steps:
@@ -148,11 +158,7 @@ def _expected(reason: str) -> str:
     """Say what should have been there, in words that are not Python's."""
     if reason.startswith("Expected "):
         text = _GOT.sub("", reason.removeprefix("Expected "))
-        for python, json in (("`str`", "text"), ("`int`", "a whole number"), ("`float`", "a number")):
-            text = text.replace(python, json)
-        for python, json in (("`bool`", "true or false"), ("`array`", "a list"), ("`object`", "an object")):
-            text = text.replace(python, json)
-        return text.replace("`", "").replace(" | ", " or ")
+        return _QUOTED.sub(lambda match: " or ".join(_WORDS.get(each, each) for each in match[1].split(" | ")), text)
     return reason[:200]
 
 

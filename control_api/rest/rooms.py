@@ -26,7 +26,7 @@ from control_api.contract.scopes import Scope
 from control_api.contract.shapes import Request, RoomText
 from control_api.rest.created_rooms import CreatedRoom, with_limits
 from control_api.rest.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
-from control_api.rest.hall import Hall
+from control_api.rest.hall import Hall, parse_name
 from control_api.rest.problems import Problem, ProblemError
 from signaling.client_messages import End, Lock
 from signaling.identifiers import RoomName
@@ -157,6 +157,9 @@ class RoomEndpoints:
 
     async def _list(self, call: Call[Nothing, RoomQuery, Nothing]) -> Result:
         query = call.query
+        for field, text in (("after", query.after), ("prefix", query.prefix)):
+            if text is not None:
+                parse_name(text, field=field)
         names = [
             name
             for name in self._hall.names(call.caller)
