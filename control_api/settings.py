@@ -48,12 +48,13 @@ class HttpSettings:
     """Where HTTP and WebSocket are served."""
 
     host: str = HTTP_HOST_DEFAULT
-    """IP address."""
+    """IP address; `0.0.0.0` for all of IPv4, `::` for all of both."""
     port: int = HTTP_PORT_DEFAULT
     """0 takes any free port."""
     tls_certificate: Path | None = None
     """PEM file with the chain. Without one the server speaks plain HTTP, which browsers trust from localhost only."""
     tls_key: Path | None = None
+    """PEM file with its private key, without a pass phrase. Both files are read again when they change."""
 
     def __post_init__(self) -> None:
         _check_address("HTTP host", self.host)
@@ -67,6 +68,7 @@ class MediaSettings:
     """Where and how the engine sends and receives."""
 
     bind_address: str = MEDIA_ADDRESS_DEFAULT
+    """IP address for media; the default is all of IPv4, `::` is all of both."""
     udp_port: int = UDP_PORT_DEFAULT
     """Port of the first worker; each further worker takes the next one. 0 takes free ports."""
     workers: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -141,6 +143,7 @@ class LogSettings:
     """What is written to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is less important is left out. At `info` a thing that began or ended is a line, at `debug` each decision."""
     format: Literal["auto", "text", "json"] = "auto"
     """"auto": text for a terminal, else a JSON object a line."""
 

@@ -31,6 +31,7 @@ class RoomSettings:
     duration_max_s: float | None = 24 * 3600.0
     """From the first join to the end; None: no end. A day, so that what was forgotten does not run for ever."""
     door: Door = Door.OPEN
+    """Who comes in when the room is new: `open`, `waiting` (a moderator admits), `locked`."""
 
 
 @dataclass(frozen=True, slots=True)

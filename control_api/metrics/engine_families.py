@@ -19,6 +19,7 @@ ENGINE_FAMILIES: Final = (
     Family("truncated_total", "Datagrams that were longer than any of ours, or empty."),
     Family("unclassified_total", "Datagrams of no protocol that is spoken here (RFC 7983)."),
     Family("unknown_address_total", "DTLS and media from addresses without a valid ICE check."),
+    Family("strays_total", "Of these, packets with the keys of a peer that is known: it came to a new address."),
     Family("no_keys_total", "Media that came before DTLS was done."),
     Family("stun_total", "STUN messages that came."),
     Family("dtls_total", "DTLS datagrams that came."),

@@ -65,6 +65,7 @@ class WebhookSettings:
     """All receivers."""
 
     endpoints: tuple[WebhookEndpoint, ...] = ()
+    """Who is told of events: tables with `name`, `url` and `secrets`."""
     allow_private_addresses: bool = False
     """Deliver also to this host and its private networks. Off, no name can lead us there, whatever DNS says."""
     allow_plain_http: bool = False
@@ -74,6 +75,7 @@ class WebhookSettings:
     its newest event, so that under a long outage some are tried for up to twice as long.
     """
     timeout_s: float = TIMEOUT_S_DEFAULT
+    """For a receiver's answer, in seconds."""
 
     def __post_init__(self) -> None:
         if len(self.endpoints) > ENDPOINTS_MAX:
