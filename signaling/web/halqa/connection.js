@@ -15,7 +15,7 @@ export const DEFAULT_SLOTS = { audio: 4, video: 9, screen: 1 };
 const MEDIA_TIMEOUT_MS = 20_000;
 
 /** After that an ICE restart that brought nothing is tried again: a network may have come that was not there before. */
-const RESTART_INTERVAL_MS = 5000;
+const RESTART_INTERVAL_MS = 3000;
 
 /** @extends {Emitter<{state: MediaState}>} */
 export class Connection extends Emitter {

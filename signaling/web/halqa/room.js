@@ -243,7 +243,8 @@ export class Room extends Emitter {
   async stats() {
     const connection = this.#lifeline.connection;
     if (!connection) return null;
-    return this.#stats.read(await connection.getStats(), connection.sendSections, this.slots);
+    const sections = new Map([...connection.sendSections].filter(([, source]) => this.localTrack(source) !== null));
+    return this.#stats.read(await connection.getStats(), sections, this.slots);
   }
 
   /**

@@ -17,10 +17,11 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150
 
 LONG = os.environ.get("HALQA_TEST_LONG") == "1"
 SIGNAL_CUTS_S = (5.0, 30.0) if LONG else (2.0,)
-MEDIA_CUT_S = 5.0
+MEDIA_CUTS_S = (5.0, 15.0) if LONG else (5.0,)  # Chromium calls a path disconnected after about six seconds
+BOTH_CUT_S = 7.0
 FREEZE_MS_MAX = 1000  # media does not notice; a busy machine alone may hold it back for half of that
 BACK_WITHIN_S = 2.0
-RELOADED_WITHIN_S = 2.0
+HISTORY_S = 6.0  # of a longer cut Chromium knows, and what it missed is nowhere any more
 BUSY_S = 2.0  # what a busy machine may add to each figure
 
 # Keeps what the room says, so that a test can see what came twice and what never came.
@@ -78,7 +79,8 @@ async def test_a_cut_websocket_is_not_noticed(classroom: Classroom, cut_s: float
     assert gap <= FREEZE_MS_MAX
 
 
-async def test_a_cut_media_path_is_restarted(classroom: Classroom) -> None:
+@pytest.mark.parametrize("cut_s", MEDIA_CUTS_S)
+async def test_a_cut_media_path_comes_back(classroom: Classroom, cut_s: float) -> None:
     async with open_relay(classroom.udp_port) as relay:
         teacher = await classroom.join("teacher")
         student = await classroom.join("student", role=Role.STUDENT, relay_port=relay.port)
@@ -87,7 +89,7 @@ async def test_a_cut_media_path_is_restarted(classroom: Classroom) -> None:
         await student.run(LISTEN)
         before = await student.run("() => connections[0].localDescription.sdp.match(/ice-ufrag:(.*)/)[1]")
         relay.change(up="blackout", down="blackout")
-        await asyncio.sleep(MEDIA_CUT_S)
+        await asyncio.sleep(cut_s)
         await student.watch(mid)
         relay.change(up="", down="")
         light = await student.run("() => performance.now()")
@@ -98,7 +100,9 @@ async def test_a_cut_media_path_is_restarted(classroom: Classroom) -> None:
         await until(flows, "frames come again", within_s=15)
         back_s = ((await student.frames(mid))[0][0] - light) / 1000
         after = await student.run("() => connections[0].localDescription.sdp.match(/ice-ufrag:(.*)/)[1]")
-        print(f"media cut for {MEDIA_CUT_S} s: frames {back_s:.2f} s after light, ICE restarted: {after != before}")
+        print(f"media cut for {cut_s} s: frames {back_s:.2f} s after light, ICE restarted: {after != before}")
+        if cut_s > HISTORY_S:
+            assert after != before, "ICE is restarted while the path is gone"
         assert back_s <= BACK_WITHIN_S + BUSY_S
         assert await student.run("() => connections.length") == 1, "no new connection was needed"
 
@@ -112,12 +116,13 @@ async def test_both_cut_are_brought_back_with_one_resumption(classroom: Classroo
         mid = await playing(student, "video")
         await student.run(LISTEN)
         relay.change(up="blackout", down="blackout")
-        await student.run("(seconds) => room.simulate('signal-lost', { seconds })", MEDIA_CUT_S + 2)
-        await asyncio.sleep(MEDIA_CUT_S + 2)
+        await student.run("(seconds) => room.simulate('signal-lost', { seconds })", BOTH_CUT_S)
+        await asyncio.sleep(BOTH_CUT_S)
         relay.rebind()
         relay.change(up="", down="")
         await student.watch(mid)
         back = await is_back(student)
+        print(f"both cut for {BOTH_CUT_S} s and the address changed: back after {back['seconds']:.2f} s")
         assert back["rejoined"] is False
 
         async def flows() -> bool:
