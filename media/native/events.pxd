@@ -9,6 +9,7 @@ cdef enum:
     EVENT_FORMAT = 4
     EVENT_SWITCH = 5      # first = consumer, second = encoding index now flowing
     EVENT_BYE = 6         # first = producer, second = encoding index
+    EVENT_STRAY = 7       # a packet of this transport's peer came from an address that no check came from
 
 ctypedef struct Event:
     uint8_t kind

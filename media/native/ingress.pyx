@@ -6,7 +6,7 @@ from libc.stdlib cimport calloc
 from libc.string cimport memcpy, memmove
 
 from media.native.audio_levels cimport hearing_add
-from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STUN, Event, ring_publish, ring_reserve
+from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, Event, ring_publish, ring_reserve
 from media.native.fanout cimport flush_plans, plan_packet
 from media.native.feedback cimport receive_rtcp, want_key_frame
 from media.native.history cimport HistoryEntry, history_put
@@ -24,6 +24,7 @@ from media.native.rows cimport (
 )
 from media.native.rtp cimport RtpHeader, parse_rtp
 from media.native.srtp cimport srtp_unprotect, srtp_unprotect_rtcp
+from media.native.strays cimport find_sender
 from media.native.table cimport table_get
 from media.native.twcc cimport TwccRecorder, twcc_init, twcc_received
 from media.native.udp cimport AddressKey, UdpAddress, address_key
@@ -65,6 +66,7 @@ cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress
     if RTP_FIRST <= first <= RTP_LAST:
         if transport == NULL:
             core.counters.unknown_address += 1
+            notice_stray(core, data, size, source, now_us)
         elif transport.inbound == NULL:
             core.counters.no_keys += 1
         elif size >= 2 and RTCP_TYPE_FIRST <= data[1] <= RTCP_TYPE_LAST:
@@ -85,6 +87,16 @@ cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress
             pass_on(core, EVENT_DTLS, transport, data, size, source, now_us)
     else:
         core.counters.unclassified += 1
+
+
+cdef void notice_stray(Core* core, const uint8_t* data, int size, const UdpAddress* source,
+        uint64_t now_us) noexcept nogil:
+    """Tell Python if a peer sends from an address that no check came from; the packet is dropped."""
+    cdef bint is_rtcp = size >= 2 and RTCP_TYPE_FIRST <= data[1] <= RTCP_TYPE_LAST
+    cdef Transport* sender = find_sender(core, data, size, is_rtcp, now_us)
+    if sender != NULL:
+        core.counters.strays += 1
+        pass_on(core, EVENT_STRAY, sender, data, 0, source, now_us)
 
 
 cdef bint floods(Transport* transport, uint64_t now_us) noexcept nogil:

@@ -169,6 +169,7 @@ ctypedef struct Counters:
     uint64_t truncated
     uint64_t unclassified     # first byte of no protocol of ours (RFC 7983)
     uint64_t unknown_address
+    uint64_t strays           # of those: sealed with a peer's keys, which has moved
     uint64_t no_keys          # RTP or RTCP before DTLS is done
     uint64_t stun
     uint64_t dtls
@@ -234,6 +235,8 @@ ctypedef struct Core:
     EventRing ring
     Counters counters
     uint64_t scan_due_us      # of the slow look at every row
+    uint64_t strays_us        # when the present window of strays began
+    uint32_t strays_count     # of them in it
     int replay_count
     uint32_t replay_turn      # so that each run begins with another slot
     Consumer* replays[REPLAYS_MAX]

@@ -10,6 +10,7 @@ ENCODING: int
 FORMAT: int
 SWITCH: int
 BYE: int
+STRAY: int
 
 @final
 class Worker(WorkerRows):

@@ -7,7 +7,8 @@ from libc.string cimport memcpy
 
 from media.native.audio_levels cimport LEVEL_SILENT, HeardLevels, hearing_take
 from media.native.events cimport (
-    EVENT_BYE, EVENT_DTLS, EVENT_ENCODING, EVENT_FORMAT, EVENT_STUN, EVENT_SWITCH, Event, ring_advance, ring_peek,
+    EVENT_BYE, EVENT_DTLS, EVENT_ENCODING, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, EVENT_SWITCH, Event, ring_advance,
+    ring_peek,
 )
 from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
@@ -32,6 +33,7 @@ ENCODING = EVENT_ENCODING
 FORMAT = EVENT_FORMAT
 SWITCH = EVENT_SWITCH
 BYE = EVENT_BYE
+STRAY = EVENT_STRAY
 
 
 @cython.auto_pickle(False)

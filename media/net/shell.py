@@ -175,6 +175,9 @@ class WorkerShell:
         transport = self._transports.get(transport_id)
         if not isinstance(transport, Transport):
             return  # closed meanwhile
+        if kind == native.STRAY:
+            transport.take_stray()
+            return
         if kind == native.SWITCH:
             consumer = transport.find_consumer(first)
             if consumer is not None:

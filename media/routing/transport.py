@@ -154,6 +154,11 @@ class Transport:
         self._machine.receive(data, source, now=self._shell.now())
         self._drain()
 
+    def take_stray(self) -> None:
+        """The native core saw a packet that the peer sealed, from an address that no check came from."""
+        self._machine.suspect_move(now=self._shell.now())
+        self._drain()
+
     def handle_timeout(self) -> None:
         self._machine.handle_timeout(now=self._shell.now())
         self._drain()

@@ -129,6 +129,12 @@ class IceAgent:
         if self._expires_at is not None:
             self._expires_at = max(self._expires_at, now + self._config.restart_grace_s)
 
+    def suspect(self) -> None:
+        """The peer seems to have moved to another address: silence is told now, until the next check."""
+        if self._heard_at is not None and not self.closed and not self._silent:
+            self._silent = True
+            self._outputs.append(PathSilent())
+
     def close(self) -> None:
         """Become deaf; no output."""
         self._expires_at = None

@@ -58,7 +58,7 @@ class AddressSelected:
 
 @dataclass(frozen=True, slots=True)
 class PathSilent:
-    """No valid check came for a while: the way to the peer, or the peer, may be gone. Media still goes out."""
+    """No valid check came for a while, or the peer seems to have moved. Media still goes out to where it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,12 @@ class Transport:
         if not self._closed:
             self._ice.restart(local, remote, now=now)
 
+    def suspect_move(self, *, now: float) -> None:
+        """Packets sealed by the peer come from an address that no check came from."""
+        if not self._closed:
+            self._ice.suspect()
+            self._drain_ice(now=now)
+
     def send_application_data(self, message: bytes) -> bool:
         """Send one message (SCTP packet) over DTLS; False if not connected or too long for a datagram."""
         if self._dtls is None:

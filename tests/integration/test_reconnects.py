@@ -247,11 +247,44 @@ async def test_who_reloads_while_the_server_believes_in_the_page_takes_its_place
         assert (left["participant"], left["reason"]) == (teacher.id, "replaced")
 
 
-async def test_a_nat_that_rebinds_costs_less_than_a_second() -> None:
-    async with place() as at, open_relay(at.engine.udp_ports[0]) as relay:
-        teacher, student = await lesson(at, PeerOptions(via=("127.0.0.1", relay.port)))
+@pytest.mark.parametrize(("who", "gap_max_s"), [("teacher", 1.0), ("student", GAP_MAX_S)])
+async def test_a_nat_that_rebinds(who: str, gap_max_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser checks every 2.5 s at rest; the server sees sealed packets from elsewhere, and asks for a check.
+
+    Who sends media is noticed with the next packet, who only watches with the next report: these come once a second.
+    """
+    monkeypatch.setattr(peer_link, "KEEPALIVE_INTERVAL_S", 2.5)
+    async with place(ice=IceConfig()) as at, open_relay(at.engine.udp_ports[0]) as relay:
+        behind = PeerOptions(via=("127.0.0.1", relay.port))
+        teacher = await at.join("teacher", behind if who == "teacher" else None)
+        student = await at.join("student", behind if who == "student" else None)
+        await teacher.publish("camera")
+        await until(lambda: shown(student, teacher) > 15, "the camera is shown, and reported on")
+        moves = teacher if who == "teacher" else student
+        restart = asyncio.create_task(restarts_ice_when_asked(moves))
         relay.change(up="rebind")
-        gap_s = await media_flows(student, teacher, what="media comes from the new address to the new address")
+        gap_s = await longest_gap(student, teacher, during=restart)
         assert relay.rebindings
-        assert gap_s <= 1.0
+        print(f"longest gap of media: {gap_s:.2f} s")
+        assert gap_s <= gap_max_s
+        assert paths(moves) == ["silent", "alive"]
         assert "left" not in types(student)
+
+
+async def longest_gap(viewer: Peer, author: Peer, *, during: asyncio.Task[None]) -> float:
+    """Return the longest time without media until this is done and media flows again."""
+    longest_s, last, last_at = 0.0, shown(viewer, author), time.monotonic()
+    while not during.done() or longest_s == 0:
+        await asyncio.sleep(0.005)
+        if (now_shown := shown(viewer, author)) != last:
+            longest_s = max(longest_s, time.monotonic() - last_at)
+            last, last_at = now_shown, time.monotonic()
+    await during
+    return max(longest_s, await media_flows(viewer, author, what="media passes the new address"))
+
+
+async def restarts_ice_when_asked(peer: Peer) -> None:
+    """Do what clients do that are told of a silent media path, once."""
+    await until(lambda: "silent" in paths(peer), "the client is asked for a check", every_s=0.005)
+    await peer.restart_ice()
+    await until(lambda: paths(peer)[-1] == "alive", "the server has heard it")

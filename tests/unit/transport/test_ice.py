@@ -266,6 +266,23 @@ def test_a_peer_that_stays_silent_is_given_up() -> None:
     assert agent.take_output() == [Closed(CloseReason.CONSENT_EXPIRED)]
 
 
+def test_a_peer_that_seems_to_have_moved_is_told_at_once() -> None:
+    agent = Agent()
+    agent.suspect()
+    assert agent.take_output() == []
+    agent.hear(check())
+    agent.suspect()
+    agent.suspect()
+    assert agent.take_output() == [PathSilent()]
+    assert agent.selected == ADDRESS
+    outputs = agent.hear(check(nominate=True), OTHER_ADDRESS, now=START + 0.1)
+    assert PathAlive() in outputs
+    assert agent.selected == OTHER_ADDRESS
+    agent.close()
+    agent.suspect()
+    assert agent.take_output() == []
+
+
 def test_silence_is_told_once_and_its_end_too() -> None:
     agent = Agent()
     agent.hear(check())
