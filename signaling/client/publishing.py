@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from signaling.client.errors import HalqaError, WrongStateError
+from signaling.client.errors import DisconnectedError, RequestRefusedError, WrongStateError
 from signaling.client.media import Media, Outgoing
 from signaling.identifiers import Role, Source, TrackId
 from signaling.server_messages import AnyServerMessage, EncodingWanted, TrackChanged
@@ -48,6 +48,7 @@ class Publications:
         self._ask = ask
         self._media = media
         self._tracks: dict[Source, LocalTrack] = {}
+        self._beginning: set[Source] = set()
 
     def get(self, source: Source) -> LocalTrack | None:
         """Return what is published from a source."""
@@ -62,19 +63,24 @@ class Publications:
         audience: Sequence[Role] | None = None,
     ) -> LocalTrack:
         """Announce a track; frames are sent from then on. Raises WrongStateError, or what a request raises."""
-        if source in self._tracks:
+        if source in self._tracks or source in self._beginning:
             raise WrongStateError(f"{source.value} is published already")
         media = self._need_media()
         wishes: dict[str, Any] = {} if size is None else {"width": size[0], "height": size[1]}
         if audience is not None:
             wishes["audience"] = [role.value for role in audience]
         track = LocalTrack(source, TrackId(""), muted, media.make_outgoing(source), wishes)
-        self._tracks[source] = track
+        self._beginning.add(source)  # `publish_again` must not announce it a second time
         try:
             await self._announce(track)
+            if self._need_media() is not media:  # a fresh join came in between
+                await self._carry(track)
         except BaseException:
             self._drop(track)
             raise
+        finally:
+            self._beginning.discard(source)
+        self._tracks[source] = track
         return track
 
     async def unpublish(self, source: Source) -> None:
@@ -99,8 +105,10 @@ class Publications:
         for track in list(self._tracks.values()):
             try:
                 await self._announce(track)
-            except HalqaError:
-                self._drop(track)  # it is not allowed any more; or the next connection brings the next try
+            except DisconnectedError:
+                return  # the next connection brings the next try
+            except RequestRefusedError:
+                self._drop(track)  # it is not allowed any more
 
     def ended(self, track_id: TrackId) -> None:
         """The server ended one of our tracks."""
@@ -115,7 +123,7 @@ class Publications:
 
     async def set_encodings(self, track_id: TrackId, encodings: Sequence[EncodingWanted]) -> None:
         """Send what the server has a use for."""
-        for track in self._tracks.values():
+        for track in list(self._tracks.values()):
             if track.id == track_id:
                 await self._need_media().set_encodings(track.source, encodings)
 
@@ -125,12 +133,16 @@ class Publications:
             self._drop(track)
 
     async def _announce(self, track: LocalTrack) -> None:
-        media = self._need_media()
-        await media.carry(track.source, None if track.muted else track._outgoing)
+        media = await self._carry(track)
         request = {"type": "publish", "mid": media.mid_of(track.source), "source": track.source.value}
         answer = await self._ask({**request, "muted": track.muted, **track._wishes})
         assert isinstance(answer, TrackChanged), f"publish was answered by {answer}"
         track.id = answer.track.id
+
+    async def _carry(self, track: LocalTrack) -> Media:
+        media = self._need_media()
+        await media.carry(track.source, None if track.muted else track._outgoing)
+        return media
 
     def _drop(self, track: LocalTrack) -> None:
         if self._tracks.get(track.source) is track:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from types import TracebackType
 from typing import Any, Final, Literal, Self, TypeVar
 
 from media.rtp.parameters import Mid
 from signaling.client.credentials import TokenSource
 from signaling.client.errors import ClassOverError, DisconnectedError, HalqaError, LeftError, WrongStateError
-from signaling.client.events import Event, Participant, RoomState, StateChanged, Track, TrackChanged, Visitor
+from signaling.client.events import Event, RoomState, StateChanged, Track, TrackChanged
+from signaling.client.knowledge import Knowledge
 from signaling.client.listeners import Listeners
 from signaling.client.media import Frame, Media, MediaFactory, MediaState, SlotSection
 from signaling.client.publishing import LocalTrack, Publications
@@ -20,8 +21,8 @@ from signaling.client.requests import Requests
 from signaling.client.roster import Roster
 from signaling.client.signal import room_address
 from signaling.client.stay import Stay, constant
-from signaling.identifiers import Door, ParticipantId, Role, Source
-from signaling.server_messages import AnyServerMessage, Layers, PermissionsView, SlotView
+from signaling.identifiers import Role, Source
+from signaling.server_messages import AnyServerMessage, Layers, SlotView
 
 LEAVE_TIMEOUT_S: Final = 3.0
 """A server that does not answer a goodbye is not waited for."""
@@ -29,7 +30,7 @@ LEAVE_TIMEOUT_S: Final = 3.0
 EventT = TypeVar("EventT", bound=Event)
 
 
-class Room(Requests):
+class Room(Requests, Knowledge):
     """`async with Room(server, room, token) as room:` joins, and leaves at the end. It comes back by itself.
 
     `token` is a token, or a source of fresh ones (`KeyHolder`, or any coroutine function that returns one). Without
@@ -47,7 +48,7 @@ class Room(Requests):
         policy: ReconnectPolicy | None = None,
     ) -> None:
         """`server`: its URL, e.g. https://media.example.org; ValueError if it is none."""
-        self._roster = Roster()
+        super().__init__(Roster())
         self._listeners = Listeners()
         self._stay = Stay(
             self,
@@ -63,6 +64,7 @@ class Room(Requests):
         self._values: dict[str, Any] = {}
         self._running: asyncio.Task[None] | None = None
         self._chores: set[asyncio.Task[None]] = set()
+        self._bringing_back: asyncio.Task[None] | None = None
         self._entered = asyncio.Event()
         self._changed = asyncio.Condition()
         self.closed: BaseException | None = None
@@ -83,6 +85,7 @@ class Room(Requests):
             await asyncio.wait({self._running, entered}, return_when=asyncio.FIRST_COMPLETED)
         except asyncio.CancelledError:
             self._running.cancel()
+            await asyncio.wait({self._running})
             raise
         finally:
             entered.cancel()
@@ -93,8 +96,8 @@ class Room(Requests):
         """Leave; does nothing if the stay is over."""
         if self._running is None or self._running.done():
             return
-        await self._stay.leave()
-        await asyncio.wait({self._running}, timeout=LEAVE_TIMEOUT_S)
+        if await self._stay.leave():
+            await asyncio.wait({self._running}, timeout=LEAVE_TIMEOUT_S)
         if not self._running.done():
             self._running.cancel()
         await asyncio.wait({self._running})
@@ -138,55 +141,6 @@ class Room(Requests):
     @property
     def state(self) -> RoomState:
         return self._stay.state
-
-    @property
-    def name(self) -> str:
-        return self._roster.name
-
-    @property
-    def participants(self) -> Mapping[ParticipantId, Participant]:
-        """The others in the room, by id, in the order of arrival."""
-        return {each.id: each for each in self._roster.participants.values() if each.id != self._roster.own_id}
-
-    @property
-    def local(self) -> Participant | None:
-        """Ourselves, once joined."""
-        return self._roster.local
-
-    @property
-    def hands(self) -> list[Participant]:
-        """Whose hand is up, the first raised first."""
-        known = self._roster.participants
-        return [known[each] for each in self._roster.hands if each in known]
-
-    @property
-    def door(self) -> Door:
-        return self._roster.door
-
-    @property
-    def spotlight(self) -> list[Participant]:
-        known = self._roster.participants
-        return [known[each] for each in self._roster.spotlight if each in known]
-
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """What is kept for the room as a whole (`set_value(..., scope="room")`)."""
-        return {key: entry.value for key, entry in self._roster.state.items()}
-
-    @property
-    def waiting(self) -> list[Visitor]:
-        """Who waits to be admitted; for moderators."""
-        return list(self._roster.waiting.values())
-
-    @property
-    def permissions(self) -> PermissionsView | None:
-        """What we may do, once joined."""
-        return self._roster.permissions
-
-    @property
-    def recording(self) -> str:
-        """Whether the class is recorded: "off", "active" or "paused"."""
-        return self._roster.recording
 
     @property
     def slots(self) -> list[SlotView]:
@@ -323,7 +277,9 @@ class Room(Requests):
     async def entered(self) -> None:
         """We are in as a new participant: bring back what was there."""
         if self._entered.is_set():
-            self._do(self._bring_back())
+            if self._bringing_back is not None:
+                self._bringing_back.cancel()  # it was for a connection that is gone
+            self._bringing_back = self._do(self._bring_back())
         self._entered.set()
         async with self._changed:
             self._changed.notify_all()
@@ -344,7 +300,7 @@ class Room(Requests):
         else:
             self._publications.muted(track.id, track.state == "muted")
 
-    def _do(self, chore: Any) -> None:
+    def _do(self, chore: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run what nobody waits for; a refusal of it is nobody's business, either."""
 
         async def work() -> None:
@@ -354,6 +310,7 @@ class Room(Requests):
         task = asyncio.create_task(work(), name="halqa room chore")
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
+        return task
 
     async def _run(self) -> None:
         try:

@@ -19,6 +19,7 @@ from signaling.server_messages import (
     Knock,
     KnockOver,
     MessageSent,
+    Moved,
     ParticipantJoined,
     ParticipantLeft,
     ParticipantView,
@@ -133,6 +134,8 @@ class Roster:
                 self.slots |= {slot.mid: slot for slot in message.slots}
                 if message.slots:
                     yield events.SlotsChanged(tuple(slot.mid for slot in message.slots))
+            case Moved():
+                yield events.Moved(message.url)
             case Draining():
                 yield events.Draining(message.ends_at)
             case _:

@@ -117,12 +117,16 @@ class Stay:
                 raise DisconnectedError(message) from error
         return await signal.ask(request, timeout_s=timeout_s)
 
-    async def leave(self) -> None:
-        """Say goodbye; `run` returns soon."""
+    async def leave(self) -> bool:
+        """Say goodbye; return whether somebody hears it, so that `run` returns soon."""
         self._leaving = True
-        if self._signal is not None:
-            with contextlib.suppress(DisconnectedError):
-                await self._signal.say({"type": "leave"})
+        if self._signal is None:
+            return False
+        try:
+            await self._signal.say({"type": "leave"})
+        except DisconnectedError:
+            return False
+        return True
 
     def mend(self) -> None:
         """Find a new path for the media, whatever state the old one seems to be in."""
@@ -232,6 +236,7 @@ class Stay:
     async def _settle(self, signal: Signal) -> None:
         self._way = Way.RESUME
         self._mend_wanted = False
+        self._farewell = None
         self._reconnection.connected()
         if self.state is RoomState.WAITING:
             self._set_state(RoomState.CONNECTING)
@@ -246,7 +251,8 @@ class Stay:
         match message:
             case Waiting():
                 if self._join_timeout is not None:
-                    self._join_timeout.reschedule(None)  # people decide now
+                    with contextlib.suppress(RuntimeError):  # no join is under way
+                        self._join_timeout.reschedule(None)  # people decide now
                 self._set_state(RoomState.WAITING)
             case Moved():
                 self._address = message.url

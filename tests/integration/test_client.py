@@ -29,8 +29,10 @@ from signaling.client.errors import (
 )
 from signaling.client.events import (
     HandRaised,
+    Joined,
     Knocked,
     MessageReceived,
+    Moved,
     ParticipantJoined,
     ParticipantLeft,
     RoomState,
@@ -39,7 +41,7 @@ from signaling.client.events import (
 from signaling.client.files import play_file
 from signaling.client.media import AudioFrame, VideoFrame
 from signaling.client.webrtc import WebRtc
-from signaling.identifiers import Door, Role, Source
+from signaling.identifiers import Door, Role, RoomName, Source
 from tests.support.client_media import Show, hears_tone, sees_picture
 from tests.support.peer_foreign import running_libwebrtc
 from tests.support.peer_school import School, open_school, until
@@ -191,6 +193,34 @@ async def test_pictures_and_sound_arrive_and_a_mute_stops_them(tmp_path: Path) -
         await until(show.done.done, "who shows is told")
         with pytest.raises(HalqaError, match="no slot"):
             await anext(badr.frames("99"))
+
+
+async def test_a_move_to_another_server_takes_everything_along(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    async with (
+        open_school(tmp_path / "a") as here,
+        open_school(tmp_path / "b") as there,
+        member(here, "amal", media=FEW_SLOTS) as amal,
+        member(there, "badr", media=FEW_SLOTS) as badr,
+        Show(amal, red=120, tone_hz=500),
+    ):
+        await amal.set_value("away", True)
+        first = amal.local_track(Source.CAMERA)
+        assert first is not None
+        assert amal.local is not None
+        first_id = first.id
+        room = here.server.parts.signaling.find_room(RoomName("algebra"))
+        assert room is not None
+        with heard(amal, Joined) as joined, heard(amal, Moved) as moved:
+            url = there.server.url.replace("http", "ws") + "/v1/rooms/algebra/ws"
+            room.move(amal.local.id, url=url, token=there.token("amal", "algebra"))
+            await until(lambda: joined == [Joined(again=True)], "amal is in the other room")
+        assert moved == [Moved(url)]
+        assert await sees_picture(badr.frames(badr.sections[1]), red=120)
+        (seen,) = badr.participants.values()
+        await until(lambda: next(iter(badr.participants.values())).state, "her own values are back")
+        assert (seen.identity, first.id != first_id) == ("amal", True)
 
 
 async def test_a_file_is_played(tmp_path: Path) -> None:
