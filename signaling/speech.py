@@ -9,7 +9,7 @@ Two questions, after two ideas that conference servers have settled on:
   binomial scores become one window and a duration here: every constant can be understood, and a few numbers a track
   are all the state.
 
-The voice flag of RFC 6464 is not asked: some clients set it in every packet, others never.
+The voice flag of RFC 6464 is not asked: Chromium sets it in every packet, those of silence too (156, 2026-11).
 """
 
 from __future__ import annotations

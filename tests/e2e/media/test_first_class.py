@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -31,6 +32,11 @@ async def playing(member: Member, kind: str) -> str:
     return mid
 
 
+async def told_of_speakers(member: Member, count: int) -> bool:
+    """Return whether a client has been told that so many speak."""
+    return bool(await member.run("(count) => room.decisions.speakers.length === count", count))
+
+
 async def frames_per_second(member: Member, mid: str) -> float:
     """Return the best of a few measurements: other programs on this machine come and go."""
     best = 0.0
@@ -55,6 +61,7 @@ async def test_two_browsers_see_and_hear_each_other(classroom: Classroom) -> Non
         heard = (await member.decoded(audio))["totalAudioEnergy"]
         await asyncio.sleep(1)
         assert (await member.decoded(audio))["totalAudioEnergy"] > heard > 0
+        await until(partial(told_of_speakers, member, 2), "the beeps of both count as speech")
     metrics = classroom.metrics()
     assert metrics["srtp_rejected_total"] == 0
     assert metrics["rtp_malformed_total"] == 0
