@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from control_api.contract.scopes import Scope
-from control_api.contract.shapes import ROOM_PATTERN, Answer, Request
+from control_api.contract.shapes import LINE, ROOM_PATTERN, Answer, Request
 
 ScopeTuple = Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=32)]
 RoomsText = Annotated[
@@ -25,7 +25,7 @@ RoomsText = Annotated[
 class CreateKey(Request, frozen=True, kw_only=True):
     """What the new key is to be for."""
 
-    name: Annotated[str, Meta(min_length=1, max_length=128, examples=["LMS of school A"])]
+    name: Annotated[str, Meta(min_length=1, max_length=128, examples=["LMS of school A"], extra_json_schema=LINE)]
     """Which program has it; for people."""
     scopes: ScopeTuple
     """None that the key which asks does not have."""

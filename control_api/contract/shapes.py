@@ -23,7 +23,7 @@ ROOM_PATTERN: Final = r"[\p{L}\p{Nd}_-][\p{L}\p{Mn}\p{Mc}\p{Nd}_.-]*"
 """For the OpenAPI document, whose expressions know Unicode (ECMA-262, flag u); `names.parse_room_name` checks."""
 
 _REFUSED: Final = r"\p{Cc}\p{Co}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069"
-_LINE: Final = {"pattern": rf"^[^{_REFUSED}]*[^{_REFUSED}\s][^{_REFUSED}]*$"}
+LINE: Final = {"pattern": rf"^[^{_REFUSED}]*[^{_REFUSED}\s][^{_REFUSED}]*$"}
 """Not blank, and nothing that would break a line or turn round a display (`names.check_text`)."""
 
 RoomText: TypeAlias = Annotated[
@@ -35,9 +35,9 @@ RoomText: TypeAlias = Annotated[
 ParticipantText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, examples=["pB2n7dR5wE4z"])]
 TrackText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=64, examples=["tM4c6gV9rX2b"])]
 IdentityText: TypeAlias = Annotated[
-    str, Meta(min_length=1, max_length=128, examples=["student-17"], extra_json_schema=_LINE)
+    str, Meta(min_length=1, max_length=128, examples=["student-17"], extra_json_schema=LINE)
 ]
-NameText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, examples=["Maryam"], extra_json_schema=_LINE)]
+NameText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, examples=["Maryam"], extra_json_schema=LINE)]
 ReasonText: TypeAlias = Annotated[str, Meta(max_length=200)]
 CursorText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=512)]
 PageSize: TypeAlias = Annotated[int, Meta(ge=1, le=PAGE_ITEMS_MAX)]

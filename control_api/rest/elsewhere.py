@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from control_api.contract.errors import ErrorAnswer
 from control_api.contract.events import EventQuery, FeedEvent
 from control_api.contract.scopes import Scope
 from control_api.contract.shapes import Answer, Request, RoomText
@@ -27,9 +28,29 @@ class StreamPath(Request, frozen=True, kw_only=True):
     resource: str
 
 
+_NOT_IN: Final = {
+    401: Reply("`no_token`, `bad_token`, `token_expired`, `token_not_yet_valid`: show a token to join.", ErrorAnswer),
+    403: Reply("`wrong_room` and others: the token, or the room, does not allow it.", ErrorAnswer),
+    429: Reply("`rate_limited`: too much at once.", ErrorAnswer),
+    503: Reply("`shutting_down`, `draining`, `journal_failed`, `room_full`: try again later.", ErrorAnswer),
+}
+"""How clients are refused."""
+
+_NOT_UNDERSTOOD: Final = {
+    400: Reply("`bad_offer`, `bad_query`, `bad_fragment` ...: the request means nothing.", ErrorAnswer),
+    413: Reply("`too_large`.", ErrorAnswer),
+    415: Reply("`wrong_content_type`.", ErrorAnswer),
+    422: Reply("`unusable_offer` and others: understood, and not possible.", ErrorAnswer),
+}
+
+
 def _stream(protocol: str, verb: str, others: str) -> tuple[AnyEndpoint, ...]:
     """Return the endpoints of WHIP or WHEP."""
-    gone = {404: Reply("There is no such stream.")}
+    gone = {404: Reply("`unknown_resource`: there is no such stream.", ErrorAnswer), **_NOT_IN}
+    stale = {
+        412: Reply("`stale_etag`: ICE was restarted meanwhile.", ErrorAnswer),
+        428: Reply("`if_match_required`.", ErrorAnswer),
+    }
     path = f"/{protocol}/{{room}}"
     return (
         Endpoint(
@@ -43,7 +64,11 @@ def _stream(protocol: str, verb: str, others: str) -> tuple[AnyEndpoint, ...]:
             join_token=True,
             parameters=RoomPath,
             body_media_type=SDP,
-            answers={201: Reply("It begins.", None, SDP, {"Location": "The stream.", "ETag": "Its ICE credentials."})},
+            answers={
+                201: Reply("It begins.", None, SDP, {"Location": "The stream.", "ETag": "Its ICE credentials."}),
+                **_NOT_UNDERSTOOD,
+                **_NOT_IN,
+            },
         ),
         Endpoint(
             operation=f"{protocol}_change",
@@ -55,7 +80,13 @@ def _stream(protocol: str, verb: str, others: str) -> tuple[AnyEndpoint, ...]:
             join_token=True,
             parameters=StreamPath,
             body_media_type=FRAGMENT,
-            answers={200: Reply("ICE begins anew.", None, FRAGMENT), 204: Reply("Candidates are taken."), **gone},
+            answers={
+                200: Reply("ICE begins anew.", None, FRAGMENT),
+                204: Reply("Candidates are taken."),
+                **gone,
+                **_NOT_UNDERSTOOD,
+                **stale,
+            },
         ),
         Endpoint(
             operation=f"{protocol}_end",
@@ -83,9 +114,9 @@ ELSEWHERE: Final[tuple[AnyEndpoint, ...]] = (
         query=EventQuery,
         answers={
             200: Reply("Events.", FeedEvent, "application/x-ndjson", {"Halqa-Cursor": "Where the next page begins."}),
-            400: Reply("`bad_cursor`, `bad_parameter`: a parameter means nothing here."),
-            410: Reply("`cursor_gone`: what follows is not kept any more."),
-            429: Reply("`too_many_readers`: come again later."),
+            400: Reply("`bad_cursor`, `bad_parameter`: a parameter means nothing here.", ErrorAnswer),
+            410: Reply("`cursor_gone`: what follows is not kept any more.", ErrorAnswer),
+            429: Reply("`too_many_readers`: come again later.", ErrorAnswer),
         },
     ),
     Endpoint(
@@ -98,7 +129,12 @@ ELSEWHERE: Final[tuple[AnyEndpoint, ...]] = (
         scope=None,
         join_token=True,
         parameters=RoomPath,
-        answers={101: Reply("The WebSocket is open: send `join`."), 426: Reply("This address speaks WebSocket.")},
+        answers={
+            101: Reply("The WebSocket is open: send `join`."),
+            400: Reply("`bad_subprotocol`.", ErrorAnswer),
+            426: Reply("`upgrade_required`: this address speaks WebSocket.", ErrorAnswer),
+            **_NOT_IN,
+        },
     ),
     *_stream("whip", "Send", "RFC 9725."),
     *_stream("whep", "Watch", "The current draft; `source`, `layer` and others choose what is sent."),
