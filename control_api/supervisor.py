@@ -49,7 +49,7 @@ class Supervisor:
         with self._stop_signals():
             line, code = self._one_child(None)
             if line is None:
-                return code
+                return code if code >= 0 else self._code_of_killed()
             pause_s = 0.0
             while self._asked is None:
                 logger.error("the media server ended and is started again", extra={"code": code, "pause_s": pause_s})
@@ -60,7 +60,11 @@ class Supervisor:
                     _, code = self._one_child(line)
                     lived_s = time.monotonic() - started
                     pause_s = 0.0 if lived_s >= STABLE_S else min(max(PAUSE_FIRST_S, 2 * pause_s), PAUSE_MAX_S)
-        return max(code, 0)  # stopped before it could handle the signal is as good as stopped
+        return code if code >= 0 else self._code_of_killed()
+
+    def _code_of_killed(self) -> int:
+        """Stopped before it could handle the signal is as good as stopped."""
+        return _EXIT_FAILED if self._asked is None else 0
 
     def _one_child(self, before: str | None) -> tuple[str | None, int]:
         """Run a child to its end; return what it said when it was ready, if ever, and its exit code."""

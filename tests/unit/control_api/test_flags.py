@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from control_api.configuration.load import Loaded
 from control_api.configuration.settings_tree import all_settings
@@ -173,3 +175,22 @@ def test_help_has_examples_and_exit_codes(command: list[str], capsys: pytest.Cap
     text = capsys.readouterr().out
     assert "examples:\n  halqa " in text
     assert "exit codes:" in text
+
+
+def test_secret_of_the_environment_may_stand_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "turn").write_text("0123456789abcdef0123456789abcdef\n")
+    urls = {"HALQA_DATA": "d", "HALQA_ICE_TURN_URLS": "turn:turn.example.org"}
+    settings = settings_of("media", environment=urls | {"HALQA_ICE_TURN_SECRET_FILE": str(tmp_path / "turn")})
+    assert settings.ice.turn_secret == "0123456789abcdef0123456789abcdef"
+    with pytest.raises(SettingsError, match="HALQA_ICE_TURN_SECRET_FILE is to come from"):
+        settings_of("media", environment=urls | {"HALQA_ICE_TURN_SECRET_FILE": str(tmp_path / "missing")})
+    with pytest.raises(SettingsError, match="is no setting"):
+        settings_of("media", environment=urls | {"HALQA_HTTP_HOST_FILE": str(tmp_path / "turn")})
+
+
+@given(path=st.sampled_from(sorted(all_settings())), text=st.text(max_size=60))
+def test_any_text_is_a_setting_or_a_clear_refusal(path: str, text: str) -> None:
+    try:
+        settings_of("media", "--set", f"{path}={text}", *([] if path == "data" else ["--data", "d"]))
+    except SettingsError as error:
+        assert path in str(error)
