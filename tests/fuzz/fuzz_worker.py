@@ -11,10 +11,21 @@ import struct
 from media.native import rtcp
 from media.native.srtp import SrtpError
 from tests.support.native_camera import Camera, vp8_body
-from tests.support.native_peer import AV1, DESCRIPTOR_ID, MID_ID, RID_ID, Peer, Room, rtp_packet, rtx_packet
+from tests.support.native_peer import (
+    AV1,
+    DESCRIPTOR_ID,
+    LEVEL_ID,
+    MID_ID,
+    OPUS,
+    RID_ID,
+    Peer,
+    Room,
+    rtp_packet,
+    rtx_packet,
+)
 
 PUBLISHER, VIEWER, STRANGER = 1, 2, ("192.0.2.1", 9)
-TRACK, SLOT = 10, 20
+TRACK, VOICE, SLOT = 10, 12, 20
 WAIT_MS_MAX = 120
 MORE = 0x10
 """In the argument of RTP: others of the same batch follow."""
@@ -35,7 +46,16 @@ _DESCRIPTOR = rtp_packet(
     payload_type=AV1,
     extensions=((MID_ID, b"10"), (RID_ID, b"h"), (DESCRIPTOR_ID, struct.pack("!BH", 0xC0, 77))),
 )
+_VOICE = rtp_packet(
+    b"opus",
+    ssrc=90,
+    number=5,
+    timestamp=960,
+    payload_type=OPUS,
+    extensions=((MID_ID, b"12"), (LEVEL_ID, b"\x9e")),
+)
 SEEDS = [
+    message(RTP, 0, _VOICE) + message(WAIT, 20, b"") + message(RTP, 0, _VOICE) + message(PAUSE, 3, b""),
     message(RTP, 0, _KEY) + message(RTP, 0, _NEXT) + message(RTCP_BACK, 0, rtcp.write_nack(1, SLOT, [100, 101])),
     message(RTP, 0, _KEY) + message(RTP, 0, rtx_packet(_NEXT, ssrc=80, number=1, extensions=((MID_ID, b"10"),))),
     message(RTP, MORE, _KEY) + message(RTP, MORE, _NEXT) + message(RTP, 0, _DESCRIPTOR) + message(PAUSE, 1, b""),
@@ -52,6 +72,7 @@ def target(data: bytes) -> None:
     room = Room()
     publisher, viewer = room.join(PUBLISHER), room.join(VIEWER)
     room.publish_video(TRACK, publisher, (b"q", b"h"))
+    room.publish_audio(VOICE, publisher)
     room.subscribe(SLOT, viewer, TRACK)
     at = 0
     while at + 3 <= len(data):
@@ -61,7 +82,7 @@ def target(data: bytes) -> None:
         act(room, publisher, viewer, choice % 8, argument, content)
     room.feed(b"", STRANGER)
     room.worker.drain_events()
-    assert room.worker.rows() == (2, 1, 1)
+    assert room.worker.rows() == (2, 2, 1)
     viewer.take_rtp()
     other = room.join(3)
     room.publish_video(11, other)
@@ -89,9 +110,11 @@ def act(room: Room, publisher: Peer, viewer: Peer, choice: int, argument: int, c
     room.feed(b"", STRANGER)  # ends a batch: rows change between batches only
     if choice == WAIT:
         room.pass_time(argument % WAIT_MS_MAX)
+        heard = room.worker.take_audio_levels(argument & 0x7F)
+        assert all((transport, producer) == (PUBLISHER, VOICE) and levels for transport, producer, levels in heard)
     elif choice == LAYERS:
         room.worker.set_layers(SLOT, argument % 3 - 1, argument >> 4)
     elif choice == PAUSE:
-        room.worker.set_paused(TRACK, bool(argument & 1))
+        room.worker.set_paused(VOICE if argument & 2 else TRACK, bool(argument & 1))
     elif choice == ATTACH:
         room.attach(SLOT, TRACK, encoding=argument & 1, temporal=argument >> 4)
