@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Final
 
 from signaling.bitrates import BitrateLimits
 from signaling.identifiers import Door
 from signaling.pace import Rate
+
+RESUME_WINDOW_MAX_S: Final = 300.0
+"""The engine keeps a transport without signs of life for 330 s (`IceConfig.silence_max_s`), whoever still waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,26 @@ class RoomSettings:
     """From the first join to the end; None: no end. A day, so that what was forgotten does not run for ever."""
     door: Door = Door.OPEN
     """Who comes in when the room is new: `open`, `waiting` (a moderator admits), `locked`."""
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            value = getattr(self, name)
+            if value is not None and not least <= value < math.inf:
+                raise ValueError(f"{name} is {value:g}, expected {least:g} or more")
+        if self.resume_window_s > RESUME_WINDOW_MAX_S:
+            raise ValueError(f"resume_window_s is {self.resume_window_s:g}, expected at most {RESUME_WINDOW_MAX_S:g}")
+
+
+_LEAST: Final = {
+    "participants_max": 1,
+    "publishers_max": 0,
+    "waiting_max": 0,
+    "resume_window_s": 0.0,
+    "media_timeout_s": 0.0,
+    "empty_timeout_s": 0.0,
+    "duration_max_s": 0.0,
+}
+"""Below it a limit makes no sense."""
 
 
 @dataclass(frozen=True, slots=True)

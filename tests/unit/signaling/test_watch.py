@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from signaling.bitrates import BitrateLimits
 from signaling.client_messages import Mute
 from signaling.codes import ErrorCode, LeftReason
 from signaling.identifiers import Source
@@ -131,3 +136,21 @@ def test_a_room_looks_only_while_somebody_is_there() -> None:
     assert stage.room.next_timeout() == LOOK_S
     stage.room.disconnect(amal.id, LeftReason.LEFT)
     assert stage.room.next_timeout() is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"participants_max": 0}, {"resume_window_s": -1.0}, {"resume_window_s": 301.0}, {"duration_max_s": float("nan")}],
+)
+def test_settings_that_make_no_sense_are_refused_by_name(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} is "):
+        RoomSettings(**wrong)
+
+
+def test_other_limits_hold_for_tracks_that_there_are() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    amal.publishes(Source.MICROPHONE)
+    stage.room.configure(RoomSettings(bitrates=BitrateLimits(microphone_bps=64_000)))
+    stage.drain()
+    assert [each.max_bitrate_bps for each in amal.last(Layers).encodings] == [64_000]
