@@ -101,7 +101,10 @@ class SpeakerWatch:
 
     def _tell(self, now: float) -> None:
         """Tell those who know something else, all that may hear the same in one message."""
+        self._told_members, self._stale = self._outbox.members, False
         tracks = [self._publications.tracks[track] for track in self._voices.speaking[:SPEAKERS_MAX]]
+        if not (tracks or self._away or any(self._told.values())):
+            return  # it is as silent as everybody believes
         owners = {track.owner for track in tracks}
         audible: dict[_Kind, tuple[Track, ...]] = {}
         messages: dict[tuple[TrackId, ...], list[ParticipantId]] = {}
@@ -123,7 +126,7 @@ class SpeakerWatch:
         for known, recipients in messages.items():
             views = tuple(self._view(track) for track in tracks if track.id in known)
             self._outbox.tell_some(tuple(recipients), Speakers(speakers=views))
-        self._told, self._told_members, self._stale = told, self._outbox.members, False
+        self._told = told
         self._away = tuple(each for each, tracks in told.items() if tracks is None)
         if messages:
             self._told_at = now
