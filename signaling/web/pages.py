@@ -1,4 +1,4 @@
-"""Serve the class page at /class and everything it loads, the SDK too, at /sdk/, under a strict content policy."""
+"""Serve the class page at /class, the SDK's manual at /docs/sdk, and what they load at /sdk/, under a strict policy."""
 
 from __future__ import annotations
 
@@ -37,8 +37,9 @@ Responder = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def add_web_pages(application: web.Application) -> None:
-    """Add GET /class and GET /sdk/{path} to `application`."""
+    """Add GET /class, GET /docs/sdk and GET /sdk/{path} to `application`."""
     application.router.add_get("/class", _file_response("class.html", _PAGE_HEADERS))
+    application.router.add_get("/docs/sdk", _file_response("docs/sdk.html", _PAGE_HEADERS))
     application.router.add_get(r"/sdk/{path:[\w./-]+}", _sdk_response)
 
 

@@ -57,6 +57,11 @@ export class Connection extends Emitter {
     return this.#peer.connectionState === 'connected';
   }
 
+  /** @returns {boolean} ICE found a way; DTLS may still be under way */
+  get hasPath() {
+    return ['connected', 'completed'].includes(this.#peer.iceConnectionState);
+  }
+
   /** @returns {boolean} an ICE restart was begun a moment ago */
   get isRestarting() {
     return performance.now() - this.#restartedAt < RESTART_INTERVAL_MS;

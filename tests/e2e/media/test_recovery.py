@@ -154,3 +154,24 @@ async def test_drills(classroom: Classroom) -> None:
     stats = await student.run("async () => { await room.stats(); return room.stats(); }")
     assert [each["source"] for each in stats["sending"]] == ["camera"]
     assert stats["receiving"][0]["participant"] == await teacher.run("() => room.local.id")
+
+
+async def test_the_connection_check_says_each_step(classroom: Classroom) -> None:
+    teacher = await classroom.join("teacher")
+    check = """async ([url, token]) => {
+      const { checkConnection, roomAddress } = await import('/sdk/halqa/index.js');
+      const told = [];
+      const onStep = ({ step }) => told.push(step);
+      const results = await checkConnection(roomAddress(url, 'check'), token, { onStep });
+      return { results, told };
+    }"""
+    found = await teacher.run(check, [classroom.server.url, classroom.token("teacher", room="check")])
+    steps = {each["step"]: each for each in found["results"]}
+    assert found["told"] == ["devices", "signal", "join", "ice", "dtls", "media"]
+    assert {each["outcome"] for each in steps.values()} == {"ok"}, steps
+    assert steps["ice"]["detail"]["protocol"] == "udp"
+    assert steps["media"]["detail"]["rttMs"] < 1000
+    found = await teacher.run(check, [classroom.server.url, "no.token.atall"])
+    outcomes = {each["step"]: (each["outcome"], each["code"]) for each in found["results"]}
+    assert outcomes["signal"] == ("failed", "bad_token")
+    assert outcomes["media"] == ("skipped", "no_way")
