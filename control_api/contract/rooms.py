@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from control_api.contract.shapes import PAGE_ITEMS_DEFAULT, Answer, PageSize, Request, RoomText
 from signaling.identifiers import Door
+from signaling.limits import RESUME_WINDOW_MAX_S
 from signaling.server_messages import RecordingState
 
 METADATA_BYTES_MAX: Final = 16 * 1024
@@ -17,7 +18,7 @@ CLOSED_S_MAX: Final = 30 * 86_400
 Seats: TypeAlias = Annotated[int, Meta(ge=1, le=10_000)]
 Visitors: TypeAlias = Annotated[int, Meta(ge=0, le=10_000)]
 Bitrate: TypeAlias = Annotated[int, Meta(ge=6_000, le=100_000_000)]
-ResumeSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=600)]
+ResumeSeconds: TypeAlias = Annotated[float, Meta(ge=0, le=RESUME_WINDOW_MAX_S)]
 EmptySeconds: TypeAlias = Annotated[float, Meta(ge=1, le=30 * 86_400)]
 DurationSeconds: TypeAlias = Annotated[float, Meta(ge=1, le=30 * 86_400)]
 Metadata: TypeAlias = Annotated[dict[str, Any], Meta(max_length=64)]

@@ -114,9 +114,12 @@ class CreatedRooms:
 
 
 def with_limits(settings: RoomSettings, limits: RoomLimits) -> RoomSettings:
-    """Return settings with what is said of limits."""
-    bitrates = replace(settings.bitrates, **_said(limits.bitrates))
-    return replace(settings, **{**_said(limits), "bitrates": bitrates})
+    """Return settings with what is said of limits; raises ProblemError for what signalling would not take."""
+    try:
+        bitrates = replace(settings.bitrates, **_said(limits.bitrates))
+        return replace(settings, **{**_said(limits), "bitrates": bitrates})
+    except ValueError as error:
+        raise ProblemError(Problem.BAD_FIELD, f"{error}.", field="limits") from None
 
 
 def _said(limits: RoomLimits | BitrateLimits) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -53,20 +55,43 @@ def document_of(endpoints: Iterable[AnyEndpoint]) -> dict[str, Any]:
 
 
 def add_document_routes(application: web.Application, endpoints: Iterable[AnyEndpoint]) -> None:
-    """Serve document and page, made once; they hold no secret, so no key is asked for."""
-    document = document_of(endpoints)
-    content = msgspec.json.format(msgspec.json.encode(document), indent=1)
-    page = build_page(document).encode()
+    """Serve document and page; they hold no secret, so no key is asked for."""
+    written = _Written(tuple(endpoints))
 
     async def respond_document(_request: web.Request) -> web.Response:
         headers = {hdrs.CACHE_CONTROL: "no-cache", hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*"}
+        content, _ = await written.get()
         return web.Response(body=content, content_type="application/json", headers=headers)
 
     async def respond_page(_request: web.Request) -> web.Response:
+        _, page = await written.get()
         return web.Response(body=page, content_type="text/html", charset="utf-8", headers=_PAGE_HEADERS)
 
     application.router.add_get("/v1/openapi.json", respond_document)
     application.router.add_get("/docs/api", respond_page)
+
+
+class _Written:
+    """Document and page, made once, when they are first asked for: it takes half a second, and a start must not wait.
+
+    It is done in a thread, so that nobody's class waits either.
+    """
+
+    def __init__(self, endpoints: tuple[AnyEndpoint, ...]) -> None:
+        self._endpoints = endpoints
+        self._made: tuple[bytes, bytes] | None = None
+        self._making = asyncio.Lock()
+
+    async def get(self) -> tuple[bytes, bytes]:
+        async with self._making:
+            if self._made is None:
+                with ThreadPoolExecutor(max_workers=1, thread_name_prefix="OpenAPI") as thread:
+                    self._made = await asyncio.get_running_loop().run_in_executor(thread, self._make)
+            return self._made
+
+    def _make(self) -> tuple[bytes, bytes]:
+        document = document_of(self._endpoints)
+        return msgspec.json.format(msgspec.json.encode(document), indent=1), build_page(document).encode()
 
 
 def _version() -> str:

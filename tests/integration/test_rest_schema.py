@@ -27,6 +27,11 @@ SEED = os.environ.get("HALQA_TEST_SEED", "7")
 CODEC = "cp1256"
 """What texts are made of: Latin and Arabic letters, with marks. All of Unicode makes patterns that take a minute."""
 
+HARMLESS = (
+    "^(get_room|list_participants|get_participant|mute|change_permissions|admit|list_tracks|send_message|control)"
+)
+"""Operations after which everybody is still there."""
+
 # Spoken in other ways than by requests and answers of JSON: WebSocket, SDP, Prometheus. They have tests of their own.
 ELSEWHERE = r"^/(whip|whep|metrics|drain)|/ws$|/rooms/[^/]+/ice-servers$"
 
@@ -117,9 +122,8 @@ async def test_server_keeps_to_its_document_in_a_class(tmp_path: Path) -> None:
     async with running(tmp_path / "data") as service:
         teacher, track = await service.publish("algebra-7b", "t1")
         await service.join("algebra-7b", "s1")
-        only = ("--phases", "fuzzing", "--include-path-regex", "^/v1/rooms/", "--exclude-method", "DELETE")
-        never = ("--exclude-operation-id-regex", "move|put_room|change_room|join_room|ice_servers", "--mode", "positive")
+        only = ("--phases", "fuzzing", "--mode", "positive", "--include-operation-id-regex", HARMLESS)
         known = {"room": "algebra-7b", "participant": teacher.id, "track": track}
-        await schemathesis(service, tmp_path, *only, *never, **known)
+        await schemathesis(service, tmp_path, *only, **known)
         inside = await service.control.list_participants("algebra-7b")
         assert [each.identity for each in inside.participants] == ["t1", "s1"]
