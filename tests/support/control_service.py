@@ -70,6 +70,7 @@ class ControlService:
         self.http = http
         self.key = key
         """As user and password with a colon between."""
+        self._websockets: list[aiohttp.ClientWebSocketResponse] = []
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -83,7 +84,15 @@ class ControlService:
 
     async def connect_with(self, room: str, token: str) -> aiohttp.ClientWebSocketResponse:
         headers = {"Authorization": f"Bearer {token}"}
-        return await self.http.ws_connect(f"{self.url}/v1/rooms/{quote(room, safe='')}/ws", headers=headers)
+        address = f"{self.url}/v1/rooms/{quote(room, safe='')}/ws"
+        websocket = await self.http.ws_connect(address, headers=headers)
+        self._websockets.append(websocket)
+        return websocket
+
+    async def close(self) -> None:
+        """Have everybody leave."""
+        for websocket in self._websockets:
+            await websocket.close()
 
     async def join(self, room: str, identity: str, role: Role = Role.STUDENT, **grants: Any) -> Person:
         """Come into a room without media."""
@@ -117,6 +126,10 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[ControlService
     secret = key.secret.decode()
     try:
         async with ControlClient(server.url, key.key_id, secret) as control, aiohttp.ClientSession() as http:
-            yield ControlService(server, control, http, f"{key.key_id}:{secret}")
+            service = ControlService(server, control, http, f"{key.key_id}:{secret}")
+            try:
+                yield service
+            finally:
+                await service.close()
     finally:
         await server.close()
