@@ -14,7 +14,7 @@ forgets = st.tuples(st.just("forget"), st.integers(1, 20))
 takes = st.tuples(st.just("take"), st.sampled_from([127, 0, 60]))
 
 
-@given(st.lists(adds | adds | adds | forgets | takes, max_size=200))
+@given(st.lists(adds | adds | adds | forgets | takes, max_size=80))
 def test_equals_its_twin(calls: list[tuple[object, ...]]) -> None:
     native, twin = LevelMeter(), oracle.LevelMeter()
     for name, *arguments in [*calls, ("take",)]:
