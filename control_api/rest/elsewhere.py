@@ -152,8 +152,14 @@ ELSEWHERE: Final[tuple[AnyEndpoint, ...]] = (
         method="GET",
         path="/metrics",
         summary="Read counters, for Prometheus",
+        description="Open to this computer; others show an API key with the scope `metrics:read`, unless the operator "
+        "chose otherwise. control_api/metrics.md says what each means.",
         tag=OPERATORS,
         scope=None,
-        answers={200: Reply("The Prometheus text formats.", None, "text/plain")},
+        answers={
+            200: Reply("The Prometheus text formats.", None, "text/plain"),
+            401: Reply("`no_key`, `bad_key`: not from this computer, and without a key that is taken.", ErrorAnswer),
+            403: Reply("`missing_scope`: the key may not be used for this.", ErrorAnswer),
+        },
     ),
 )
