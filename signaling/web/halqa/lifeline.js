@@ -48,6 +48,7 @@ export class Lifeline extends Emitter {
   #ending = { reason: '', verdict: 'resume' };
   #farewell = '';
   #joined = false;
+  #joinedBefore = false;
   #waiting = false;
   #busy = false;
   #over = false;
@@ -219,13 +220,14 @@ export class Lifeline extends Emitter {
     const offer = await connection.createOffer();
     this.host.renewed(connection);
     const slots = connection.receiveSections.map(({ mid, kind }) => ({ mid, kind }));
-    const again = this.#joined;
     const { name } = this.options;
     this.#medialessJoins += 1;
     const joined = await this.#signal.request('join', { offer, slots, name: name || undefined }, JOIN_TIMEOUT_MS);
     this.#waiting = false;
     await connection.applyAnswer(joined.answer);
     this.#joined = true;
+    const again = this.#joinedBefore;
+    this.#joinedBefore = true;
     this.host.joined(again);
   }
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from typing import Any
 
 import pytest
 
+from control_api.app import MediaServer
 from control_api.invitations import Role
+from control_api.settings import HttpSettings, MediaSettings, ServerSettings
 from tests.e2e.media.test_first_class import playing
 from tests.support.classroom import Classroom, Member, longest_gap_ms, until
 from tests.support.relay import open_relay
@@ -130,6 +133,31 @@ async def test_both_cut_are_brought_back_with_one_resumption(classroom: Classroo
 
         await until(flows, "frames come again", within_s=15)
         assert await student.run("() => room.localTrack('microphone').muted") is False
+
+
+async def test_a_restarted_server_is_found_again(classroom: Classroom) -> None:
+    teacher = await classroom.join("teacher")
+    student = await classroom.join("student", role=Role.STUDENT)
+    await teacher.publish("Camera")
+    await playing(student, "video")
+    await student.run(LISTEN)
+    http_port = int(classroom.server.url.rsplit(":", 1)[1])
+    await classroom.server.close()
+    settings = ServerSettings(
+        data=classroom.data,
+        http=HttpSettings(port=http_port),
+        media=MediaSettings(bind_address="127.0.0.1", udp_port=0, workers=1),
+    )
+    classroom.server = await MediaServer.start(settings)
+    started = time.monotonic()
+    try:
+        assert (await is_back(student))["rejoined"] is True
+        await playing(student, "video")
+        print(f"server restarted: the picture is back {time.monotonic() - started:.2f} s after its start")
+    finally:
+        for member in (teacher, student):
+            await member.run("() => room.leave()")
+        await classroom.server.close()
 
 
 async def test_drills(classroom: Classroom) -> None:

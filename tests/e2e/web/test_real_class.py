@@ -139,6 +139,48 @@ async def test_a_student_may_not_share_the_screen_and_a_teacher_may(school: Real
     await expect(student.get_by_role("list", name="Shared screen")).to_be_hidden()
 
 
+async def test_a_moderated_class(school: RealClass, browser: Browser) -> None:
+    teacher = await school.enter("t1", "Omar", Role.TEACHER)
+    await teacher.get_by_role("button", name="Manage the class").click()
+    await teacher.get_by_role("button", name="Waiting room").click()
+    context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 720})
+    student = await context.new_page()
+    await student.goto(school.link("s1", "Lina", Role.STUDENT))
+    await expect(student.locator("#lobby .switches [name=camera]")).to_have_attribute("aria-pressed", "true")
+    await student.get_by_role("button", name="Join").click()
+    await expect(student.get_by_role("heading", name="The teacher will let you in soon")).to_be_visible()
+    await teacher.get_by_role("button", name="Let Lina in").click()
+    await expect_picture(tile(teacher, "Lina"))
+
+    await student.keyboard.press("h")
+    await expect(tile(teacher, "Lina")).to_contain_text("hand raised, number 1")
+    await student.keyboard.press("c")
+    await student.keyboard.type("سؤال: why?")
+    await student.keyboard.press("Enter")
+    await expect(student.locator("#chat .own")).to_contain_text("why?")
+    await expect(teacher.locator("#announcer")).to_contain_text("why?")
+    await student.keyboard.press("Escape")
+
+    person = teacher.get_by_role("button", name="Manage Lina")
+    await person.click()
+    await teacher.get_by_role("button", name="Mute", exact=True).click()
+    await expect(student.get_by_role("alert")).to_contain_text("turned your microphone off")
+    await person.click()
+    await teacher.get_by_role("button", name="Ask to unmute").click()
+    await student.get_by_role("dialog").get_by_role("button", name="Turn it on").click()
+    await expect(tile(teacher, "Lina")).not_to_contain_text("microphone off")
+
+    await person.click()
+    await teacher.get_by_role("button", name="To the waiting room").click()
+    await expect(student.get_by_role("heading", name="The teacher will let you in soon")).to_be_visible()
+    await teacher.get_by_role("button", name="Let Lina in").click()
+    await expect_picture(tile(teacher, "Lina"))
+    await expect_picture(tile(student, "Omar"))
+    await person.click()
+    await teacher.get_by_role("button", name="Remove from the class").click()
+    await expect(student.get_by_role("heading", name="You were put out of the class")).to_be_visible()
+
+
 async def test_a_spoilt_token_is_explained(school: RealClass, browser: Browser) -> None:
     context = await browser.new_context(locale="en-GB")
     page = await context.new_page()

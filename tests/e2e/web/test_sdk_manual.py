@@ -13,8 +13,6 @@ from control_api.invitations import Role
 from signaling.web.pages import FOLDER
 from tests.support.classroom import open_classroom
 
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
-
 MANUAL = (FOLDER / "docs" / "sdk.html").read_text(encoding="utf-8")
 EXAMPLES = [html.unescape(code) for code in re.findall(r'(?s)<code class="example">(.*?)</code>', MANUAL)]
 IMPORT = re.compile(r"^import (\{[^}]*\}) from '([^']+)';", re.MULTILINE)
@@ -26,6 +24,8 @@ def as_function(examples: list[str]) -> str:
     return f"async ({{ server, token, checkToken }}) => {{\n{body}\n return room.state; }}"
 
 
+@pytest.mark.timeout(120)
+@pytest.mark.asyncio(loop_scope="session")
 async def test_the_examples_run_as_they_stand(browser: Browser, tmp_path: Path) -> None:
     async with open_classroom(browser, tmp_path) as classroom:
         student = await classroom.join("omar", role=Role.STUDENT)
@@ -48,7 +48,7 @@ async def test_the_examples_run_as_they_stand(browser: Browser, tmp_path: Path) 
         assert await student.run("() => room.decisions.values.get('slide').value") == 3
 
 
-async def test_the_manual_knows_every_method_and_event() -> None:
+def test_the_manual_knows_every_method_and_event() -> None:
     room = (FOLDER / "halqa" / "room.js").read_text(encoding="utf-8")
     moderation = (FOLDER / "halqa" / "moderation.js").read_text(encoding="utf-8")
     methods = set(re.findall(r"^  (?:async )?(\w+)\([^)]*\) \{$", room + moderation, re.MULTILINE)) - {"constructor"}
