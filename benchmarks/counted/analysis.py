@@ -1,7 +1,7 @@
 """What became of counted media: frames lost, doubled, out of order, freezes, and how far sound is from picture. Pure.
 
-Counters may begin again at 0 (media played in a circle); `loop_frames` says after how many, and numbers are unwrapped
-by their distance to the frame before. Times are those of the receiver or of the file, in seconds.
+Counters may begin again at 0 (media played in a circle); `loop_frames` says after how many, and numbers are unwrapped.
+Times are those of the receiver or of the file, in seconds.
 """
 
 from __future__ import annotations
@@ -120,17 +120,26 @@ def find_loop(frames: Sequence[SeenFrame], frames_per_second: float) -> int | No
     return math.ceil((highest + 1) / frames_per_second) * round(frames_per_second)
 
 
-def number_frames(frames: Sequence[SeenFrame], participant: int, loop_frames: int | None) -> tuple[NumberedFrame, ...]:
-    """Return one participant's readable frames with unwrapped counters, as they came."""
+def number_frames(
+    frames: Sequence[SeenFrame], participant: int, loop_frames: int | None, frames_per_second: float | None = None
+) -> tuple[NumberedFrame, ...]:
+    """Return one participant's readable frames with unwrapped counters, as they came.
+
+    In a circle the counter is the one nearest to what the time since the frame before leads to expect: a gap may be
+    longer than the circle, and a picture that is shown again and again stays the same.
+    """
     numbered: list[NumberedFrame] = []
     latest: int | None = None
+    before_s = 0.0
     for frame in frames:
         if frame.mark is None or frame.mark.participant != participant:
             continue
         number = frame.mark.frame
         if latest is not None and loop_frames is not None:
-            number = latest + (number - latest + loop_frames // 2) % loop_frames - loop_frames // 2
+            expected = latest + round((frame.at_s - before_s) * (frames_per_second or 0.0))
+            number = expected + (number - expected + loop_frames // 2) % loop_frames - loop_frames // 2
         latest = number if latest is None else max(latest, number)
+        before_s = frame.at_s
         numbered.append(NumberedFrame(frame.at_s, number))
     return tuple(numbered)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import av
@@ -48,7 +48,7 @@ def luma_of(picture: VideoFrame) -> Plane:
     return lines[: picture.height, : picture.width]
 
 
-def mono_of(frames: Iterator[AudioFrame]) -> Iterator[tuple[float, Samples]]:
+def mono_of(frames: Iterable[AudioFrame]) -> Iterator[tuple[float, Samples]]:
     """Yield (time in seconds, 48 kHz mono sound) of decoded sound in any format."""
     resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE_HZ)
     for frame in frames:

@@ -51,6 +51,7 @@ def encode_pictures(
     encoder.framerate, encoder.time_base = Fraction(frames_per_second), Fraction(1, frames_per_second)
     encoder.bit_rate, encoder.gop_size = bitrate_bps, NEVER
     encoder.options = _options(codec, bitrate_bps)
+    encoder.thread_count = 1  # libvpx lets its threads spin, which takes the cores from all others
     for number, drawn in enumerate(pictures):
         drawn.pts, drawn.time_base = number, encoder.time_base
         drawn.pict_type = PictureType.NONE if number else PictureType.I

@@ -87,7 +87,7 @@ def analyse(
     rate = frames_per_second or find_frame_rate(mine)
     if loop_frames is None and rate is not None:
         loop_frames = find_loop(mine, rate)
-    numbered = () if participant is None else number_frames(mine, participant, loop_frames)
+    numbered = () if participant is None else number_frames(mine, participant, loop_frames, rate)
     freeze_after_s = freeze_s or (freeze_threshold_s(rate) if rate else None)
     return Report(
         participant,

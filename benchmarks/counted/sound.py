@@ -20,13 +20,18 @@ CHIRP_S: Final = 0.04  # long enough to stand out of coding noise, short enough 
 SECOND_PLACE_S: Final = 0.2
 PLACE_STEP_S: Final = 0.05
 BANDS: Final = 6
-BAND_LOWEST_HZ: Final = 600.0
-BAND_HZ: Final = 1000.0
+BAND_LOWEST_HZ: Final = 400.0
+BAND_STEP_HZ: Final = 400.0  # all below 2.8 kHz: Opus keeps the wave itself there, above it only the sound of it
+BAND_HZ: Final = 400.0
 LEVEL: Final = 0.5
 HUM_HZ: Final = 180.0  # below all bands; keeps an encoder from calling the time between chirps silence
 HUM_LEVEL: Final = 0.01
-LIKENESS_MIN: Final = 0.55
-"""Correlation with a chirp, 0 to 1, above which it is one: pure noise stays below 0.3, Opus at 24 kbit/s above 0.85."""
+BAND_EDGE: Final = 0.05  # of the chirp's strongest frequency: what is weaker does not belong to its band
+LIKENESS_MIN: Final = 0.75
+"""Correlation with a chirp within its band, 0 to 1, above which it is one: the opposite chirp reaches 0.5, Opus at 16
+kbit/s keeps 0.83."""
+SHARE_MIN: Final = 0.25
+"""Correlation over all bands that it must have, too: noise reaches 0.1, six people who chirp at once 0.4 each."""
 
 
 class Chirp(NamedTuple):
@@ -68,7 +73,7 @@ def _told_second(at_s: float, falling: list[float]) -> int | None:
 def _chirps(participant: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the rising and the falling chirp of a participant's band, at level 1."""
     t = np.arange(round(CHIRP_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    low = BAND_LOWEST_HZ + BAND_HZ * (participant % BANDS)
+    low = BAND_LOWEST_HZ + BAND_STEP_HZ * (participant % BANDS)
     window = np.hanning(len(t))
     rise = low * t + BAND_HZ / (2 * CHIRP_S) * t**2
     fall = (low + BAND_HZ) * t - BAND_HZ / (2 * CHIRP_S) * t**2
@@ -92,14 +97,28 @@ def _peaks(sound: Samples, chirp: NDArray[np.float64]) -> list[float]:
 
 
 def _likeness(sound: NDArray[np.float64], chirp: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the envelope of the normalised correlation at every sample, 0 to 1."""
+    """Return the envelope of the correlation at every sample, 0 to 1, normalised by what sounds in the chirp's band.
+
+    It is 0 where the chirp would be too small a share of all that sounds.
+    """
     size = 1 << int(np.ceil(np.log2(len(sound) + len(chirp))))
-    spectrum = np.fft.fft(chirp, size)
-    spectrum[size // 2 :] = 0  # the analytic chirp: its correlation has an envelope
-    product = np.fft.ifft(np.fft.fft(sound, size) * np.conj(spectrum))[: len(sound)]
+    of_chirp, of_sound = np.fft.rfft(chirp, size), np.fft.rfft(sound, size)
+    of_sound[np.abs(of_chirp) < BAND_EDGE * np.abs(of_chirp).max()] = 0  # others of a mix are in other bands
+    in_band = np.fft.irfft(of_sound, size)[: len(sound)]
+    analytic = np.zeros(size, np.complex128)
+    analytic[: len(of_chirp)] = of_sound * np.conj(of_chirp)  # without negative frequencies: its size is the envelope
+    product = np.fft.ifft(analytic)[: len(sound)]
+    envelope = 2 * np.abs(product)
+    likeness: NDArray[np.float64] = envelope / _norm(in_band, chirp)
+    likeness[envelope < SHARE_MIN * _norm(sound, chirp)] = 0
+    return likeness
+
+
+def _norm(sound: NDArray[np.float64], chirp: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what the correlation would be, at every sample, if the sound were the chirp at its loudness."""
     energy = np.concatenate([[0.0], np.cumsum(sound**2)])
     ends = np.minimum(np.arange(len(sound)) + len(chirp), len(sound))
     window = np.sqrt(np.maximum(energy[ends] - energy[: len(sound)], 0) * np.sum(chirp**2))
     floor = HUM_LEVEL * np.sqrt(len(chirp) * np.sum(chirp**2))  # in near silence everything is alike
-    normalised: NDArray[np.float64] = 2 * np.abs(product) / np.maximum(window, floor)
-    return normalised
+    norm: NDArray[np.float64] = np.maximum(window, floor)
+    return norm

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from benchmarks import analyse as command
-from benchmarks.counted import recording as recording_module
+from benchmarks.counted import listening
 from benchmarks.counted.analysis import HeardSecond, SeenFrame, find_loop
 from benchmarks.counted.likeness import ssim
 from benchmarks.counted.mark import Mark
@@ -152,7 +152,7 @@ def test_what_is_no_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]
 def test_long_sound_is_searched_in_pieces_without_seams(
     early_ms: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recording_module, "WINDOW_S", 5.0)
+    monkeypatch.setattr(listening, "WINDOW_S", 5.0)
     path = tmp_path / "sound.wav"
     sound = draw_sound(2, 22)[early_ms * 48 :]
     with path.open("wb") as file, wave.open(file, "wb") as written:

@@ -56,7 +56,13 @@ def test_sound_tells_its_second(first: int) -> None:
     sound = draw_sound(first, 3, first_second=first)
     found = find_chirps(sound, first)
     assert found == [Chirp(float(second), (first + second) % 12) for second in range(3)]
-    assert find_chirps(sound, first + 1) == [], "the others of a mix have other bands"
+    others = np.sum([draw_sound(first + other, 3, first_second=first) for other in range(1, 6)], axis=0)
+    assert find_chirps(others, first) == [], "others have other bands"
+    in_mix = find_chirps(sound + others, first)
+    assert [chirp.second for chirp in in_mix] == [chirp.second for chirp in found]
+    assert [chirp.at_s for chirp in in_mix] == pytest.approx([0, 1, 2], abs=0.001)
+    noise = np.random.default_rng(first).normal(0, 0.1, 10 * 48_000).astype(np.float32)
+    assert find_chirps(noise, first) == []
 
 
 def read_all(clip: Clip, frames: int, ask_at: int) -> list[Mark | None]:
