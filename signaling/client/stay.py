@@ -7,6 +7,7 @@ import contextlib
 import random
 from collections.abc import Awaitable
 from typing import Any, Final, Protocol
+from urllib.parse import urljoin
 
 import aiohttp
 
@@ -255,7 +256,7 @@ class Stay:
                         self._join_timeout.reschedule(None)  # people decide now
                 self._set_state(RoomState.WAITING)
             case Moved():
-                self._address = message.url
+                self._address = urljoin(self._address, message.url)
                 if message.token is not None:
                     self._token = constant(message.token)
             case Ended():
