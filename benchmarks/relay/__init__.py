@@ -53,9 +53,11 @@ def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
     try:
         return check(options.replay) if options.replay else asyncio.run(serve(options))
-    except (BadLog, BadSchedule, OSError) as error:
+    except (BadLog, BadSchedule) as error:
         print(f"relay: {error}", file=sys.stderr)
-        return FAILED
+    except OSError as error:
+        print(f"relay: {error.filename or ''}{': ' if error.filename else ''}{error.strerror}", file=sys.stderr)
+    return FAILED
 
 
 async def serve(options: argparse.Namespace) -> int:

@@ -2,16 +2,22 @@
 
 Steps are divided by `;`. A step begins with its time (left out: 0) and says what changes then; the rest stays.
 
-    loss=5%            each packet by itself        burst=5            losses come in runs of 5 packets on average
+    loss=5%                  each packet by itself
+    burst=5                  behind loss=: losses come in runs of 5 packets on average
     gemodel=1%/20%/100%/0%   Gilbert-Elliott: enter the bad state / leave it / loss in bad / loss in good
-    delay=40ms         each way                     jitter=30ms        up to this on top, order kept
-    unordered          jitter may change the order  reorder=2%/40ms    held back for that time while later ones pass
-    rate=300kbit       with headers                 queue=300ms        longer waits at that rate are dropped
-    duplicate=1%       corrupt=1%   one bit         mtu=1200           larger datagrams are dropped
-    blackout=5s        nothing passes (without a time: until `light`)
-    rebind             the NAT gives the clients new source ports towards the server (up only)
-    only=media         chance hits RTP and RTCP alone (all, media, rtp)
-    clear              back to a perfect link
+    delay=40ms               each way
+    jitter=30ms              up to this on top, order kept
+    unordered                jitter may change the order
+    reorder=2%/40ms          that share is held back for that time while later ones pass
+    rate=300kbit             of IP packets, headers included
+    queue=300ms              what would wait longer at that rate is dropped
+    duplicate=1%             comes twice
+    corrupt=1%               one bit is flipped
+    mtu=1200                 larger datagrams are dropped
+    blackout=5s              nothing passes; without a time: until `light`
+    rebind                   the NAT gives the clients new source ports towards the server (up only)
+    only=media               chance hits RTP and RTCP alone (all, media, rtp)
+    clear                    back to a perfect link
 """
 
 from __future__ import annotations

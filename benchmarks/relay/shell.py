@@ -51,9 +51,7 @@ class Relay:
         self.up = Direction(UP, _schedule(up), seed, log)
         self.down = Direction(DOWN, _schedule(down), seed, log)
         self.rebindings = 0
-        family, _, _, _, address = socket.getaddrinfo(*server, type=socket.SOCK_DGRAM)[0]
-        self._family: int = family
-        self._server: Address = address  # type: ignore[assignment]  # typeshed knows address families without IP
+        self._family, self._server = _resolve(*server)
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(self._loop)
         self._front: Port | None = None
@@ -64,13 +62,13 @@ class Relay:
 
     def open(self, listen: tuple[str, int] = LISTEN) -> tuple[str, int]:
         """Listen there; return the address that clients must use instead of the server's. OSError if it is taken."""
-        family, _, _, _, address = socket.getaddrinfo(*listen, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE)[0]
+        family, address = _resolve(*listen)
         front = Port(self._loop, family, self._from_client)
         try:
-            front.bind(address)  # type: ignore[arg-type]
-        except OSError:
+            front.bind(address)
+        except OSError as error:
             front.close()
-            raise
+            raise OSError(error.errno, f"cannot listen on {listen[0]} port {listen[1]}: {error.strerror}") from None
         self._front = front
         return front.address
 
@@ -208,6 +206,16 @@ class Relay:
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
+
+
+def _resolve(host: str, port: int) -> tuple[int, Address]:
+    """Return the address family and the address of a host's UDP port. OSError if there is none."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except socket.gaierror as error:
+        raise OSError(error.errno, f"{host!r} is no host: {error.strerror}") from None
+    family, _, _, _, address = found[0]
+    return family, address  # type: ignore[return-value]  # typeshed knows address families without IP
 
 
 def _schedule(schedule: str | Schedule) -> Schedule:

@@ -12,7 +12,7 @@ from benchmarks.relay.impairment import HEADER_BYTES, Fate, Impairment, Verdict
 from benchmarks.relay.packet import Kind
 from benchmarks.relay.schedule import parse_schedule
 
-MANY = 20_000
+MANY = 12_000
 EVERYTHING = (
     "loss=5% burst=4 delay=30ms jitter=40ms reorder=3%/50ms rate=2Mbit duplicate=2% corrupt=2%;"
     "2s rate=300kbit queue=100ms unordered; 4s blackout=500ms; 6s clear loss=10%"
