@@ -106,12 +106,16 @@ class Watch:
             everything.append(news)
             if is_news:
                 changed.append(news)
-        for participant in self._members:
-            watched = self._watched[participant.id]
-            told = everything if watched.is_new else changed
-            watched.is_new = False
-            if told:
-                self._outbox.tell(participant.id, Quality(participants=tuple(told)))
+        newcomers = tuple(each.id for each in self._members if self._watched[each.id].is_new)
+        for newcomer in newcomers:
+            self._watched[newcomer].is_new = False
+        if everything and newcomers:
+            self._outbox.tell_some(newcomers, Quality(participants=tuple(everything)))
+        if changed:
+            informed = set(newcomers)
+            known = tuple(each.id for each in self._members if each.id not in informed)
+            if known:
+                self._outbox.tell_some(known, Quality(participants=tuple(changed)))
 
     def _look_at_tracks(self, *, now: float) -> None:
         meters, self._meters = self._meters, {}
