@@ -158,6 +158,8 @@ async def _start_engine(settings: MediaSettings) -> Engine:
         udp_port=settings.udp_port,
         workers=settings.workers,
         advertise=settings.advertise,
+        gso=settings.gso,
+        transport=settings.transport,
     )
     try:
         return await Engine.start(config)

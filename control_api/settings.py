@@ -21,6 +21,7 @@ from control_api.protection.settings import ConnectionSettings
 from control_api.rate_limits import RateLimitSettings
 from control_api.webhooks.settings import WebhookSettings
 from media.errors import LocalError
+from media.transport.transport import TransportConfig
 from signaling.config import SignalingConfig
 from signaling.whip import WhipConfig
 
@@ -37,6 +38,13 @@ DRAIN_TIMEOUT_S_DEFAULT: Final = 5.0  # `docker stop` kills after 10 s, and clos
 DRAIN_TIMEOUT_S_MAX: Final = 86_400.0
 ZERO_ALLOWED: Final = frozenset({"resume_window_s", "empty_timeout_s"})
 """Times of signalling that may be nothing at all; every other number of it must be above zero."""
+
+RANGES: Final = {
+    "addresses_max": (1, 16),  # the data plane's rows have room for so many
+    "mtu_bytes": (256, 1500),  # below, OpenSSL refuses to fragment; above, no Ethernet carries it
+    "message_bytes_max": (548, 1500),
+}
+"""Of settings of the engine that something below cannot do with more or less."""
 
 
 class SettingsError(LocalError):
@@ -75,6 +83,9 @@ class MediaSettings:
     """Data-plane threads; rooms are spread over them. One a core by default."""
     advertise: tuple[str, ...] = ()
     """Addresses told to clients, e.g. the public one behind NAT; empty: those of this host."""
+    gso: bool | None = None
+    """Whether equal packets to one viewer leave as one message (UDP GSO); none: where a trial at start says it pays."""
+    transport: TransportConfig = field(default_factory=TransportConfig)
 
     def __post_init__(self) -> None:
         _check_address("media address", self.bind_address)
@@ -169,16 +180,20 @@ class ServerSettings:
     logs: LogSettings = field(default_factory=LogSettings)
 
     def __post_init__(self) -> None:
-        for section in (self.signaling, self.signaling.room, self.whip):
+        transport = self.media.transport
+        for section in (self.signaling, self.signaling.room, self.whip, transport, transport.ice, transport.dtls):
             _check_positive(section)
 
 
 def _check_positive(section: DataclassInstance) -> None:
-    """Refuse numbers that no limit or time can be; signalling's own dataclasses only say what they mean."""
+    """Refuse numbers that no limit or time can be; the dataclasses of the packages below only say what they mean."""
     for each in fields(section):
         value = getattr(section, each.name)
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
+        least, most = RANGES.get(each.name, (0, value))
+        if not least <= value <= most:
+            raise SettingsError(f"{each.name} is {value:g}, expected {least} to {most}")
         if value < 0 or (value == 0 and each.name not in ZERO_ALLOWED):
             expected = "0 or more" if each.name in ZERO_ALLOWED else "more than 0"
             raise SettingsError(f"{each.name} is {value:g}, expected {expected}")
