@@ -61,7 +61,8 @@ class WorkerShell:
         self._by_ufrag: dict[str, ShellTransport] = {}
         self._ufrags: dict[int, list[str]] = {}
         self._deadlines: Deadlines[ShellTransport] = Deadlines()
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
+        self._timer_due = 0.0
         self._loop = asyncio.get_running_loop()
 
     def start(self) -> None:
@@ -135,12 +136,13 @@ class WorkerShell:
     def _arm(self) -> None:
         deadline = self._deadlines.next()
         if self._timer is not None:
-            if deadline is not None and self._timer.when() <= deadline:
+            if deadline is not None and self._timer_due <= deadline:
                 return  # fires early and looks again: cheaper than moving it with every packet
             self._timer.cancel()
             self._timer = None
         if deadline is not None:
-            self._timer = self._loop.call_at(deadline, self._on_timer)
+            self._timer = self._loop.call_at(deadline, self._on_timer)  # of uvloop no TimerHandle if it is due now
+            self._timer_due = deadline
 
     def _on_timer(self) -> None:
         self._timer = None
