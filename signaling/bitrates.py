@@ -36,6 +36,7 @@ class BitrateLimits:
     screen_bps: int = 8_000_000
     """Text at 1080p, and films that are shown."""
     screen_audio_bps: int = 320_000
+    """The sound of a film."""
 
     def __post_init__(self) -> None:
         for source in Source:

@@ -29,6 +29,7 @@ class JoinRates:
     identities_max: int = 16_384
     """Whose buckets are kept; the one that was silent for longest is forgotten. About 5 MiB."""
     keys_max: int = 1024
+    """API keys whose buckets are kept."""
 
     def __post_init__(self) -> None:
         for name, rate in (("identity", self.identity), ("key", self.key)):

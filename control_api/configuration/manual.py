@@ -13,6 +13,11 @@ from control_api.configuration.settings_tree import is_section, settings_fields
 from control_api.configuration.show import show_value
 from control_api.settings import ServerSettings
 
+IMPLIED: Final = {
+    "_burst": "So many at once; the rate beside it counts after that.",
+    "_per_s": "So many a second in the long run.",
+}
+"""What is said of the second half of a pair: its first half has the docstring."""
 OF_THIS_COMPUTER: Final = "of this computer"
 REQUIRED: Final = "must be set"
 
@@ -31,11 +36,15 @@ def _walk(owner: type[Any], parents: tuple[str, ...]) -> Iterator[tuple[str, dat
     meanings = _meanings(owner)
     for field, annotation in fields:
         if not is_section(annotation):
-            meaning = meanings.get(field.name, "")
+            meaning = meanings.get(field.name) or _implied(field.name)
             yield ".".join((*parents, field.name)), field, meaning.replace("|", "\\|")
     for field, annotation in fields:
         if is_section(annotation):
             yield from _walk(annotation, (*parents, field.name))
+
+
+def _implied(name: str) -> str:
+    return next((meaning for end, meaning in IMPLIED.items() if name.endswith(end)), "")
 
 
 def _meanings(owner: type[Any]) -> dict[str, str]:

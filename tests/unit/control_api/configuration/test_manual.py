@@ -16,6 +16,8 @@ SECRET = "whsec_" + "eHh4" * 8
 def test_manual_has_every_setting() -> None:
     rows = re.findall(r"^\| `([\w.]+)` \|", MANUAL.read_text(encoding="utf-8"), re.MULTILINE)
     assert rows == list(all_settings()), "python -m control_api.configuration prints the table anew"
+    silent = re.findall(r"^\| `([\w.]+)` \|.*\|  \|$", MANUAL.read_text(encoding="utf-8"), re.MULTILINE)
+    assert not silent, "a docstring behind the field says what it means"
 
 
 def test_example_is_taken(tmp_path: Path) -> None:
