@@ -167,13 +167,18 @@ class Classroom:
         room: str = "algebra",
         role: Role = Role.TEACHER,
         relay_port: int | None = None,
+        url: str | None = None,
         **options: object,
     ) -> Member:
-        """Open a page of its own, join the room and wait until media can flow."""
+        """Open a page of its own, join the room and wait until media can flow.
+
+        `relay_port` and `url` are those of what stands before the server: for media, and for everything else.
+        """
         context = await self.browser.new_context()
         page = await context.new_page()
         await page.add_init_script(INSTRUMENT)
-        await page.goto(f"{self.server.url}/class")  # its content policy lets the SDK in; without a link it does nothing
+        # A page whose content policy lets the SDK in; without a link it does nothing itself.
+        await page.goto(f"{url or self.server.url}/class")
         argument = {
             "room": room,
             "token": self.token(identity, room, role),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from control_api.app import MediaServer
 from control_api.invitations import Role
@@ -15,6 +17,7 @@ from control_api.settings import HttpSettings, MediaSettings, ServerSettings
 from tests.e2e.media.test_first_class import playing
 from tests.support.classroom import Classroom, Member, longest_gap_ms, until
 from tests.support.relay import open_relay
+from tests.support.rough_network import TcpProxy
 
 pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150)]
 
@@ -50,22 +53,31 @@ async def is_back(member: Member) -> dict[str, Any]:
     return found
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def proxy(classroom: Classroom) -> AsyncIterator[TcpProxy]:
+    proxy = TcpProxy(int(classroom.server.url.rsplit(":", 1)[1]))
+    yield proxy
+    await proxy.close()
+
+
 @pytest.mark.parametrize("cut_s", SIGNAL_CUTS_S)
-async def test_a_cut_websocket_is_not_noticed(classroom: Classroom, cut_s: float) -> None:
+async def test_a_cut_websocket_is_not_noticed(classroom: Classroom, proxy: TcpProxy, cut_s: float) -> None:
     teacher = await classroom.join("teacher")
-    student = await classroom.join("student", role=Role.STUDENT)
+    student = await classroom.join("student", role=Role.STUDENT, url=await proxy.start())
     await teacher.publish("Camera")
     mid = await playing(student, "video")
     await student.run(LISTEN)
     await student.watch(mid)
     identity = await student.run("() => room.local.id")
     await say(teacher, 1)
-    await student.run("(seconds) => room.simulate('signal-lost', { seconds })", cut_s)
+    proxy.cut()
     for number in (2, 3):
         await asyncio.sleep(cut_s / 3)
         await say(teacher, number)
     suspended = "() => [...room.participants.values()].map(({ suspended }) => suspended)"
     assert await teacher.run(suspended) == [True]
+    await asyncio.sleep(cut_s / 3)
+    proxy.restore()
     back = await is_back(student)
     await say(teacher, 4)
 
