@@ -128,6 +128,7 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
         drain=drain,
         health=health,
         funnel=funnel,
+        stays=stays,
         pace=RequestPace(RateLimits(settings.rate_limits), parse_networks(settings.connections.trusted_proxies)),
         connections=ConnectionGuard(settings.connections),
         certificate=certificate,

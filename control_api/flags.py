@@ -59,7 +59,8 @@ settings, control_api/settings.md explains them. A data folder without API keys 
 Clients reach the HTTP port, by a proxy or straight, and straight one UDP port for each worker.
 
 SIGTERM drains: no new rooms, clients are told, and the server ends when all have gone or the time is over; a second
-SIGTERM, or SIGINT, ends it at once. SIGHUP reads the TLS files again (they are looked at every few seconds anyway).
+SIGTERM, or SIGINT, ends it at once. SIGHUP reads the TLS files again (they are looked at every few seconds anyway);
+where standard error is a terminal it means that the terminal was closed, and ends the server.
 
 {_EXIT_CODES}"""
 

@@ -8,6 +8,7 @@ from control_api.drain import Drain
 from control_api.feed.feed import Feed
 from control_api.health.health import Health
 from control_api.joins.funnel import JoinFunnel
+from control_api.joins.stays import Stays
 from control_api.journal.journal import Journal
 from control_api.keys import KeyFile
 from control_api.protection.connections import ConnectionGuard
@@ -37,6 +38,7 @@ class Parts:
     drain: Drain
     health: Health
     funnel: JoinFunnel
+    stays: Stays
     pace: RequestPace
     connections: ConnectionGuard
     certificate: CertificateFiles | None

@@ -255,6 +255,28 @@ async def test_joins_are_counted_by_stage_and_stays_told_in_one_line(
         assert told["sent_bytes"] > told["sent_packets"]
         assert "student@school.example" not in str(told), "no line names a person"
         assert (await scrape(client))['halqa_participants_left_total{reason="left"}'] == 1
+        stays = school.server.parts.stays
+        assert len(stays) == 1
+        await school.server.parts.signaling.close()
+        assert len(stays) == 0, "whatever ends a stay, nothing of it is kept"
+
+
+async def test_join_without_media_and_join_that_is_refused(tmp_path: Path) -> None:
+    async with open_school(tmp_path) as school, aiohttp.ClientSession(school.server.url) as client:
+        headers = {"Authorization": f"Bearer {school.token('talker', 'algebra')}"}
+        async with client.ws_connect("/v1/rooms/algebra/ws", headers=headers) as websocket:
+            await websocket.send_json({"type": "join", "id": 1, "slots": []})
+            assert (await websocket.receive_json(timeout=10))["type"] == "joined"
+        async with client.ws_connect("/v1/rooms/algebra/ws", headers=headers) as websocket:
+            await websocket.send_json({"type": "join", "id": 1, "offer": "v=1", "slots": []})
+            assert (await websocket.receive_json(timeout=10))["code"] == "bad_offer"
+        async with client.get("/v1/rooms/algebra/ws") as answer:
+            assert answer.status == 401
+        samples = await scrape(client)
+        assert samples['halqa_joins_total{stage="answered"}'] == 1
+        assert samples['halqa_joins_total{stage="ice"}'] == 0
+        assert samples['halqa_joins_refused_total{code="bad_offer"}'] == 1
+        assert samples['halqa_joins_refused_total{code="no_token"}'] == 1
 
 
 async def leave(school: School, peer: Any) -> None:
