@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.counted.analysis import HeardSecond
 from benchmarks.counted.sound import (
     CHIRP_S,
+    CUT_MAX_S,
     PERIOD_S,
     PLACE_STEP_S,
     SAMPLE_RATE_HZ,
@@ -35,7 +36,7 @@ class ChirpSearch:
         self._participant = participant
         self._heard: list[HeardSecond] = []
         self._starts_s: float | None = None
-        self._taken_from_s = 0.0
+        self._taken_from_s = LEAD_S - CUT_MAX_S
         self._window = np.zeros(round((LEAD_S + WINDOW_S + OVERLAP_S) * SAMPLE_RATE_HZ), np.float32)
         self.ends_s = 0.0
 

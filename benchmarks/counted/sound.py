@@ -24,6 +24,7 @@ BAND_LOWEST_HZ: Final = 400.0
 BAND_STEP_HZ: Final = 400.0  # all below 2.8 kHz: Opus keeps the wave itself there, above it only the sound of it
 BAND_HZ: Final = 400.0
 LEVEL: Final = 0.5
+CUT_MAX_S: Final = 0.001  # at the begin or end of sound; a chirp that is cut further seems to be elsewhere
 HUM_HZ: Final = 180.0  # below all bands; keeps an encoder from calling the time between chirps silence
 HUM_LEVEL: Final = 0.01
 BAND_EDGE: Final = 0.05  # of the chirp's strongest frequency: what is weaker does not belong to its band
@@ -91,7 +92,8 @@ def _peaks(sound: Samples, chirp: NDArray[np.float64]) -> list[float]:
     while len(above):
         run = above[above < above[0] + distance]
         best = run[np.argmax(likeness[run])]
-        found.append(float(best) / SAMPLE_RATE_HZ)
+        if best + distance <= len(sound) + CUT_MAX_S * SAMPLE_RATE_HZ:
+            found.append(float(best) / SAMPLE_RATE_HZ)
         above = above[above >= best + distance]
     return found
 
