@@ -67,6 +67,7 @@ BY_HAND_MODULES = (
 )
 NO_ORACLE: dict[str, str] = {
     **dict.fromkeys(BY_HAND_MODULES, BY_HAND),
+    "gcc": "held to its purpose, not to a twin: tests/sim/test_estimator.py runs it over paths that are known",
     "events": "a ring between two threads: test_events.py and every integration test read it",
     "udp": "system calls: test_udp.py sends and receives",
     "worker": "the whole of the above: test_worker.py says what must come out",
