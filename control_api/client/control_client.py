@@ -20,7 +20,18 @@ import aiohttp
 from control_api.client.events import EventPage, follow_events, read_events
 from control_api.client.exchange import Exchange
 from control_api.client.patience import Patience
-from control_api.contract import events, ice_servers, keys, messages, participants, rooms, tokens, tracks, webhooks
+from control_api.contract import (
+    events,
+    ice_servers,
+    keys,
+    messages,
+    operation,
+    participants,
+    rooms,
+    tokens,
+    tracks,
+    webhooks,
+)
 
 
 class ControlClient:
@@ -182,6 +193,15 @@ class ControlClient:
 
     async def replay_webhook(self, name: str) -> webhooks.Replaying:
         return await self._exchange.ask(webhooks.Replaying, "POST", "v1", "webhooks", name, "replay")
+
+    # The server as a whole.
+
+    async def drain(self, query: operation.DrainQuery | None = None) -> operation.DrainState:
+        """Have the server take no new rooms, and end when all have gone or the time is over."""
+        return await self._exchange.ask(operation.DrainState, "POST", "drain", query=query)
+
+    async def get_drain(self) -> operation.DrainState:
+        return await self._exchange.ask(operation.DrainState, "GET", "drain")
 
     # About the API itself.
 

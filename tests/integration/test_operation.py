@@ -18,6 +18,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from control_api.app import MediaServer
+from control_api.client import ControlClient
+from control_api.contract.operation import DrainQuery
 from control_api.keys import open_keys
 from control_api.metrics.catalogue import CATALOGUE, PREFIX, table
 from control_api.metrics.family import Kind
@@ -99,8 +101,10 @@ async def test_drain_lets_a_class_go_on_until_its_time(tmp_path: Path) -> None:
         await asyncio.sleep(0)
         assert (school.server.parts.signaling.rooms, drain.ended.is_set()) == (1, False)
         async with aiohttp.ClientSession(school.server.url) as client:
-            async with client.get("/drain", headers=operator(tmp_path)) as answer:
-                assert (await answer.json())["participants"] == 1
+            control = ControlClient(school.server.url, school.key.key_id, school.key.secret.decode(), http=client)
+            assert (await control.get_drain()).participants == 1
+            later = await control.drain(DrainQuery(timeout_s=120))
+            assert later.ends_at == drain.ends_at
             headers = {"Authorization": f"Bearer {school.token('other', 'geometry')}"}
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                 await client.ws_connect("/v1/rooms/geometry/ws", headers=headers)
