@@ -108,8 +108,6 @@ class Room:
         router.on_levels = self.speakers.hear
         self._began_at: float | None = None
         self._ends_at: float | None = None
-        self.generation = 0
-        """Changes with each who comes to the room."""
 
     @property
     def empty(self) -> bool:
@@ -141,7 +139,6 @@ class Room:
         `wallclock` is what the others are told as the time of joining; `expires_at` is when the token runs out, in
         monotonic seconds. Who has to wait is told so, and is let in later; without `may_wait` that is an error.
         """
-        self.generation += 1
         participant_id = self._arrivals.join(
             request, grants, wallclock=wallclock, expires_at=expires_at, now=now, may_wait=may_wait
         )

@@ -32,6 +32,8 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 ROOM = "algebra"
 CUT_S = float(os.environ.get("HALQA_TEST_CUT_SECONDS", "0.5"))
 """How long a WebSocket is cut; set to 5 or 30 to see it with the times of real networks."""
+SILENCE_S = float(os.environ.get("HALQA_TEST_SILENCE_SECONDS", "1.5"))
+"""How long media path and WebSocket are cut together; from 30 on with the times of real networks."""
 GAP_MAX_S = 2.0
 """From the return of the network, or of the page, to media."""
 
@@ -158,19 +160,21 @@ async def test_a_silent_media_path_is_kept_told_and_brought_back_by_an_ice_resta
         since = time.monotonic()
         await teacher.restart_ice()
         await media_flows(student, teacher, what="media is back")
+        print(f"media is back after {time.monotonic() - since:.2f} s")
         assert time.monotonic() - since < GAP_MAX_S
         await until(lambda: paths(teacher) == ["silent", "alive"], "the teacher is told")
         assert "left" not in types(student)
 
 
 async def test_who_loses_both_for_longer_than_consent_comes_back_with_everything() -> None:
-    async with place() as at:
+    ice = QUICK if IceConfig().consent_timeout_s > SILENCE_S else IceConfig()
+    async with place(ice=ice) as at:
         teacher, student = await lesson(at)
         for peer in (teacher, student):
             peer.media.link.cut = True
             await peer.signal.break_off()
         await until(lambda: at.signaling.connections == 0, "the server knows")
-        await asyncio.sleep(1.5 * QUICK.consent_timeout_s)
+        await asyncio.sleep(SILENCE_S)
         assert at.signaling.participants == 2
         sent_before = at.engine.metrics()["sent_total"]
         await asyncio.sleep(0.2)
@@ -181,6 +185,7 @@ async def test_who_loses_both_for_longer_than_consent_comes_back_with_everything
         await at.resume(teacher, restart_ice=True)
         await at.resume(student, restart_ice=True)
         await media_flows(student, teacher, what="media is back")
+        print(f"media is back after {time.monotonic() - since:.2f} s")
         assert time.monotonic() - since < GAP_MAX_S
         assert at.transports == 2
         assert "left" not in [*types(student), *types(teacher)]
@@ -228,6 +233,7 @@ async def test_a_page_that_is_reloaded_is_back_within_two_seconds() -> None:
         await again.publish("camera")
         viewer = await at.join("student")
         await until(lambda: shown(viewer, again), "the camera is shown again", within_s=10)
+        print(f"the page is back after {time.monotonic() - since:.2f} s")
         assert time.monotonic() - since < GAP_MAX_S
         [joined] = [each for each in again.told if each["type"] == "joined"]
         assert joined["room"]["state"]["slide"]["value"] == 7, "the empty room was kept"

@@ -8,10 +8,12 @@ from signaling.client_messages import Candidate, Leave, Offer, Ping, Publish
 from signaling.codes import CloseCode, ErrorCode, LeftReason
 from signaling.errors import RequestError
 from signaling.grants import ALL_SOURCES, Grants
-from signaling.identifiers import Identity, Source
+from signaling.identifiers import Door, Identity, Role, Source
+from signaling.limits import RoomSettings
 from signaling.outbox import Close
 from signaling.server_messages import (
     Answer,
+    Draining,
     Joined,
     ParticipantJoined,
     ParticipantLeft,
@@ -37,7 +39,7 @@ def test_the_first_gets_an_answer_the_room_and_its_empty_slots() -> None:
 
 def test_the_answer_holds_the_fixed_ssrc_of_each_slot() -> None:
     amal = Stage().joins("amal")
-    answer = amal.last(Joined).answer
+    answer = amal.last(Joined).answer or ""
     for mid, _ in SLOTS:
         assert f"a=ssrc:{amal.consumer(mid).ssrc} " in answer
         assert f"a=msid:slot-{mid} slot-{mid}" in answer
@@ -328,3 +330,13 @@ def test_the_hidden_see_and_are_not_seen() -> None:
     viewer.says(Leave())
     assert not amal.all(ParticipantLeft)
     assert [event.seq for event in amal.all(ParticipantJoined)] == [3]
+
+
+def test_the_server_tells_everybody_who_waits_too_what_is_no_event() -> None:
+    stage = Stage(RoomSettings(door=Door.WAITING))
+    teacher, dana = stage.joins("t", role=Role.TEACHER), stage.joins("dana")
+    seq = teacher.last(Joined).seq
+    stage.room.tell_everybody(Draining(ends_at=None))
+    stage.drain()
+    assert teacher.last(Draining) == dana.last(Draining) == Draining(ends_at=None)
+    assert stage.joins("amal2", role=Role.TEACHER).last(Joined).seq == seq + 2  # a knock and a newcomer
