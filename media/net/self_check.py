@@ -53,7 +53,14 @@ class _Probe:
 
 
 async def answers(shell: CheckedShell, *, timeout_s: float) -> bool:
-    """Return whether the worker answers in time."""
+    """Return whether the worker answers in time; no, too, when this process may open no more sockets."""
+    try:
+        return await _ask(shell, timeout_s)
+    except (OSError, TimeoutError):
+        return False
+
+
+async def _ask(shell: CheckedShell, timeout_s: float) -> bool:
     host, port = shell.local_address
     bound = ipaddress.ip_address(host)
     target = ("127.0.0.1" if bound.version == 4 else "::1") if bound.is_unspecified else host
@@ -71,8 +78,6 @@ async def answers(shell: CheckedShell, *, timeout_s: float) -> bool:
             async with asyncio.timeout(timeout_s):
                 await came.wait()
             return asking.recv(HEADER_BYTES).endswith(transaction)
-        except (OSError, TimeoutError):
-            return False
         finally:
             loop.remove_reader(asking)
             shell.unregister(probe)
