@@ -26,6 +26,12 @@ export class Connection extends Emitter {
   /** @type {{kind: SlotKind, transceiver: RTCRtpTransceiver}[]} */
   #receiving;
   #timer = 0;
+  /** @type {RTCRtpEncodingParameters[]} */
+  #cameraEncodings;
+  /** @type {RTCRtpEncodingParameters[]} */
+  #screenEncodings;
+  /** The last change of encodings, one after the other; never rejected. @type {Promise<unknown>} */
+  #encoding = Promise.resolve();
   /** The last negotiation; never rejected. @type {Promise<unknown>} */
   #negotiation = Promise.resolve();
   /** An offer of ours was never answered: what it changed must be offered again. */
@@ -41,10 +47,12 @@ export class Connection extends Emitter {
     const preferences = codec === undefined ? null : codecPreferences(codec);
     this.#peer = new RTCPeerConnection({ bundlePolicy: 'max-bundle', rtcpMuxPolicy: 'require' });
     this.#peer.onconnectionstatechange = () => this.#report();
+    this.#cameraEncodings = cameraEncodings(codec, scalabilityMode);
+    this.#screenEncodings = screenEncodings(codec);
     this.#sending = new Map([
       ['microphone', this.#send('audio')],
-      ['camera', this.#send('video', cameraEncodings(codec, scalabilityMode), preferences)],
-      ['screen', this.#send('video', screenEncodings(codec), preferences)],
+      ['camera', this.#send('video', this.#cameraEncodings, preferences)],
+      ['screen', this.#send('video', this.#screenEncodings, preferences)],
       ['screen_audio', this.#send('audio')],
     ]);
     this.#receiving = Object.entries({ ...DEFAULT_SLOTS, ...slots }).flatMap(([kind, count]) => (
@@ -136,7 +144,11 @@ export class Connection extends Emitter {
    * @param {Encoding[]} encodings
    */
   async encode(source, encodings) {
-    await applyLayers(this.#transceiver(source).sender, encodings);
+    const own = { camera: this.#cameraEncodings, screen: this.#screenEncodings, microphone: [], screen_audio: [] };
+    const { sender } = this.#transceiver(source);
+    const done = this.#encoding.then(() => applyLayers(sender, encodings, own[source]));
+    this.#encoding = done.catch(() => {});
+    await done;
   }
 
   /** @returns {Map<string, Source>} the sections that we send on, by mid */

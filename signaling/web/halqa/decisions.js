@@ -3,7 +3,7 @@
 /** @import { Door, Kept, Permissions, Recording, Speaker, Visitor } from './types.js' */
 
 /** @type {Permissions} */
-const NOTHING = { publish: [], subscribe: false, send: false, moderate: false };
+const NOTHING = { publish: [], subscribe: false, send: false, moderate: false, record: false };
 
 export class Decisions {
   /** @type {Door} */
@@ -29,7 +29,7 @@ export class Decisions {
     this.hands = wire.hands ?? [];
     this.values = new Map(Object.entries(wire.state ?? {}));
     this.visitors = new Map((wire.waiting ?? []).map((/** @type {Visitor} */ visitor) => [visitor.id, visitor]));
-    this.recording = wire.recording?.state ?? wire.recording ?? 'off';
+    this.recording = wire.recording ?? 'off';
     this.speakers = [];
   }
 

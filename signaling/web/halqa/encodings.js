@@ -47,17 +47,20 @@ export function screenEncodings(codec) {
 }
 
 /**
- * Do what the server says about encodings: nobody watches one, or the path carries less. Unknown rids are passed over.
+ * Do what the server says about encodings: nobody watches one, or less may be sent. It never makes us send more than we
+ * would by ourselves. Unknown rids are passed over.
  * @param {RTCRtpSender} sender
  * @param {Encoding[]} wanted
+ * @param {RTCRtpEncodingParameters[]} own  as the sender was made
  */
-export async function applyLayers(sender, wanted) {
+export async function applyLayers(sender, wanted, own) {
   const parameters = sender.getParameters();
   for (const encoding of parameters.encodings) {
     const told = wanted.find(({ rid }) => (rid ?? undefined) === encoding.rid || wanted.length === 1);
     if (!told) continue;
+    const ours = own.find(({ rid }) => rid === encoding.rid || own.length === 1)?.maxBitrate ?? Infinity;
     encoding.active = told.active;
-    if (told.max_bitrate_bps > 0) encoding.maxBitrate = told.max_bitrate_bps;
+    if (told.max_bitrate_bps > 0) encoding.maxBitrate = Math.min(told.max_bitrate_bps, ours);
   }
   await sender.setParameters(parameters);
 }

@@ -60,7 +60,7 @@
  */
 
 /** @typedef {{id: string, identity: string, name: string, role: Role}} Visitor  waits to be admitted */
-/** @typedef {{publish: Source[], subscribe: boolean, send: boolean, moderate: boolean}} Permissions */
+/** @typedef {{publish: Source[], subscribe: boolean, send: boolean, moderate: boolean, record: boolean}} Permissions */
 /** @typedef {{participant: string, track: string, level: number}} Speaker  level: 0 to 1 */
 
 /**

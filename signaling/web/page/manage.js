@@ -40,7 +40,9 @@ export class Manage {
       if (other !== door) choices.push(this.#choice(`manage.door.${other}`, () => moderation.lock(other)));
     }
     const action = recording === 'off' ? 'start' : 'stop';
-    choices.push(this.#choice(`manage.record.${action}`, () => moderation.record(action)));
+    if (this.room.permissions.record) {
+      choices.push(this.#choice(`manage.record.${action}`, () => moderation.record(action)));
+    }
     const end = this.#choice('manage.end', async () => {
       if (window.confirm(this.language.text('manage.end.sure'))) await moderation.end();
     });

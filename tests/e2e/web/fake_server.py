@@ -26,7 +26,10 @@ ROOM_EVENTS: Final = frozenset(
         *("knock", "knock_over", "permissions", "asked", "recording"),
     }
 )
-PERMISSIONS: Final = {"publish": ["camera", "microphone", "screen"], "subscribe": True, "send": True, "moderate": True}
+PERMISSIONS: Final = {
+    "publish": ["camera", "microphone", "screen"],
+    **dict.fromkeys(("subscribe", "send", "moderate", "record"), True),
+}
 
 
 def make_token(**claims: Any) -> str:

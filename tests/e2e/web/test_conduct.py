@@ -58,7 +58,7 @@ async def sdk(server: FakeServer, peer: MediaPeer, page: Page) -> SdkPage:
         "hands": ["p-omar"],
         "state": {"slide": {"value": 2, "version": 1}},
         "waiting": [{"id": "v1", "identity": "v1", "name": "Dana", "role": "student"}],
-        "recording": {"state": "paused"},
+        "recording": "paused",
     }
     await sdk.connect(slots={"audio": 1, "video": 1, "screen": 1})
     await sdk.event("state", "event.state === 'connected'")
