@@ -181,7 +181,8 @@ def _table(caption: str, heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     table = f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    return f'<div class="wide">{table}</div>'
+    # Wider than a phone, it is scrolled; by keyboard too, so it takes the focus and has a name.
+    return f'<div class="wide" role="region" aria-label="{caption}" tabindex="0">{table}</div>'
 
 
 def _prose(text: str) -> str:
