@@ -52,7 +52,9 @@ class Supervisor:
                 return code if code >= 0 else self._code_of_killed()
             pause_s = 0.0
             while self._asked is None:
-                logger.error("the media server ended and is started again", extra={"code": code, "pause_s": pause_s})
+                level = logging.ERROR if code else logging.WARNING  # 0: it was drained
+                fields = {"code": code, "pause_s": pause_s}
+                logger.log(level, "the media server ended and is started again", extra=fields)
                 self._pause(pause_s)
                 if self._asked is None:
                     started = time.monotonic()

@@ -82,10 +82,10 @@ def udp_ports_of(number: int) -> set[str]:
     return {row[1] for row in rows if f"socket:[{row[9]}]" in held}
 
 
-def http_status(port: int, path: str) -> int:
+def http_status(port: int, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> int:
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS_MAX)
     try:
-        client.request("GET", path)
+        client.request(method, path, headers=headers or {})
         return client.getresponse().status
     finally:
         client.close()
@@ -139,6 +139,11 @@ def test_server_that_is_killed_comes_back_on_the_same_ports(tmp_path: Path) -> N
         (other,) = children_of(program.process.pid)
         assert other != child
         assert udp_ports_of(other) == before
+        key = open_keys(tmp_path / "halqa-data").first
+        shown = {"Authorization": aiohttp.encode_basic_auth(key.key_id, key.secret.decode())}
+        assert http_status(port, "/drain?timeout_s=0", "POST", shown) == 202
+        until(lambda: children_of(program.process.pid) not in ([other], []))
+        assert http_status(port, "/readyz") == 200, "who drained is followed by one who takes rooms"
         assert program.stop() == 0
     print(f"back after {back_after_s:.2f} s")
     assert back_after_s < 5
