@@ -153,8 +153,13 @@ class Follower:
             case Speakers():
                 live = {each.id for tracks in self.known.values() for each in tracks.values() if each.state == "live"}
                 assert {each.track for each in message.speakers} <= live
+            case Quality():
+                for each in message.participants:
+                    assert each.participant in self.known or each.participant == self.person.id
+            case Layers():
+                assert message.track in self.known[self.person.id]
             case _:
-                assert isinstance(message, Answer | Error | Done | Ended | Waiting | Layers | Quality | MediaPath)
+                assert isinstance(message, Answer | Error | Done | Ended | Waiting | MediaPath)
 
     def _take_room(self, room: RoomView) -> None:
         self.seq = room.seq
