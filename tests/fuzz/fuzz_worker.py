@@ -29,6 +29,8 @@ TRACK, VOICE, SLOT = 10, 12, 20
 WAIT_MS_MAX = 120
 MORE = 0x10
 """In the argument of RTP: others of the same batch follow."""
+ELSEWHERE = 0x20
+"""In the argument of RTP and RTCP: sealed, but from an address that is nobody's."""
 
 
 def message(choice: int, argument: int, content: bytes) -> bytes:
@@ -64,6 +66,7 @@ SEEDS = [
     message(RTCP_BACK, 0, rtcp.write_receiver_report(5, [rtcp.Report(SLOT, 1, 2, 3, 4, 5, 6)]))
     + message(RTCP_BACK, 0, rtcp.write_pli(1, SLOT) + rtcp.write_fir(1, SLOT, 3)),
     message(RAW, 0, _KEY) + message(RAW, 1, struct.pack("!HHI", 1, 0, 0x2112A442) + bytes(12)) + message(PAUSE, 1, b""),
+    message(RTP, 0, _KEY) + message(RTP, ELSEWHERE, _NEXT) + message(RTCP_BACK, ELSEWHERE, rtcp.write_pli(1, SLOT)),
     message(RAW, 2, b"\x16\xfe\xfd" + bytes(10)) + message(ATTACH, 1, b"") + message(PAUSE, 1, b""),
 ]
 
@@ -105,7 +108,7 @@ def act(room: Room, publisher: Peer, viewer: Peer, choice: int, argument: int, c
         if argument & MORE:
             room.worker.feed(sealed, peer.address, room.now_us, more=True)
             return
-        room.feed(sealed, peer.address)
+        room.feed(sealed, STRANGER if argument & ELSEWHERE else peer.address)
         return
     room.feed(b"", STRANGER)  # ends a batch: rows change between batches only
     if choice == WAIT:
