@@ -146,7 +146,7 @@ class ConnectionGuard:
 class _Connection(asyncio.Protocol):
     """One connection: what the guard must know of it, and the way to aiohttp's own protocol."""
 
-    __slots__ = ("_guard", "_head_bytes", "_inner", "_make_protocol", "_transport", "address")
+    __slots__ = ("_guard", "_head_bytes", "_heard", "_inner", "_make_protocol", "_transport", "address")
 
     def __init__(self, guard: ConnectionGuard, make_protocol: MakeProtocol) -> None:
         self._guard = guard
@@ -154,6 +154,7 @@ class _Connection(asyncio.Protocol):
         self._inner: asyncio.Protocol | None = None
         self._transport: asyncio.WriteTransport | None = None
         self._head_bytes = 0
+        self._heard = False
         self.address: str | None = None
         """Under which name it is counted."""
 
@@ -175,9 +176,10 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._inner is None:
             return
-        if self._head_bytes < HEAD_BYTES_MAX and self._guard.is_unheard(self._inner):
+        if not self._heard:
+            self._heard = not self._guard.is_unheard(self._inner)
             self._head_bytes += len(data)
-            if self._head_bytes >= HEAD_BYTES_MAX:
+            if not self._heard and self._head_bytes >= HEAD_BYTES_MAX:
                 self.abort()
                 return
         self._inner.data_received(data)
