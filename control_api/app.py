@@ -35,6 +35,7 @@ from control_api.protection.pace_requests import RequestPace
 from control_api.rate_limits import RateLimits
 from control_api.rest.created_rooms import CreatedRooms
 from control_api.rest.room_observer import CreatedRoomsObserver
+from control_api.rest.rooms_file import RoomsFile
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
 from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
@@ -68,7 +69,8 @@ class MediaServer:
             parts = await _build(settings, closing)
             application = build_application(parts)
             url = await serve(application, parts, closing, listening=listening)
-            closing.push_async_callback(parts.signaling.close)  # first of all: clients are told to go
+            closing.push_async_callback(parts.signaling.close)  # clients are told to go ...
+            closing.push_async_callback(parts.rooms_file.close)  # ... and find their rooms again: before they end
             return cls(closing.pop_all(), url, parts)
 
     async def close(self) -> None:
@@ -93,6 +95,8 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
     feed = Feed(journal)
     closing.callback(feed.close)
     created_rooms = CreatedRooms(settings.signaling.room)
+    rooms_file = RoomsFile.open(settings.data, created_rooms)
+    closing.push_async_callback(rooms_file.close)
     funnel = JoinFunnel()
     stays = Stays(funnel)
     engine.on_transport = stays.on_transport
@@ -123,6 +127,7 @@ async def _build(settings: ServerSettings, closing: AsyncExitStack) -> Parts:
         feed=feed,
         signaling=signaling,
         created_rooms=created_rooms,
+        rooms_file=rooms_file,
         whip=whip,
         webhooks=webhooks,
         drain=drain,

@@ -14,6 +14,7 @@ from control_api.keys import KeyFile
 from control_api.protection.connections import ConnectionGuard
 from control_api.protection.pace_requests import RequestPace
 from control_api.rest.created_rooms import CreatedRooms
+from control_api.rest.rooms_file import RoomsFile
 from control_api.settings import ServerSettings
 from control_api.tls import CertificateFiles
 from control_api.webhooks.webhooks import Webhooks
@@ -33,6 +34,7 @@ class Parts:
     feed: Feed
     signaling: SignalingServer
     created_rooms: CreatedRooms
+    rooms_file: RoomsFile
     whip: WhipServer
     webhooks: Webhooks
     drain: Drain

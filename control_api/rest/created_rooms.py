@@ -56,6 +56,8 @@ class CreatedRooms:
         """How rooms are that were created with nothing said of their limits."""
         self.now = clock
         """Monotonic seconds."""
+        self.on_change: Callable[[], None] = lambda: None
+        """Called when something is said or forgotten."""
         self._records: dict[RoomName, CreatedRoom] = {}
         self._closed_until: dict[RoomName, float] = {}
 
@@ -72,6 +74,16 @@ class CreatedRooms:
         self._sweep()
         return list(self._records)
 
+    def records(self) -> list[CreatedRoom]:
+        """Return all records."""
+        self._sweep()
+        return list(self._records.values())
+
+    def closed(self) -> dict[RoomName, float]:
+        """Return the names that are closed, and until when."""
+        self._sweep()
+        return dict(self._closed_until)
+
     def put(self, record: CreatedRoom) -> None:
         """Keep a record, in the place of an earlier one; opens a closed name. Raises ProblemError (`too_many`)."""
         if record.name not in self._records and len(self._records) >= ROOMS_MAX:
@@ -80,10 +92,12 @@ class CreatedRooms:
                 raise ProblemError(Problem.TOO_MANY, f"{ROOMS_MAX} rooms are created already.")
         self._records[record.name] = record
         self._closed_until.pop(record.name, None)
+        self.on_change()
 
     def close(self, name: RoomName, *, seconds: float) -> None:
         """Forget a room; for so long nobody makes it by joining."""
         self._records.pop(name, None)
+        self.on_change()
         if seconds > 0:
             self._sweep()
             self._closed_until[name] = self.now() + seconds
@@ -106,6 +120,7 @@ class CreatedRooms:
         """The room is gone."""
         if (record := self._records.get(name)) is not None and record.begun:
             del self._records[name]
+            self.on_change()
 
     def _sweep(self) -> None:
         now = self.now()

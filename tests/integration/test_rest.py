@@ -352,3 +352,15 @@ async def test_page_and_document_need_no_key_and_no_script(service: ControlServi
     assert len(operations) == len(set(operations))
     for operation in operations:
         assert f'<article id="{operation}"' in page
+
+
+async def test_created_room_outlives_the_server(tmp_path: Path) -> None:
+    async with running(tmp_path) as service:
+        await service.control.put_room("algebra", RoomDefinition(door=Door.WAITING, metadata={"course": 7}))
+        await service.join("algebra", "t1", Role.TEACHER)
+    async with running(tmp_path) as service:
+        room = await service.control.get_room("algebra")
+        assert (room.door, room.metadata, room.begun) == (Door.WAITING, {"course": 7}, False)
+        student = await service.connect("algebra", "s1")
+        await student.say(type="join", id=1, slots=[])
+        await student.hear("waiting")
