@@ -15,6 +15,8 @@ from control_api.client.exchange import Exchange
 from control_api.client.patience import Patience
 from control_api.contract.events import EventQuery, FeedEvent
 
+CURSOR_HEADER: Final = "Halqa-Cursor"
+
 WAIT_S: Final = 30
 """Of one long poll: proxies give up on silence after about a minute."""
 
@@ -41,8 +43,11 @@ class EventPage:
 async def read_events(exchange: Exchange, query: EventQuery) -> EventPage:
     """Return what follows a cursor; raises ControlError."""
     reply = await exchange.send("GET", "v1", "events", query=query, waits_s=query.wait_s)
+    cursor = reply.headers.get(CURSOR_HEADER)
+    if cursor is None:
+        raise UnreachableError(f"the answer has no {CURSOR_HEADER}: it is not from a media server of ours")
     events = tuple(event for line in reply.content.splitlines() if (event := _decode(line)) is not None)
-    return EventPage(events, reply.headers["Halqa-Cursor"])
+    return EventPage(events, cursor)
 
 
 async def follow_events(exchange: Exchange, after: str | None) -> AsyncIterator[FeedEvent]:

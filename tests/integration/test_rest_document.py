@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from control_api.client import ControlClient
 from control_api.contract import Role, Source
 from control_api.rest.problems import Problem
 from signaling.keys import StaticKeys
@@ -124,9 +125,11 @@ async def test_examples_of_the_manual_are_what_happens(service: ControlService) 
             same(found, json.loads(answer) or {}, where)
 
 
-async def test_every_endpoint_has_an_example(service: ControlService) -> None:
+async def test_every_endpoint_has_an_example_and_a_method_of_the_client(service: ControlService) -> None:
     document = await service.control.get_document()
     missing = []
+    operations = {each["operationId"] for methods in document["paths"].values() for each in methods.values()}
+    assert not [each for each in operations - ELSEWHERE - {"check_alive"} if not hasattr(ControlClient, each)]
     for path, methods in document["paths"].items():
         form = re.compile(re.sub(r"\\\{\w+\\\}", "[^/?]+", re.escape(path)) + r"(\?.*)?")
         for method, operation in methods.items():

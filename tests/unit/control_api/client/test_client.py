@@ -174,6 +174,17 @@ async def test_page_of_events_has_a_cursor_even_if_it_is_empty() -> None:
         assert (page.events, page.cursor) == ((), "0000000a-7")
 
 
+async def test_answer_of_something_else_is_no_page() -> None:
+    async def proxy(_request: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="<html>log in first</html>")
+
+    async with talking(proxy) as client:
+        with pytest.raises(UnreachableError, match="not from a media server"):
+            await client.read_events()
+        with pytest.raises(UnreachableError, match="no media server"):
+            await client.list_rooms()
+
+
 def test_wait_grows_is_spread_and_is_bounded() -> None:
     patience = Patience(backoff_s=1.0, backoff_max_s=5.0)
     assert [patience.wait_s(n, retry_after_s=None, chance=1.0) for n in (1, 2, 3, 4)] == [1.0, 2.0, 4.0, 5.0]
