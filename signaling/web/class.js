@@ -1,4 +1,4 @@
-/** The class page from link to goodbye: lobby, waiting room, class, end, and again; and straight back after a reload. */
+/** The class page from link to goodbye: lobby, waiting room, class, end; and straight back after a reload. */
 
 import { openCamera, openMicrophone, readClaims, Room, roomAddress } from './halqa/index.js';
 import { Classroom } from './page/classroom.js';
@@ -21,12 +21,16 @@ const claims = link === null ? null : readClaims(link.token);
 const mayPublish = claims?.mayPublish ?? (() => true);
 
 const language = new Language();
-const notices = new Notices(language, find(document, '#notice', HTMLElement), find(document, '#announcer', HTMLElement));
+const announcer = find(document, '#announcer', HTMLElement);
+const notices = new Notices(language, find(document, '#notice', HTMLElement), announcer);
 const header = new Header(document, language);
 const lobby = new Lobby(find(document, '#lobby', HTMLElement), language, notices);
 const waiting = find(document, '#waiting', HTMLElement);
 const ended = find(document, '#ended', HTMLElement);
-/** Why the end is shown, and what a moderator said; null while it is not. @type {{reason: string, message: string}|null} */
+/**
+ * Why the end is shown, and what a moderator said; null while it is not.
+ * @type {{reason: string, message: string}|null}
+ */
 let ending = null;
 
 followNewLinks();

@@ -22,9 +22,9 @@ const MEDIA_TIMEOUT_MS = 10_000;
 const POLL_MS = 100;
 
 /**
- * Try the way to the server, and back: devices, WebSocket, joining, UDP (ICE), encryption (DTLS), and whether what we send
- * arrives (the server's reports). It joins the room for a moment, seen by others, and puts out who is there with the same
- * token: give it a token of a room of its own. Nobody sees or hears what it sends.
+ * Try the way to the server, and back: devices, WebSocket, joining, UDP (ICE), encryption (DTLS), and whether what we
+ * send arrives (the server's reports). It joins the room for a moment, seen by others, and puts out who is there with
+ * the same identity: give it a token of a room of its own. Nobody sees or hears what it sends.
  * @param {string} url  roomAddress(server, name)
  * @param {string} token
  * @param {{onStep?: (result: StepResult) => void}} [options]  onStep: told after each step
@@ -75,7 +75,8 @@ class Check {
 
   async devices() {
     const { cameras, microphones, speakers } = await listDevices();
-    if (cameras.length + microphones.length === 0) throw new HalqaError('device_missing', 'no camera and no microphone');
+    const found = cameras.length + microphones.length;
+    if (found === 0) throw new HalqaError('device_missing', 'no camera and no microphone');
     return { cameras: cameras.length, microphones: microphones.length, speakers: speakers.length };
   }
 
@@ -102,7 +103,8 @@ class Check {
   async ice() {
     await until(() => this.#connection.hasPath, PATH_TIMEOUT_MS, 'udp_blocked');
     const reports = [...(await this.#connection.getStats()).values()];
-    const pair = reports.find(({ type, nominated, state }) => type === 'candidate-pair' && (nominated || state === 'succeeded'));
+    const pairs = reports.filter(({ type }) => type === 'candidate-pair');
+    const pair = pairs.find(({ nominated }) => nominated) ?? pairs.find(({ state }) => state === 'succeeded');
     const local = reports.find(({ id }) => id === pair?.localCandidateId);
     return { candidate: local?.candidateType ?? null, protocol: local?.protocol ?? null };
   }

@@ -81,7 +81,7 @@ export class Connection extends Emitter {
   }
 
   /**
-   * Restart ICE: new credentials and candidates on the same DTLS and sections (RFC 9429 section 4.1.7.1). One at a time.
+   * Restart ICE, one at a time: new credentials and candidates, same DTLS and sections (RFC 9429 section 5.2.3.1).
    * @param {(offer: string) => Promise<string>} exchange  gives the offer to the server and returns its answer
    * @returns {Promise<void>}
    */

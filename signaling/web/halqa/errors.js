@@ -24,8 +24,8 @@ export class HalqaError extends Error {
 }
 
 /**
- * What to do when a WebSocket closed: `end` it; `resume` (we may still be in the room); `join` again (we are out, and may
- * come back); `refresh` the token, or end without a way to.
+ * What to do when a WebSocket closed: `end` it; `resume` (we may still be in the room); `join` again (we are out, and
+ * may come back); `refresh` the token, or end without a way to.
  * @typedef {'end'|'resume'|'join'|'refresh'} Verdict
  */
 

@@ -103,7 +103,8 @@ export class Lifeline extends Emitter {
       const error = asHalqaError(cause, 'media_failed');
       if (this.#over) throw error;
       if (!this.#waiting || !isPassing(error)) {
-        this.#end(this.#ending.verdict === 'end' && this.#ending.reason ? this.#ending.reason : error.code, error.message);
+        const isTold = this.#ending.verdict === 'end' && this.#ending.reason !== '';
+        this.#end(isTold ? this.#ending.reason : error.code, error.message);
         throw error;
       }
       await this.#recover();
@@ -366,8 +367,12 @@ export class Lifeline extends Emitter {
     if (this.#over) return Promise.reject(new HalqaError('closed', 'the room is closed'));
     if (!this.#busy && this.#joined) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const entry = { resolve: () => settle(resolve), reject: (/** @type {HalqaError} */ error) => settle(reject, error) };
-      const timer = setTimeout(() => entry.reject(new HalqaError('timeout', 'the connection is gone')), ASK_PATIENCE_MS);
+      const entry = {
+        resolve: () => settle(resolve),
+        reject: (/** @type {HalqaError} */ error) => settle(reject, error),
+      };
+      const giveUp = () => entry.reject(new HalqaError('timeout', 'the connection is gone'));
+      const timer = setTimeout(giveUp, ASK_PATIENCE_MS);
       /** @type {(how: (error?: any) => void, error?: HalqaError) => void} */
       const settle = (how, error) => {
         clearTimeout(timer);

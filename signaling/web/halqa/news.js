@@ -1,4 +1,4 @@
-/** What the server tells becomes what the room knows, and events about it. An event that was heard is not heard again. */
+/** What the server tells becomes what the room knows, and events about it; none is heard twice. */
 
 import { Decisions, keep } from './decisions.js';
 import { HalqaError } from './errors.js';

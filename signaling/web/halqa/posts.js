@@ -50,7 +50,8 @@ export class Posts {
     }
     if (message.participant !== localId) return;
     const text = JSON.stringify(message.body);
-    const post = this.#underWay.find(({ body, topic, copy }) => copy === null && topic === message.topic && body === text);
+    const isOf = (/** @type {Post} */ { body, topic }) => topic === message.topic && body === text;
+    const post = this.#underWay.find((each) => each.copy === null && isOf(each));
     if (post) post.copy = message;
   }
 

@@ -228,7 +228,7 @@ export class Room extends Emitter {
    * Keep a value under a key for those in the room and for newcomers; null forgets it.
    * @param {string} key
    * @param {any} value  JSON of at most 4 KiB
-   * @param {{scope?: 'own'|'room', ifVersion?: number}} [options]  room: for moderators; ifVersion: only if it is this one
+   * @param {{scope?: 'own'|'room', ifVersion?: number}} [options]  room: for moderators; ifVersion: only if it is this
    */
   async setValue(key, value, { scope = 'own', ifVersion } = {}) {
     await this.#lifeline.ask('state', { scope, key, value, if_version: ifVersion }, ifVersion === undefined);
@@ -249,8 +249,8 @@ export class Room extends Emitter {
 
   /**
    * A failure drill: let something fail as in life, and see the class go on.
-   * `signal-lost`: the WebSocket is cut and stays away for a while. `media-lost`: the media path counts as lost, and ICE is
-   * restarted. `server-moved`: our place is gone, we join anew with another connection.
+   * `signal-lost`: the WebSocket is cut and stays away for a while. `media-lost`: the media path counts as lost, and
+   * ICE is restarted. `server-moved`: our place is gone, we join anew with another connection.
    * @param {'signal-lost'|'media-lost'|'server-moved'} drill
    * @param {{seconds?: number}} [options]
    */

@@ -95,7 +95,8 @@ export class StatsReader {
    */
   #sending(source, encodings, remote) {
     const sent = encodings.filter((report) => this.#grown(report, 'packetsSent') > 0);
-    const largest = sent.reduce((best, each) => ((each.frameHeight ?? 0) > (best.frameHeight ?? 0) ? each : best), encodings[0]);
+    const height = (/** @type {Report} */ { frameHeight = 0 }) => frameHeight;
+    const largest = sent.reduce((best, each) => (height(each) > height(best) ? each : best), encodings[0]);
     const heard = encodings.map(({ id }) => remote.get(id)).filter((report) => report !== undefined);
     return {
       source,

@@ -10,8 +10,8 @@
 /** @typedef {'all'|{roles?: Role[], participants?: string[]}} Recipients */
 
 /**
- * `new` -> `connecting` (-> `waiting`: somebody must let us in) -> `connected` (media flows) <-> `reconnecting` (WebSocket
- * or media is gone, and is being brought back) -> `closed`.
+ * `new` -> `connecting` (-> `waiting`: somebody must let us in) -> `connected` (media flows) <-> `reconnecting`
+ * (WebSocket or media is gone, and is being brought back) -> `closed`.
  * @typedef {'new'|'connecting'|'waiting'|'connected'|'reconnecting'|'closed'} RoomState
  */
 
@@ -25,8 +25,8 @@
 /**
  * @typedef {object} JoinOptions
  * @property {string} [name]  shown to the others, if the token has none
- * @property {() => string|Promise<string>} [getToken]  gives a fresh token: a minute before the present one runs out, and
- *   when it has run out
+ * @property {() => string|Promise<string>} [getToken]  gives a fresh token: a minute before the present one runs out,
+ *   and when it has run out
  */
 
 /**

@@ -71,9 +71,9 @@ export class Classroom {
     new Manage(find(document, '#manage', HTMLElement), room, page, signal);
     new Visitors(find(document, '#visitors', HTMLElement), room, page, signal);
     new Reconnecting(find(document, '#reconnecting', HTMLElement), room, page, signal);
-    const turnOn = (/** @type {Switch} */ source) => (this.toolbar.actions.isOn(source) ? null : this.toolbar.toggle(source));
-    const dialog = find(document, '#question', HTMLDialogElement);
-    new Question(dialog, room, page.language, (source) => turnOn(/** @type {Switch} */ (source)), signal);
+    new Question(find(document, '#question', HTMLDialogElement), room, page.language, (source) => {
+      if (room.localTrack(source)?.muted !== false) this.toolbar.toggle(/** @type {Switch} */ (source));
+    }, signal);
     this.#follow();
     this.#offer();
     root.hidden = false;

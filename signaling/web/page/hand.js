@@ -44,6 +44,7 @@ export class Hand {
     button.hidden = !this.room.permissions.send;
     button.setAttribute('aria-pressed', String(place > 0));
     button.title = language.text(place > 0 ? 'toolbar.hand.on' : 'toolbar.hand.off');
-    find(button, 'span', HTMLElement).textContent = place > 0 ? language.text('hand.place', { place }) : language.text('hand');
+    const words = place > 0 ? language.text('hand.place', { place }) : language.text('hand');
+    find(button, 'span', HTMLElement).textContent = words;
   }
 }

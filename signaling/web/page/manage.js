@@ -22,7 +22,8 @@ export class Manage {
       root.hidden = !room.permissions.moderate;
       find(root, 'button', HTMLButtonElement).title = language.text('manage');
     };
-    for (const off of [room.on('permissions', show), language.on('change', show)]) signal.addEventListener('abort', off);
+    signal.addEventListener('abort', room.on('permissions', show));
+    signal.addEventListener('abort', language.on('change', show));
     signal.addEventListener('abort', () => {
       menu.close();
       root.hidden = true;

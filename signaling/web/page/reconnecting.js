@@ -1,4 +1,4 @@
-/** The strip that says that the connection is being brought back, that the server is about to restart, and that all is well. */
+/** The strip that says that the connection is being brought back, or that the server is about to restart. */
 
 /** @import { Room } from '../halqa/room.js' */
 

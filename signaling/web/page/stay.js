@@ -2,7 +2,8 @@
 
 const STORAGE_KEY = 'halqa.stay';
 
-/** @typedef {{name: string, camera: boolean, microphone: boolean, deviceIds: Record<'camera'|'microphone', string>}} Stay */
+/** @typedef {Record<'camera'|'microphone', string>} DeviceIds */
+/** @typedef {{name: string, camera: boolean, microphone: boolean, deviceIds: DeviceIds}} Stay */
 
 /** @param {Stay} stay */
 export function keepStay(stay) {

@@ -77,7 +77,8 @@ export class Tile {
     else this.#marks.set(mark, words);
     if (mark === 'microphone-off' || mark === 'weak') {
       this.#icons[mark].toggleAttribute('hidden', words === null);
-      this.#icons[mark].replaceChildren(...this.#icons[mark].querySelectorAll('use'), ...(words ? [titled(words)] : []));
+      const use = this.#icons[mark].querySelectorAll('use');
+      this.#icons[mark].replaceChildren(...use, ...(words ? [titled(words)] : []));
     }
     this.element.classList.toggle(mark, words !== null);
     this.#say();

@@ -1,7 +1,7 @@
 /** Ask the server for what is in sight, in the size in which it is shown. */
 
 /** @import { Room } from '../halqa/room.js' */
-/** @import { Slot, ViewRequest } from '../halqa/types.js' */
+/** @import { Slot, SlotKind, ViewRequest } from '../halqa/types.js' */
 
 /**
  * @typedef {object} Camera  of another participant
@@ -28,7 +28,7 @@ const SMALL_FRAME_RATE = 15;
  * @returns {ViewRequest[]}
  */
 export function planView(slots, cameras, stageHeight) {
-  const ofKind = (/** @type {import('../halqa/types.js').SlotKind} */ kind) => slots.filter((slot) => slot.kind === kind);
+  const ofKind = (/** @type {SlotKind} */ kind) => slots.filter((slot) => slot.kind === kind);
   const screen = ofKind('screen').map(({ mid }) => ({ mid, track: 'auto', ...size(stageHeight) }));
   const video = ofKind('video');
   const seen = cameras.filter(({ inSight }) => inSight);

@@ -18,6 +18,12 @@ from tests.e2e.web.fake_server import FakeServer, make_participant, make_track
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 TOOLBAR = ("microphone", "camera", "screen", "hand", "chat", "leave")
+# Keys that the page makes of a word of the SDK: how they begin, and the type of the word.
+BUILT_KEYS = (
+    *(("state", "RoomState"), ("quality", "Quality"), ("recording", "Recording")),
+    *(("manage.door", "Door"), ("class.muted", "Source")),
+)
+NEVER_SAID = {"state.new", "quality.excellent", "quality.good", "recording.off"}
 ARABIC = re.compile("[\u0600-\u06ff]")
 
 
@@ -171,4 +177,9 @@ async def test_every_text_that_the_page_uses_is_there() -> None:
     used = set(re.findall(r'data-(?:text|label)="([^"]+)"', (FOLDER / "class.html").read_text()))
     for script in (FOLDER / "page").glob("*.js"):
         used |= set(re.findall(r"(?:text|announce|tell|#say|#choice)\('([\w.]+)'", script.read_text()))
-    assert used - strings.keys() == set()
+    types = (FOLDER / "halqa" / "types.js").read_text()
+    for begin, name in BUILT_KEYS:
+        choices = re.search(rf"@typedef \{{('[^}}]*)\}} {name}\b", types)
+        assert choices is not None, name
+        used |= {f"{begin}.{choice}" for choice in re.findall(r"'([\w]+)'", choices.group(1))}
+    assert used - strings.keys() - NEVER_SAID == set()
