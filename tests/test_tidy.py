@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NATIVE = ROOT / "media" / "native"
-PRODUCT = ("media", "signaling", "recorder", "control_api", "lms", "benchmarks")
+PRODUCT = ("media", "signaling", "recorder", "webapi", "control_api", "lms", "benchmarks")
 SOURCE_SUFFIXES = {
     ".py",
     ".pyi",

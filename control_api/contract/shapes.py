@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Final, TypeAlias
 
-from msgspec import Meta, Struct
+from msgspec import Meta
+
+from webapi.shapes import Answer, Request
+
+__all__ = ["LINE", "PAGE_ITEMS_DEFAULT", "PAGE_ITEMS_MAX", "ROOM_PATTERN", "Answer", "CursorText", "IdentityText"]
+__all__ += ["NameText", "PageQuery", "PageSize", "ParticipantText", "ReasonText", "Request", "RoomText", "TrackText"]
 
 PAGE_ITEMS_DEFAULT: Final = 100
 PAGE_ITEMS_MAX: Final = 1000
 """About 500 kB of participants."""
-
-
-class Request(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """What a program asks; a field that is not named here refuses the whole request: it would mean nothing."""
-
-
-class Answer(Struct, frozen=True, kw_only=True):
-    """What the server answers; later versions may add fields."""
 
 
 ROOM_PATTERN: Final = r"[\p{L}\p{Nd}_-][\p{L}\p{Mn}\p{Mc}\p{Nd}_.-]*"

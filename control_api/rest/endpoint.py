@@ -27,22 +27,20 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from aiohttp import web
-from msgspec import Struct
 
 from control_api.contract.scopes import Scope
 from control_api.contract.shapes import Answer, Request
 from control_api.rest.authority import Caller
 from control_api.rest.problems import Problem
+from webapi.openapi import JSON, Reply
+from webapi.shapes import Nothing
+
+__all__ = ["JSON", "NOTHING", "AnyEndpoint", "Call", "Endpoint", "Method", "Nothing", "Reply", "Result"]
 
 Method: TypeAlias = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
-JSON: Final = "application/json"
 BODY_BYTES_MAX: Final = 64 * 1024
 """Of a body; the largest that make sense are messages (16 KiB) and metadata (16 KiB)."""
-
-
-class Nothing(Request, frozen=True, kw_only=True):
-    """No parameters, or no body."""
 
 
 NOTHING: Final = Nothing()
@@ -70,17 +68,6 @@ class Result:
     body: Answer | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer, as it is described."""
-
-    meaning: str
-    body: type[Struct] | None = None
-    media_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-    """Header to meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
