@@ -22,6 +22,7 @@ _EXAMPLES: Final = """\
 examples:
   python -m benchmarks analyse class.webm
   python -m benchmarks analyse class.mp4 --participant 3 --loop 120 --json report.json
+  python -m benchmarks analyse composite.mp4 --region 960,0,320,180
   python -m benchmarks analyse class.webm --max-lost 0 --max-freezes 0 --max-offset-ms 80
 
 exit codes:
@@ -46,10 +47,15 @@ def main(arguments: list[str]) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Read, analyse, print. Missing and ValueError say what is wrong with the file."""
-    from benchmarks.counted.recording import read_recording  # noqa: PLC0415  # PyAV and numpy are in the test extra
+    from benchmarks.counted.recording import Region, read_recording  # noqa: PLC0415  # PyAV and numpy are in the test extra
     from benchmarks.counted.report import analyse, format_report  # noqa: PLC0415
 
-    recording = read_recording(options.file, participant=options.participant, likeness_every=options.ssim_every)
+    recording = read_recording(
+        options.file,
+        participant=options.participant,
+        likeness_every=options.ssim_every,
+        region=None if options.region is None else Region(*options.region),
+    )
     report = analyse(
         recording.frames,
         recording.heard,
@@ -97,6 +103,12 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         metavar="FRAMES",
         help="after which the counter begins again",
     )
+    parser.add_argument(
+        "--region",
+        type=region,
+        metavar="X,Y,W,H",
+        help="the tile of a composite, in pixels; default: all of the picture",
+    )
     parser.add_argument("--freeze", type=positive, metavar="SECONDS", help="default: max(3 frames, 1 frame + 0.15 s)")
     parser.add_argument(
         "--ssim-every", type=whole(0, FRAME_MAX), default=SSIM_EVERY, metavar="N", help=f"default {SSIM_EVERY}; 0: none"
@@ -106,6 +118,13 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--max-freezes", type=whole(0, FRAME_MAX), metavar="N", help="more freezes: exit code 3")
     parser.add_argument("--max-offset-ms", type=positive, metavar="MS", help="sound further away: exit code 3")
     return parser.parse_args(arguments)
+
+
+def region(text: str) -> tuple[int, ...]:
+    parts = text.split(",")
+    if len(parts) != 4 or not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is no region: expected X,Y,W,H in pixels, like 0,0,320,180")
+    return tuple(int(part) for part in parts)
 
 
 def positive(text: str) -> float:

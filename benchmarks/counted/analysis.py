@@ -22,6 +22,7 @@ FREEZE_FRAMES: Final = 3
 FREEZE_BESIDE_S: Final = 0.15
 """A freeze is a gap above max(3 frames, 1 frame + 150 ms): `freezeCount` of W3C's webrtc-stats."""
 INTERPOLATED_S_MAX: Final = 1.0  # a second whose own frame is missing is placed by others, this far away at most
+RATE_BESIDE: Final = 0.02
 NEIGHBOURS: Final = 7  # frames that say together when a second was shown
 
 
@@ -85,29 +86,32 @@ def main_participant(frames: Sequence[SeenFrame]) -> int | None:
 
 
 def find_frame_rate(frames: Sequence[SeenFrame]) -> float | None:
-    """Return counters per second, None if too few frames say. Lost, doubled and late frames do not change it."""
-    marked = [(frame.at_s, frame.mark.frame) for frame in frames if frame.mark is not None]
-    steps = [
-        (number - earlier_number) / (at_s - earlier_s)
-        for (earlier_s, earlier_number), (at_s, number) in itertools.pairwise(marked)
-        if at_s > earlier_s and 0 < number - earlier_number <= 2 * FREEZE_FRAMES
-    ]
-    if not steps:
+    """Return counters per second, None if too few frames say: by the longest runs without a fault.
+
+    Runs, because single steps are as coarse as the file's clock; within 2 % of a whole number it is that.
+    """
+    runs = [run for run in _runs_without_fault(frames) if run[-1].at_s > run[0].at_s]
+    longest = max(map(len, runs), default=0)
+    rates = [(run[-1].number - run[0].number) / (run[-1].at_s - run[0].at_s) for run in runs if len(run) > longest // 2]
+    if not rates:
         return None
-    rate = statistics.median(steps)
-    times = _median_span(marked, rate)
-    return times if abs(times - round(times)) > 0.02 * times else float(round(times))
+    rate = statistics.median(rates)
+    return float(round(rate)) if abs(rate - round(rate)) <= RATE_BESIDE * rate else rate
 
 
-def _median_span(marked: Sequence[tuple[float, int]], rate: float) -> float:
-    """Return the rate over stretches of a second or so: single steps are as coarse as the file's clock."""
-    stride = max(1, round(rate))
-    spans = [
-        (number - earlier_number) / (at_s - earlier_s)
-        for (earlier_s, earlier_number), (at_s, number) in zip(marked, marked[stride:], strict=False)
-        if at_s > earlier_s and number > earlier_number
-    ]
-    return statistics.median(spans) if spans else rate
+def _runs_without_fault(frames: Sequence[SeenFrame]) -> list[list[NumberedFrame]]:
+    """Return stretches in which each counter is the one before plus one; repeated pictures are passed over."""
+    runs: list[list[NumberedFrame]] = []
+    for frame in frames:
+        if frame.mark is None:
+            continue
+        last = runs[-1][-1].number if runs else None
+        if frame.mark.frame == last:
+            continue
+        if last is None or frame.mark.frame != last + 1:
+            runs.append([])
+        runs[-1].append(NumberedFrame(frame.at_s, frame.mark.frame))
+    return runs
 
 
 def find_loop(frames: Sequence[SeenFrame], frames_per_second: float) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 from av.container import InputContainer
@@ -32,18 +33,29 @@ class Recording:
     """Why reading ended before the end of the file, if it did."""
 
 
-def read_recording(path: Path, *, participant: int | None = None, likeness_every: int = 0) -> Recording:
+class Region(NamedTuple):
+    """A part of the picture, in pixels from its top left: one person's tile of a composite."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def read_recording(
+    path: Path, *, participant: int | None = None, likeness_every: int = 0, region: Region | None = None
+) -> Recording:
     """Decode a file: first its pictures, then its sound. UnreadableRecording; OSError.
 
     `participant`: whose sound to search, else whose pictures it mostly has; `likeness_every`: compute SSIM for each
-    so-many-th picture, 0 for none.
+    so-many-th picture, 0 for none; `region`: where in the picture to look, None for all of it.
     """
     recording = Recording()
     with _open(path) as container:
         if not container.streams.video and not container.streams.audio:
             raise UnreadableRecording(f"{path} has neither picture nor sound")
         if container.streams.video:
-            _read_pictures(container, recording, likeness_every)
+            _read_pictures(container, recording, likeness_every, region)
     recording.participant = main_participant(recording.frames) if participant is None else participant
     with _open(path) as container:
         if container.streams.audio:
@@ -59,13 +71,15 @@ def _open(path: Path) -> InputContainer:
         raise UnreadableRecording(f"{path} is no recording that FFmpeg can read: {error.strerror}") from None
 
 
-def _read_pictures(container: InputContainer, recording: Recording, likeness_every: int) -> None:
+def _read_pictures(container: InputContainer, recording: Recording, likeness_every: int, region: Region | None) -> None:
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
     try:
         for picture in container.decode(stream):
             recording.picture_size = picture.width, picture.height
             luma = luma_of(picture)
+            if region is not None:
+                luma = luma[region.top : region.top + region.height, region.left : region.left + region.width]
             mark = read(luma)
             wanted = mark is not None and likeness_every and len(recording.frames) % likeness_every == 0
             likeness = likeness_to_source(luma, mark) if mark is not None and wanted else None

@@ -63,6 +63,15 @@ def test_a_whole_lesson_has_no_faults() -> None:
     assert report.frames_per_second == RATE
 
 
+@pytest.mark.parametrize("rate", [1, 10, 15, 24, 25, 30, 50, 60])
+@pytest.mark.parametrize("lost_every", [1000, 20, 3])
+def test_the_frame_rate_is_found_beside_faults_and_coarse_clocks(rate: int, lost_every: int) -> None:
+    numbers = [number for number in range(1, 200) if number % lost_every]
+    seen = [SeenFrame(round(number / rate, 3), Mark(5, number)) for number in numbers]
+    tolerance = 0.0 if lost_every > 3 else 0.05 * rate  # single steps of a clock that counts milliseconds
+    assert analyse(seen).frames_per_second == pytest.approx(rate, abs=tolerance)
+
+
 def test_circles_are_unwrapped_and_told_from_the_counters() -> None:
     numbers: list[int | None] = [number % 120 for number in range(60, 600) if number not in {119, 120, 241}]
     seen = frames(numbers)
@@ -135,6 +144,21 @@ def test_the_command_reports_and_judges(tmp_path: Path, capsys: pytest.CaptureFi
     complaints = capsys.readouterr().err
     assert "lost 2 > 1" in complaints
     assert "offset in ms 60" in complaints
+
+
+def test_a_tile_of_a_composite_is_read_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "composite.y4m"
+    with path.open("wb") as file:
+        file.write(b"YUV4MPEG2 W640 H180 F10:1 Ip A1:1 C420jpeg\n")
+        for number in range(20):
+            tiles = [draw(Mark(1, number), 180), draw(Mark(2, number + 500 + (number > 9)), 180)]
+            file.write(b"FRAME\n" + b"".join(np.hstack(planes).tobytes() for planes in zip(*tiles, strict=True)))
+    assert command.main([str(path), "--region", "320,0,320,180"]) == 0
+    told = capsys.readouterr().out
+    assert "participant          2, 10 frames/s" in told
+    assert "lost                 1: 510" in told
+    assert command.main([str(path)]) == 1
+    assert "no counted picture or sound in 20 pictures" in capsys.readouterr().err
 
 
 def test_what_is_no_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

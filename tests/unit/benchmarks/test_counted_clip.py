@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -11,6 +14,7 @@ import pytest
 from benchmarks.counted.clip import Clip, Codec, load_clip, load_sound
 from benchmarks.counted.decode import PictureDecoder
 from benchmarks.counted.mark import FRAME_MAX, PARTICIPANT_MAX, Mark, read_bits, write_bits
+from benchmarks.counted.needs import Missing
 from benchmarks.counted.picture import draw, read, size_of
 from benchmarks.counted.sound import Chirp, draw_sound, find_chirps
 
@@ -61,7 +65,7 @@ def test_sound_tells_its_second(first: int) -> None:
     in_mix = find_chirps(sound + others, first)
     assert [chirp.second for chirp in in_mix] == [chirp.second for chirp in found]
     assert [chirp.at_s for chirp in in_mix] == pytest.approx([0, 1, 2], abs=0.001)
-    noise = np.random.default_rng(first).normal(0, 0.1, 10 * 48_000).astype(np.float32)
+    noise = np.random.default_rng(first).normal(0, 0.1, 3 * 48_000).astype(np.float32)
     assert find_chirps(noise, first) == []
 
 
@@ -120,3 +124,19 @@ def test_a_damaged_file_is_made_again(tmp_path: Path) -> None:
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes()[:100])
     assert len(load_clip(Codec.VP8, **LOWEST, folder=tmp_path)) == len(clip)
+
+
+def test_a_clip_on_disk_needs_neither_av_nor_numpy(tmp_path: Path) -> None:
+    load_clip(Codec.H264, **LOWEST, folder=tmp_path)
+    program = (
+        "import sys; from pathlib import Path; from benchmarks.counted.clip import Codec, load_clip; "
+        f"load_clip(Codec.H264, **{LOWEST!r}, folder=Path({str(tmp_path)!r})); "
+        "sys.exit(bool({'av', 'numpy'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_without_pyav_a_sentence_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(Missing, match=r"av and numpy not installed: `make setup`"):
+        load_clip(Codec.H264, **LOWEST, folder=tmp_path)
