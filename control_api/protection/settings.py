@@ -20,8 +20,8 @@ class ConnectionSettings:
     """From the connection to the end of its first request's headers; browsers that connect ahead do so again."""
     keep_alive_s: float = 75.0
     """Kept so long after an answer: longer than the 60 s of proxies, whose requests it would cut off."""
-    tls_handshake_timeout_s: float = 10.0
-    """From the connection to the end of the TLS handshake."""
+    tls_handshake_timeout_s: float = 5.0
+    """From the connection to the end of the TLS handshake; until then this and open files are its only limits."""
     unheard_max: int = 4096
     """Connections that have not sent a whole head yet. Beyond it the oldest gives way: who speaks at once comes in."""
     connections_max: int = 20_000
