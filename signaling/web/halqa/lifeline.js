@@ -4,9 +4,10 @@ import { delayBefore } from './backoff.js';
 import { Connection } from './connection.js';
 import { asHalqaError, closeVerdict, HalqaError, isPassing } from './errors.js';
 import { Emitter } from './events.js';
+import { Gate } from './gate.js';
 import { watchNetwork } from './network.js';
 import { Signal } from './signal.js';
-import { readClaims } from './token.js';
+import { Ticket } from './ticket.js';
 
 /** @import { ServerMessage } from './signal.js' */
 /** @import { Verdict } from './errors.js' */
@@ -16,17 +17,10 @@ import { readClaims } from './token.js';
 const JOIN_TIMEOUT_MS = 15_000;
 /** The server keeps our place for a minute, a new server is there soon after; then somebody should look at it. */
 const PATIENCE_MS = 5 * 60_000;
-/** What is asked while the connection is gone waits for it, but not for longer than our place is kept. */
-const ASK_PATIENCE_MS = 60_000;
-/** Before the token runs out. */
-const REFRESH_LEAD_MS = 60_000;
 /** How often an ICE restart that brought nothing is looked at again. */
 const MEDIA_CHECK_MS = 1000;
 /** Joins in a row that never had media: a firewall, and no reason to go on. */
 const MEDIALESS_JOINS_MAX = 2;
-/** What setTimeout takes. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
-
 /**
  * @typedef {object} Host  who keeps what the room says
  * @property {() => number} seq  the last event heard
@@ -41,8 +35,7 @@ export class Lifeline extends Emitter {
   #signal = new Signal();
   /** @type {Connection|null} */
   #connection = null;
-  #url = '';
-  #token = '';
+  #ticket;
   #resumeToken = '';
   /** Why the WebSocket closed last. @type {{reason: string, verdict: Verdict}} */
   #ending = { reason: '', verdict: 'resume' };
@@ -56,13 +49,11 @@ export class Lifeline extends Emitter {
   #medialessJoins = 0;
   /** No try before that: a drill holds the connection down. Milliseconds of performance.now(). */
   #heldUntil = 0;
-  #refreshTimer = 0;
   #mediaTimer = 0;
   #watching = new AbortController();
   /** Ends the pause between two tries. */
   #wake = () => {};
-  /** @type {Set<{resolve: () => void, reject: (error: HalqaError) => void}>} */
-  #asking = new Set();
+  #gate = new Gate();
 
   /**
    * @param {ConnectionOptions & JoinOptions} options
@@ -72,6 +63,10 @@ export class Lifeline extends Emitter {
     super();
     this.options = options;
     this.host = host;
+    // Going on with a fresh token is a resumption: the media does not notice.
+    this.#ticket = new Ticket(options.getToken, () => {
+      if (!this.#busy) this.#signal.drop();
+    });
     this.#signal.on('message', (message) => this.#receive(message));
     this.#signal.on('close', ({ reason, closeCode }) => this.#signalLost(reason, closeVerdict(closeCode)));
   }
@@ -94,8 +89,7 @@ export class Lifeline extends Emitter {
    * @returns {Promise<void>} rejected with HalqaError, after `end`
    */
   async open(url, token) {
-    this.#url = url;
-    this.#takeToken(token);
+    this.#ticket.change(url, token);
     this.#busy = true;
     try {
       await this.#enter();
@@ -173,44 +167,13 @@ export class Lifeline extends Emitter {
    * @param {string} [token]
    */
   #moveTo(url, token) {
-    this.#url = new URL(url, this.#url).href;
-    if (token) this.#takeToken(token);
+    this.#ticket.change(url, token);
     this.#resumeToken = '';
-  }
-
-  /** @param {string} token */
-  #takeToken(token) {
-    this.#token = token;
-    clearTimeout(this.#refreshTimer);
-    const expiresAt = readClaims(token)?.expiresAt?.getTime();
-    if (!this.options.getToken || expiresAt === undefined) return;
-    const delay = Math.max(expiresAt - Date.now() - REFRESH_LEAD_MS, REFRESH_LEAD_MS / 2);
-    this.#refreshTimer = setTimeout(() => this.#refresh(), Math.min(delay, TIMER_MAX_MS));
-  }
-
-  /** Go on with a fresh token before the old one ends: the media does not notice. */
-  async #refresh() {
-    try {
-      await this.#renewToken();
-      if (!this.#over && !this.#busy) this.#signal.drop();
-    } catch (error) {
-      console.warn('halqa: no fresh token', error);  // asked again when the server ends our stay
-    }
-  }
-
-  async #renewToken() {
-    const { getToken } = this.options;
-    if (!getToken) throw new HalqaError('token_expired', 'the token ran out');
-    try {
-      this.#takeToken(await getToken());
-    } catch (cause) {
-      throw new HalqaError('unreachable', 'no fresh token was given', { cause });
-    }
   }
 
   /** Open the WebSocket, and come back or in. */
   async #enter() {
-    await this.#signal.open(this.#url, this.#token);
+    await this.#signal.open(this.#ticket.url, this.#ticket.token);
     if (this.#over) throw new HalqaError('closed', 'the room was closed');
     if (this.#resumeToken === '' || !(await this.#resume())) await this.#join();
   }
@@ -286,7 +249,7 @@ export class Lifeline extends Emitter {
       } catch (cause) {
         const error = asHalqaError(cause, 'media_failed');
         if (this.#over) break;
-        if (error.code === 'token_expired' && this.options.getToken) this.#ending.verdict = 'refresh';
+        if (error.code === 'token_expired' && this.#ticket.isRenewable) this.#ending.verdict = 'refresh';
         else if (!isPassing(error)) this.#end(error.code, error.message);
         else if (performance.now() > until) this.#end('connection_lost', error.message);
       }
@@ -297,7 +260,7 @@ export class Lifeline extends Emitter {
   /** From here on requests find a way, until the next loss. */
   #settle() {
     this.#busy = false;
-    this.#answerAsking();
+    if (!this.#over) this.#gate.open();
     this.#tell();
   }
 
@@ -307,7 +270,7 @@ export class Lifeline extends Emitter {
     if (reason === 'media_failed' && this.#medialessJoins >= MEDIALESS_JOINS_MAX) {
       throw new HalqaError(reason, 'no media came through');
     }
-    if (verdict === 'refresh') await this.#renewToken();
+    if (verdict === 'refresh') await this.#ticket.renew();
     if (verdict === 'refresh') this.#ending.verdict = 'resume';
     if (reason === 'sent_back') this.#joined = false;
     await this.#enter();
@@ -365,29 +328,7 @@ export class Lifeline extends Emitter {
   /** @returns {Promise<void>} */
   #ready() {
     if (this.#over) return Promise.reject(new HalqaError('closed', 'the room is closed'));
-    if (!this.#busy && this.#joined) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      const entry = {
-        resolve: () => settle(resolve),
-        reject: (/** @type {HalqaError} */ error) => settle(reject, error),
-      };
-      const giveUp = () => entry.reject(new HalqaError('timeout', 'the connection is gone'));
-      const timer = setTimeout(giveUp, ASK_PATIENCE_MS);
-      /** @type {(how: (error?: any) => void, error?: HalqaError) => void} */
-      const settle = (how, error) => {
-        clearTimeout(timer);
-        this.#asking.delete(entry);
-        how(error);
-      };
-      this.#asking.add(entry);
-    });
-  }
-
-  #answerAsking() {
-    for (const entry of [...this.#asking]) {
-      if (this.#over) entry.reject(new HalqaError('closed', 'the room is closed'));
-      else entry.resolve();
-    }
+    return !this.#busy && this.#joined ? Promise.resolve() : this.#gate.pass();
   }
 
   #tell() {
@@ -402,11 +343,11 @@ export class Lifeline extends Emitter {
     if (this.#over) return;
     this.#over = true;
     this.#watching.abort();
-    clearTimeout(this.#refreshTimer);
+    this.#ticket.close();
     clearInterval(this.#mediaTimer);
     this.#signal.close();
     this.#connection?.close();
-    this.#answerAsking();
+    this.#gate.close();
     this.#wake();
     this.emit('end', { reason, message });
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 import pytest_asyncio
@@ -167,6 +168,23 @@ async def test_a_fresh_token_is_asked_for(server: FakeServer, peer: MediaPeer, p
     await sdk.event("state", "event.state === 'connected'")
     await server.close(4001)
     await sdk.event("reconnected")
+    assert server.subprotocols == ["halqa.v1", f"bearer.{fresh}"]
+
+
+async def test_a_token_is_renewed_before_it_runs_out(server: FakeServer, peer: MediaPeer, page: Page) -> None:
+    sdk = SdkPage(page, server)
+    await sdk.open()
+    await page.clock.install()
+    fresh = make_token(fresh=True)
+    await sdk.run(
+        "await room.connect(values.address, values.token, { getToken: () => values.fresh })",
+        address=server.room_address,
+        token=make_token(exp=time.time() + 90),
+        fresh=fresh,
+    )
+    await sdk.event("state", "event.state === 'connected'")
+    await page.clock.fast_forward(40_000)
+    await server.hears("resume")
     assert server.subprotocols == ["halqa.v1", f"bearer.{fresh}"]
 
 
