@@ -114,6 +114,21 @@ class PathCounters(Protocol):
     def round_trip_s(self) -> float: ...
 
 
+class PathEstimate(Protocol):
+    """What the way to one client carries, as its feedback has it."""
+
+    @property
+    def bitrate_bps(self) -> int:
+        """Of UDP payloads, sound and repair included; it lags what the path could carry while little is sent."""
+
+    @property
+    def loss(self) -> float:
+        """The part of the last packets that did not come, 0 to 1, before repair."""
+
+    @property
+    def round_trip_s(self) -> float: ...
+
+
 class Transport(Protocol):
     """One ICE + DTLS + SRTP pipe to one client."""
 
@@ -121,6 +136,12 @@ class Transport(Protocol):
     def local(self) -> LocalTransport: ...
     @property
     def path(self) -> PathCounters: ...
+    @property
+    def estimate(self) -> PathEstimate | None:
+        """What was last told of the way to the client; None as long as it sent no feedback that tells."""
+
+    def want(self, bitrate_bps: int) -> None:
+        """Say how much could be used: as long as the estimate is below, the path is probed for more. 0: never."""
 
     def restart_ice(self, remote: IceCredentials) -> LocalTransport: ...
     def add_extensions(self, extensions: dict[int, str]) -> None: ...
@@ -137,6 +158,9 @@ class Router(Protocol):
 
     Of each the levels of its last packets, oldest first: -dBov below a voice bit, as in RFC 6464.
     """
+
+    on_estimates: Callable[[Sequence[tuple[Any, PathEstimate]], float], None] | None
+    """Called some five times a second with the transports whose estimate changed noticeably, and `now`."""
 
     def create_transport(self, remote: RemoteTransport, listener: TransportListener) -> Transport: ...
     def close(self) -> None: ...
@@ -201,6 +225,7 @@ __all__ = [
     "MediaKind",
     "Mid",
     "PathCounters",
+    "PathEstimate",
     "Producer",
     "Recorder",
     "RecorderUnavailableError",

@@ -55,6 +55,7 @@ EMPTY_WORDS = {
 # Native modules that cannot be called with bytes alone, and what proves them instead.
 BY_HAND = "its effects are those of the worker, which test_worker.py drives by hand and fuzz_worker.py feeds"
 BY_HAND_MODULES = (
+    "bandwidth",
     "egress",
     "fanout",
     "feedback",

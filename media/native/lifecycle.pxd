@@ -1,11 +1,13 @@
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
+from media.native.bandwidth cimport Bandwidth
 from media.native.rows cimport Consumer, Core, Encoding, Producer, Stream, Transport
 from media.native.udp cimport UdpAddress
 
 cdef int core_init(Core* core, int descriptor, int wake_descriptor) noexcept nogil
 cdef void core_free(Core* core) noexcept nogil
 cdef Transport* add_transport(Core* core, uint64_t id, uint32_t ssrc) noexcept nogil
+cdef Bandwidth* open_bandwidth(Transport* transport) noexcept nogil
 cdef int allow_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil
 cdef void forget_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil
 cdef int set_address(Core* core, Transport* transport, const UdpAddress* address) noexcept nogil

@@ -6,6 +6,7 @@ from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memset
 
 from media.native.audio_levels cimport hearing_forget
+from media.native.bandwidth cimport Bandwidth, bandwidth_free, bandwidth_new
 from media.native.events cimport EVENT_ENCODING, Event, ring_free, ring_init, ring_publish, ring_reserve
 from media.native.forward cimport forward_detach, forward_forget, forward_init
 from media.native.history cimport history_clear, history_free, history_init
@@ -73,6 +74,13 @@ cdef Transport* add_transport(Core* core, uint64_t id, uint32_t ssrc) noexcept n
     return transport
 
 
+cdef Bandwidth* open_bandwidth(Transport* transport) noexcept nogil:
+    """Return what is known of the way to a peer, from now on if it was not kept yet; NULL if there is no memory."""
+    if transport.bandwidth == NULL:
+        transport.bandwidth = bandwidth_new(transport.id)
+    return transport.bandwidth
+
+
 cdef void drop_address(Core* core, Transport* transport, AddressKey key) noexcept nogil:
     """Take one key out of a transport's list and out of the table."""
     cdef int i
@@ -128,6 +136,7 @@ cdef void remove_transport(Core* core, Transport* transport) noexcept nogil:
         core.transports = transport.next
     if transport.next != NULL:
         transport.next.previous = transport.previous
+    bandwidth_free(&core.bandwidth_news, transport.bandwidth)
     free(transport.twcc)
     free(transport)
 

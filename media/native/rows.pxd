@@ -3,6 +3,7 @@
 from libc.stdint cimport int64_t, int8_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.native.audio_levels cimport AudioLevels, Hearing
+from media.native.bandwidth cimport Bandwidth, BandwidthNews
 from media.native.events cimport EventRing
 from media.native.forward cimport ForwardState
 from media.native.history cimport History
@@ -155,6 +156,7 @@ cdef struct Transport:
     uint64_t bytes_in
     uint64_t last_packet_us
     TwccRecorder* twcc
+    Bandwidth* bandwidth      # of the way to the peer; NULL until somebody numbers, reports or wants
     Producer* producers
     Consumer* consumers
     Stream* streams
@@ -230,6 +232,7 @@ ctypedef struct Core:
     Table streams             # (transport id, ssrc) -> Stream
     Transport* transports
     Hearing hearing           # audio producers that were heard since Python last asked
+    BandwidthNews bandwidth_news
     SendBatch send
     ReceiveBatch receive
     EventRing ring

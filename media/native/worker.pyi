@@ -27,6 +27,9 @@ class Worker(WorkerRows):
         """Return the CPU time of the thread in nanoseconds; 0 when it does not run."""
     def drain_events(self, limit: int = 256) -> list[tuple[int, int, int, int, int, int, tuple[str, int], bytes]]: ...
     def take_audio_levels(self, quietest: int = 127) -> list[tuple[int, int, bytes]]: ...
+    def take_estimates(self) -> list[tuple[int, int, float, int]]:
+        """Return (transport, estimate in bit/s, loss 0 to 1, round trip in us) of paths that changed meanwhile."""
+
     def counters(self) -> dict[str, int]: ...
     def latency(self) -> tuple[list[int], int]:
         """Return how many batches took how long to be forwarded (buckets of latency.bounds_us), and their sum in us."""

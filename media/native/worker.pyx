@@ -6,6 +6,7 @@ from libc.stdint cimport int64_t, uint8_t, uint64_t
 from libc.string cimport memcpy
 
 from media.native.audio_levels cimport LEVEL_SILENT, HeardLevels, hearing_take
+from media.native.bandwidth cimport Bandwidth, BandwidthFact, bandwidth_take
 from media.native.events cimport (
     EVENT_BYE, EVENT_DTLS, EVENT_ENCODING, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, EVENT_SWITCH, Event, ring_advance,
     ring_peek,
@@ -25,6 +26,7 @@ cdef enum:
     AUDIO_CLOCK_HZ = 48000
 
 cdef enum:
+    FACTS_MAX = 256
     HEARD_MAX = 256  # producers read under one lock: some 10 us that the data plane may have to wait
 
 STUN = EVENT_STUN
@@ -105,6 +107,24 @@ cdef class Worker(WorkerRows):
                 levels = (<const uint8_t*>heard[i].levels)[:heard[i].count]
                 readings.append((heard[i].transport, heard[i].producer, levels))
         return readings
+
+    def take_estimates(self) -> list[tuple[int, int, float, int]]:
+        """Return (transport, estimate in bit/s, loss 0 to 1, round trip in us) of paths that changed since last told.
+
+        The estimate is of UDP payloads. Changed is what moved by more than 3 %, 2 % of loss or 20 ms; who sent no
+        feedback of transport-wide numbers and no REMB is never told of.
+        """
+        cdef BandwidthFact facts[FACTS_MAX]
+        cdef list told = []
+        cdef int i, count = FACTS_MAX
+        while count == FACTS_MAX:
+            with nogil:
+                plane_lock(&self.plane)
+                count = bandwidth_take(&self.plane.core.bandwidth_news, facts, FACTS_MAX)
+                plane_unlock(&self.plane)
+            for i in range(count):
+                told.append((facts[i].transport, facts[i].estimate_bps, facts[i].loss, facts[i].round_trip_us))
+        return told
 
     def counters(self) -> dict[str, int]:
         """Return all counters since the start, by name."""
@@ -198,7 +218,7 @@ cdef class Worker(WorkerRows):
         """Return the bytes of one row of each kind that a viewer may need, SRTP state apart."""
         return {
             "transport": sizeof(Transport), "consumer": sizeof(Consumer), "sequence_map": sizeof(SequenceMap),
-            "twcc": sizeof(TwccRecorder),
+            "twcc": sizeof(TwccRecorder), "bandwidth": sizeof(Bandwidth),
         }
 
     # -- without a thread ---------------------------------------------------------------------------------------

@@ -6,10 +6,11 @@ from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_
 from libc.string cimport memcpy
 
 from media.native.audio_levels cimport hearing_forget
+from media.native.bandwidth cimport Bandwidth
 from media.native.feedback cimport need_picture, want_key_frame
 from media.native.lifecycle cimport (
-    add_consumer, add_producer, add_transport, allow_address, attach, bind, detach, forget_address, remove_consumer,
-    remove_producer, remove_transport, resync_consumers, retarget_consumer, set_address,
+    add_consumer, add_producer, add_transport, allow_address, attach, bind, detach, forget_address, open_bandwidth,
+    remove_consumer, remove_producer, remove_transport, resync_consumers, retarget_consumer, set_address,
 )
 from media.native.nack cimport nack_clear
 from media.native.plane cimport plane_free, plane_init, plane_lock, plane_now_us, plane_stop, plane_unlock
@@ -160,6 +161,22 @@ cdef class WorkerRows:
             row.outbound = <void*>outbound
             self.plane.core.scan_due_us = 0  # its slots may ask for key frames now
             plane_unlock(&self.plane)
+
+    def set_wanted(self, uint64_t id, uint32_t bitrate_bps) -> None:
+        """Say how much could be used toward this transport: its path is probed as long as the estimate is below.
+
+        0, as at the start: what flows is enough, nothing is sent only to learn.
+        """
+        cdef Transport* row = self.transport(id)
+        cdef Bandwidth* bandwidth
+        with nogil:
+            plane_lock(&self.plane)
+            bandwidth = open_bandwidth(row)
+            if bandwidth != NULL:
+                bandwidth.gcc.wanted_bps = bitrate_bps
+            plane_unlock(&self.plane)
+        if bandwidth == NULL:
+            raise MemoryError
 
     def remove_transport(self, uint64_t id) -> None:
         """Remove a transport with its producers and consumers. Unknown ids are ignored."""

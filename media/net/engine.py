@@ -113,6 +113,7 @@ class Engine:
         router = Router(shell)
         router.on_transport = self.on_transport
         shell.levels.add(router)
+        shell.estimates.add(router)
         shell.routers += 1
         self._routers.append((router, shell))
         return router

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from media.native import worker as native
 from media.net.deadlines import Deadlines
+from media.net.estimate_poll import EstimatePoll
 from media.net.level_poll import LevelPoll
 from media.net.sockets import count_drops
 from media.routing.kinds import ExtensionKinds
@@ -57,6 +58,7 @@ class WorkerShell:
             udp.fileno(), self._wake_descriptor, self._event_descriptor, udp.family, DATA_PLANE_NICE
         )
         self.levels = LevelPoll(self.worker)
+        self.estimates = EstimatePoll(self.worker)
         self._transports: dict[int, ShellTransport] = {}
         self._by_ufrag: dict[str, ShellTransport] = {}
         self._ufrags: dict[int, list[str]] = {}
@@ -74,6 +76,7 @@ class WorkerShell:
         """Stop the thread and close the socket; every transport must have been closed."""
         self._loop.remove_reader(self._event_descriptor)
         self.levels.close()
+        self.estimates.close()
         if self._timer is not None:
             self._timer.cancel()
         self.worker.stop()

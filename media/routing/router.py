@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from media.errors import LocalError
+from media.routing.path_estimate import PathEstimate
 from media.routing.ports import Shell, TransportListener
 from media.routing.producer import Producer
 from media.routing.transport import Transport
@@ -13,6 +14,9 @@ from media.rtp.parameters import RemoteTransport
 
 Heard: TypeAlias = tuple[Producer, bytes]
 """An audio track and the levels of its last packets, oldest first: as in RFC 6464, -dBov below the voice bit."""
+
+Estimated: TypeAlias = tuple[Transport, PathEstimate]
+"""A transport and what the way to its peer carries."""
 
 OnTransport: TypeAlias = Callable[[Transport, TransportListener], None]
 
@@ -26,6 +30,8 @@ class Router:
         self.closed = False
         self.on_levels: Callable[[Sequence[Heard], float], None] | None = None
         """Called some ten times a second with the tracks that were audible, maybe none, and `now`."""
+        self.on_estimates: Callable[[Sequence[Estimated], float], None] | None = None
+        """Called some five times a second with the transports whose estimate changed, never none, and `now`."""
         self.on_transport: OnTransport | None = None
         """Called with each transport that is made, and its listener."""
 

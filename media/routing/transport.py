@@ -9,6 +9,7 @@ from media.native.libsrtp import Profile
 from media.native.srtp import SrtpSession
 from media.routing.consumer import Consumer
 from media.routing.path import UNKNOWN_PATH, PathCounters, path_counters
+from media.routing.path_estimate import PathEstimate
 from media.routing.ports import Shell, TransportListener
 from media.routing.producer import Producer
 from media.routing.progress import Progress, Step
@@ -44,6 +45,7 @@ _PROFILES: Final = {
     SrtpProfile.AEAD_AES_256_GCM: Profile.AEAD_AES_256_GCM,
     SrtpProfile.AES128_CM_SHA1_80: Profile.AES128_CM_SHA1_80,
 }
+_WANTED_MAX_BPS: Final = 0xFFFFFFFF  # of the native row's field
 _FIRST_NUMBER_MAX: Final = 32767  # libsrtp mis-guesses a rollover after loss near 65535
 
 
@@ -75,6 +77,8 @@ class Transport:
         shell.register(self, self._credentials.ufrag)
         self.progress = Progress(shell.now())
         self._totals = TransportTotals()
+        self.estimate: PathEstimate | None = None
+        """What the way to the peer carries, as last told; None as long as the peer has told nothing of it."""
 
     @property
     def totals(self) -> TransportTotals:
@@ -140,6 +144,16 @@ class Transport:
         )
         self.consumers.append(consumer)
         return consumer
+
+    def want(self, bitrate_bps: int) -> None:
+        """Say how much could be used toward this peer; as long as the estimate is below, its path is probed for more.
+
+        0, as at the start: nothing is sent only to learn. ValueError outside 0 to 2^32 - 1.
+        """
+        if not 0 <= bitrate_bps <= _WANTED_MAX_BPS:
+            raise ValueError(f"{bitrate_bps} bit/s are wanted, expected 0 to {_WANTED_MAX_BPS}")
+        if not self._ended:
+            self._shell.worker.set_wanted(self.id, bitrate_bps)
 
     def close(self) -> None:
         """Say goodbye and give everything back; the listener is not called."""

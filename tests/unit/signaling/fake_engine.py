@@ -19,7 +19,7 @@ from media.rtp.parameters import (
     Rid,
     Ssrc,
 )
-from signaling.ports import TransportListener
+from signaling.ports import PathEstimate, TransportListener
 
 FINGERPRINT = Fingerprint("sha-256", ":".join(["AB"] * 32))
 
@@ -128,6 +128,8 @@ class FakeTransport:
         self.number = len(router.transports)
         """Stands in the ufrag, after the number of restarts."""
         self.closed = False
+        self.estimate: PathEstimate | None = None
+        self.wanted_bps = 0
 
     @property
     def local(self) -> LocalTransport:
@@ -156,6 +158,9 @@ class FakeTransport:
         consumer = self.consumers[parameters.mid] = FakeConsumer(parameters, ssrc, self.router.refused_codecs)
         return consumer
 
+    def want(self, bitrate_bps: int) -> None:
+        self.wanted_bps = bitrate_bps
+
     def close(self) -> None:
         self.closed = True
 
@@ -170,6 +175,7 @@ class FakeRouter:
     ssrcs: count[int] = field(default_factory=lambda: count(1000, 2))
     closed: bool = False
     on_levels: Callable[[Sequence[tuple[FakeProducer, bytes]], float], None] | None = None
+    on_estimates: Callable[[Sequence[tuple[FakeTransport, PathEstimate]], float], None] | None = None
 
     def create_transport(self, remote: RemoteTransport, listener: TransportListener) -> FakeTransport:
         transport = FakeTransport(remote, listener, self)

@@ -1,0 +1,36 @@
+"""The C face of what is known of the path toward one viewer, and of the news of it that Python has not heard yet."""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from media.native.gcc cimport Gcc
+
+ctypedef struct Bandwidth:
+    uint64_t transport
+    Gcc gcc
+    uint32_t told_bps         # what Python last heard
+    uint32_t told_round_trip_us
+    double told_loss
+    uint8_t was_told
+    uint8_t is_news           # it stands in the list of news
+    Bandwidth* next           # in that list
+
+ctypedef struct BandwidthNews:
+    Bandwidth* first
+
+ctypedef struct BandwidthFact:
+    uint64_t transport
+    uint32_t estimate_bps
+    uint32_t round_trip_us    # 0: no report told it
+    double loss
+
+# A path of which nothing is known yet; NULL if there is no memory.
+cdef Bandwidth* bandwidth_new(uint64_t transport) noexcept nogil
+
+# Give it back; NULL is nothing.
+cdef void bandwidth_free(BandwidthNews* news, Bandwidth* bandwidth) noexcept nogil
+
+# The estimate may have changed: put it among the news if it did noticeably.
+cdef void bandwidth_note(BandwidthNews* news, Bandwidth* bandwidth) noexcept nogil
+
+# How many facts were written, at most `room`, and taken off the news.
+cdef int bandwidth_take(BandwidthNews* news, BandwidthFact* facts, int room) noexcept nogil

@@ -1,0 +1,62 @@
+"""What the paths to the viewers of one worker carry, asked for five times a second and told to the rooms."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+
+from media.native.worker import Worker
+from media.routing.path_estimate import PathEstimate
+from media.routing.router import Estimated, Router
+
+ESTIMATE_INTERVAL_S: Final = 0.2
+"""Feedback comes every 50 to 100 ms; a path that narrows must be obeyed within two seconds."""
+
+_MICROSECONDS: Final = 1e6
+
+
+class EstimatePoll:
+    """Sleeps while there is no router. One call of the worker a time, which pays for paths that changed only."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self._loop = asyncio.get_running_loop()
+        self._routers: list[Router] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def add(self, router: Router) -> None:
+        """Tell this router from now on, until it is closed."""
+        self._routers.append(router)
+        if self._timer is None:
+            self._timer = self._loop.call_later(ESTIMATE_INTERVAL_S, self._ask)
+
+    def close(self) -> None:
+        """Tell nobody any more."""
+        self._routers.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _ask(self) -> None:
+        self._routers = [router for router in self._routers if not router.closed]
+        self._timer = self._loop.call_later(ESTIMATE_INTERVAL_S, self._ask) if self._routers else None
+        changed = self._worker.take_estimates()
+        if not changed:
+            return
+        now = time.monotonic()
+        for router, estimates in self._sort(changed).items():
+            if router.on_estimates is not None and not router.closed:
+                router.on_estimates(estimates, now)
+
+    def _sort(self, changed: list[tuple[int, int, float, int]]) -> dict[Router, list[Estimated]]:
+        """Give each transport its estimate; return what each router is to be told."""
+        transports = {transport.id: (router, transport) for router in self._routers for transport in router.transports}
+        told: dict[Router, list[Estimated]] = {}
+        for transport_id, bitrate_bps, loss, round_trip_us in changed:
+            router, transport = transports.get(transport_id, (None, None))
+            if router is None or transport is None:
+                continue
+            transport.estimate = PathEstimate(bitrate_bps, loss, round_trip_us / _MICROSECONDS)
+            told.setdefault(router, []).append((transport, transport.estimate))
+        return told
