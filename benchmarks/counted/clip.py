@@ -23,7 +23,7 @@ import msgspec
 
 from benchmarks.counted.needs import need
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Of clips on disk: counts up when the picture, the encoding or the file changes."""
 FOLDER: Final = Path(__file__).parents[2] / "build" / "counted"
 SECONDS_DEFAULT: Final = 4

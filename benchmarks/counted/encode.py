@@ -94,7 +94,7 @@ def _options(codec: Codec, bitrate_bps: int) -> dict[str, str]:
         return limits | {
             "minrate": str(bitrate_bps),
             "deadline": "realtime",
-            "cpu-used": "6",
+            "cpu-used": "12",  # half the time of 6; counters stay readable at 100 kbit/s
             "lag-in-frames": "0",
             "auto-alt-ref": "0",
             "error-resilient": "default",
