@@ -120,10 +120,18 @@ async def test_server_keeps_to_its_document(tmp_path: Path) -> None:
 async def test_server_keeps_to_its_document_in_a_class(tmp_path: Path) -> None:
     """With people in the room whom everything is about; what ends their stay is left to the other tests."""
     async with running(tmp_path / "data") as service:
-        teacher, track = await service.publish("algebra-7b", "t1")
-        await service.join("algebra-7b", "s1")
+        teacher, track = await service.publish(
+            "algebra-7b", "t1"
+        )  # whose media never comes: in long runs it is put out
+        student = await service.join("algebra-7b", "s1")
+        listening = [asyncio.create_task(person.hear_close(patience_s=None)) for person in (teacher, student)]
         only = ("--phases", "fuzzing", "--mode", "positive", "--include-operation-id-regex", HARMLESS)
-        known = {"room": "algebra-7b", "participant": teacher.id, "track": track}
-        await schemathesis(service, tmp_path, *only, **known)
-        inside = await service.control.list_participants("algebra-7b")
-        assert [each.identity for each in inside.participants] == ["t1", "s1"]
+        known = {"room": "algebra-7b", "participant": student.id, "track": track}
+        try:
+            await schemathesis(service, tmp_path, *only, **known)
+            inside = await service.control.list_participants("algebra-7b")
+            assert "s1" in [each.identity for each in inside.participants]
+        finally:
+            for task in listening:
+                task.cancel()
+            await asyncio.gather(*listening, return_exceptions=True)

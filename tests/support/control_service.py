@@ -53,8 +53,9 @@ class Person:
                 if self.told[-1]["type"] == kind:
                     return self.told[-1]
 
-    async def hear_close(self) -> int:
-        async with asyncio.timeout(PATIENCE_S):
+    async def hear_close(self, *, patience_s: float | None = PATIENCE_S) -> int:
+        """Pass over messages until the server closes, and return its code."""
+        async with asyncio.timeout(patience_s):
             while (message := await self.websocket.receive()).type is not aiohttp.WSMsgType.CLOSE:
                 pass
         return int(message.data)
