@@ -239,7 +239,10 @@ class ParticipantEndpoints:
             raise ProblemError(Problem.CONFLICT, "They are in that room already.", field="room", value=there)
         ends_at = self._wallclock() + participant.expires_at - _now()
         grants = replace(participant.grants, room=there, expires_at=ends_at, name=participant.name)
-        token = make_token(grants, key_id=call.caller.key_id, secret=call.caller.secret)
+        try:
+            token = make_token(grants, key_id=call.caller.key_id, secret=call.caller.secret)
+        except ValueError as error:  # a longer room name, and what they may do is said at length
+            raise ProblemError(Problem.CONFLICT, f"{error}.", field="room") from None
         # Relative to the address at which they are: behind a proxy we do not know the one that they see.
         url = call.body.url or f"../{quote(there, safe='')}/ws"
         room.move(participant.id, url=url, token=token)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from control_api.contract import ChangePermissions, CreateRoom, CreateToken, EventQuery, ParticipantQuery, SendMessage
@@ -81,6 +81,7 @@ json_values = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(["name", "door", "limits", "metadata", "body", "room"]), json_values))
 def test_any_json_is_read_or_refused(value: Any) -> None:
     body = msgspec.json.encode(value)
