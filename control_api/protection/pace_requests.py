@@ -50,12 +50,12 @@ class RequestPace:
             if group is not None and who is not None:
                 verdict = self._limits.take(group, who, now=time.monotonic())
                 if not verdict.allowed:
-                    return _refuse(verdict)
+                    return _refuse(verdict, group)
             response = await handler(request)
             if response.status == 401 and who is not None:
                 failures = self._limits.take(Limit.FAILURES, who, now=time.monotonic())
                 if not failures.allowed:
-                    return _refuse(failures)
+                    return _refuse(failures, group)
             if group is Limit.API and not response.prepared:
                 _tell(response, request.get(VERDICT, verdict))
             return response
@@ -92,8 +92,14 @@ def group_of(request: web.Request) -> Limit | None:
     return next((group for group, beginnings in _GROUPS if pattern.startswith(beginnings)), Limit.API)
 
 
-def _refuse(verdict: Verdict) -> web.Response:
-    return error_response(429, CODE, Problem.RATE_LIMITED.meaning, _headers(verdict))
+def _refuse(verdict: Verdict, group: Limit | None) -> web.Response:
+    headers = _headers(verdict)
+    if group is Limit.JOINS:  # asked by pages of other sites, too, which must be able to read why
+        headers |= {
+            hdrs.ACCESS_CONTROL_ALLOW_ORIGIN: "*",
+            hdrs.ACCESS_CONTROL_EXPOSE_HEADERS: hdrs.RETRY_AFTER,
+        }
+    return error_response(429, CODE, Problem.RATE_LIMITED.meaning, headers)
 
 
 def _tell(response: web.StreamResponse, verdict: Verdict | None) -> None:

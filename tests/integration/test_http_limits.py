@@ -253,6 +253,8 @@ async def test_failures_are_held_back_and_good_tokens_are_not(tmp_path: Path) ->
         path = "/v1/rooms/algebra/ice-servers"
         statuses = [(await site.get(path, Authorization="Bearer guessed", **NAT))[0] for _ in range(8)]
         assert statuses == [401] * 5 + [429] * 3
+        _, _, headers = await site.get(path, Authorization="Bearer guessed", **NAT)
+        assert headers["Access-Control-Allow-Origin"] == "*", "a page of another site must be able to read why"
         status, _, _ = await site.get(path, Authorization=f"Bearer {site.token('amal')}", **NAT)
         assert status == 200, "who comes from the same school with a good token is not held up"
         wrong = "Basic " + base64.b64encode(b"key-1:guess").decode()
