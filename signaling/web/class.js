@@ -8,7 +8,7 @@ import { Language } from './page/language.js';
 import { followNewLinks, takeLink } from './page/link.js';
 import { Lobby } from './page/lobby.js';
 import { Notices } from './page/notices.js';
-import { forgetStay, keepStay, takeStay } from './page/stay.js';
+import { forgetStay, keepStay, readStay } from './page/stay.js';
 
 /** @import { HalqaError } from './halqa/index.js' */
 /** @import { Choice } from './page/lobby.js' */
@@ -38,7 +38,7 @@ lobby.on('join', join);
 language.on('change', showEnd);
 find(ended, 'button', HTMLButtonElement).addEventListener('click', showLobby);
 await language.begin(link?.language ?? null);
-const stay = takeStay();
+const stay = readStay();
 if (link === null) end('link', '');
 else if (stay === null) showLobby();
 else await join({ ...stay, tracks: { camera: null, microphone: null } }, stay);
@@ -80,6 +80,7 @@ async function join(choice, former) {
  * @param {boolean} isReload
  */
 function refused(error, isReload) {
+  forgetStay();
   if (isReload) showLobby();
   notices.error(error, () => lobby.submit());
 }
@@ -112,10 +113,15 @@ async function enter(room, { name, tracks, deviceIds }, former) {
   lobby.end();
   header.entitle(room.name);
   const classroom = new Classroom(find(document, '#classroom', HTMLElement), room, { language, notices }, deviceIds);
-  const isOn = (/** @type {'camera'|'microphone'} */ source) => room.localTrack(source)?.muted === false;
+  /** What shall be on, as long as it is being opened. @type {{camera: boolean, microphone: boolean}|null} */
+  let opening = former ?? { camera: tracks.camera !== null, microphone: tracks.microphone !== null };
+  const isOn = (/** @type {'camera'|'microphone'} */ source) => (
+    room.localTrack(source)?.muted === false || (opening?.[source] ?? false)
+  );
   const leave = () => {
-    keepStay({ name, camera: isOn('camera'), microphone: isOn('microphone'), deviceIds });
+    const now = { name, camera: isOn('camera'), microphone: isOn('microphone'), deviceIds };
     room.leave();
+    keepStay(now);
   };
   window.addEventListener('pagehide', leave);
   room.on('state', ({ state }) => {
@@ -123,11 +129,13 @@ async function enter(room, { name, tracks, deviceIds }, former) {
   });
   room.on('closed', ({ reason, message }) => {
     window.removeEventListener('pagehide', leave);
+    forgetStay();
     classroom.stop();
     notices.clear();
     end(reason, message);
   });
   await classroom.publish(former === undefined ? tracks : await reopen(former, deviceIds));
+  opening = null;
 }
 
 /**

@@ -14,10 +14,12 @@ export function forgetStay() {
   sessionStorage.removeItem(STORAGE_KEY);
 }
 
-/** @returns {Stay|null} only after a reload: a tab that was restored days later begins in the lobby */
-export function takeStay() {
+/**
+ * It stays kept until it is forgotten: whoever reloads twice in a row is back as well.
+ * @returns {Stay|null} only after a reload: a tab that was restored days later begins in the lobby
+ */
+export function readStay() {
   const kept = sessionStorage.getItem(STORAGE_KEY);
-  forgetStay();
   const [navigation] = performance.getEntriesByType('navigation');
   const isReload = navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload';
   try {
