@@ -382,6 +382,22 @@ cdef class WorkerRows:
             remove_consumer(&self.plane.core, row)
             plane_unlock(&self.plane)
 
+    def renew_pictures(self, uint64_t id) -> None:
+        """Start every video slot of a transport anew at a key frame: its peer was cut off and cannot go on."""
+        cdef Transport* row = self.transport(id)
+        cdef Consumer* consumer
+        with nogil:
+            plane_lock(&self.plane)
+            consumer = row.consumers
+            while consumer != NULL:
+                if consumer.producer != NULL and consumer.producer.is_video and consumer.forward.encoding >= 0:
+                    consumer.forward.resync = 1
+                    if is_reachable(row):
+                        need_picture(&self.plane.core, consumer, plane_now_us(&self.plane))
+                consumer = consumer.next
+            send_flush(&self.plane.core.send)
+            plane_unlock(&self.plane)
+
     def request_key_frame(self, uint64_t producer, uint8_t encoding) -> None:
         """Ask a publisher for a key frame, through the gate."""
         cdef Producer* row = self.producer(producer)

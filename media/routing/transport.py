@@ -219,6 +219,8 @@ class Transport:
             case PathSilent():
                 self._listener.on_silent(now=self._shell.now())
             case PathAlive():
+                if not self._ended:
+                    worker.renew_pictures(self.id)
                 self._listener.on_alive()
             case Connected(keys=keys) if not self._ended:
                 self._take_keys(keys)

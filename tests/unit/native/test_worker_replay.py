@@ -232,3 +232,30 @@ def test_numbers_are_counted(room: Room) -> None:
     for viewer, first in ((late, 7), (other, 900)):
         received = numbers(viewer.take_rtp())
         assert received == list(range(first, first + 1 + 50 * 2))
+
+
+def test_who_was_cut_off_starts_anew_at_the_last_key_frame(room: Room) -> None:
+    publisher, late = lesson(room)
+    camera = Camera(77, b"10")
+    room.subscribe(LATE_SLOT, late, TRACK)
+    room.send(publisher, *camera.frame(key=True))
+    play(room, publisher, camera, frames=10)
+    late.take_rtp()
+    room.worker.renew_pictures(LATE)
+    play(room, publisher, camera, frames=20)
+    received = late.take_rtp()
+    assert received[0].picture.key_frame
+    assert numbers(received) == list(range(121, 121 + 1 + 30 * 2))
+
+
+def test_who_was_cut_off_gets_a_new_key_frame_where_none_is_fresh(room: Room) -> None:
+    publisher, late = lesson(room)
+    camera = Camera(77, b"10")
+    room.subscribe(LATE_SLOT, late, TRACK)
+    room.send(publisher, *camera.frame(key=True))
+    play(room, publisher, camera, frames=120)
+    asked(publisher)
+    room.worker.renew_pictures(LATE)
+    assert asked(publisher) == []
+    room.collect()
+    assert asked(publisher) == [77]
