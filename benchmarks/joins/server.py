@@ -83,6 +83,10 @@ class Server:
         return make_token(grants, key_id=self._key.key_id, secret=self._key.secret)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def cpu_s(self) -> float:
         """User and system time of the process so far."""
         fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

@@ -1,0 +1,226 @@
+"""Everybody who takes part in a run: they join at a pace, are kept alive, watched over, and go home in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import os
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from benchmarks.fanout import raise_descriptor_limit
+from benchmarks.load.failures import JoinError, LoadError, RefusedError
+from benchmarks.load.ground import Ground
+from benchmarks.load.options import PEERS_MAX, Options
+from benchmarks.load.path import CONNECT_TIMEOUT_S
+from benchmarks.load.peer import Peer, Sending, Watching
+from media.native.load_plane import LoadPlane
+from media.transport.certificate import generate_certificate
+from media.transport.dtls_context import DtlsContext
+
+CHECK_EVERY_S: Final = 2.5
+"""As browsers do."""
+CHECKS_AT_ONCE: Final = 25
+"""Parts of this period: so that checks do not come in one burst."""
+JOINING_AT_ONCE: Final = 100
+FIRST_PACKET_S: Final = 10.0
+SILENT_S: Final = 5.0
+LEAVING_AT_ONCE: Final = 50
+DESCRIPTORS_BESIDE: Final = 500
+
+
+@dataclass(slots=True)
+class Arrival:
+    """How one viewer's join went; seconds from the first byte, None: did not happen."""
+
+    first_packet_s: float | None = None
+    first_key_frame_s: float | None = None
+    failure: str | None = None
+
+
+@dataclass(slots=True)
+class Member:
+    """A peer that is in."""
+
+    peer: Peer
+    arrival: Arrival
+    watches: bool
+
+
+@dataclass(slots=True)
+class Roll:
+    """Who came and who did not."""
+
+    wanted: int = 0
+    arrivals: list[Arrival] = field(default_factory=list)
+    """Of viewers that have left the join behind, well or not."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """Sentences, by how many peers they are true of."""
+
+
+class School:
+    """Use as an asynchronous context manager: at its end everybody has left and the native thread has ended."""
+
+    def __init__(self, ground: Ground, options: Options) -> None:
+        raise_descriptor_limit(
+            min(2 * (options.viewers + options.publishers) * options.rooms, PEERS_MAX) + DESCRIPTORS_BESIDE
+        )
+        self.ground, self.options = ground, options
+        self.plane = LoadPlane(PEERS_MAX)
+        self.roll = Roll()
+        self.members: list[Member] = []
+        self.context = DtlsContext(generate_certificate(wallclock=dt.datetime.now(dt.UTC)), (options.profile,))
+        self._keeper: asyncio.Task[None] | None = None
+        self._by_number: dict[int, Peer] = {}
+        self._named = 0
+
+    async def __aenter__(self) -> Self:
+        self.plane.start()
+        asyncio.get_running_loop().add_reader(self.plane.told, self._answer)
+        self._keeper = asyncio.create_task(self._keep_alive())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        await self.dismiss(len(self.members))
+        asyncio.get_running_loop().remove_reader(self.plane.told)
+        self.plane.stop()
+
+    @property
+    def viewers(self) -> list[Member]:
+        return [member for member in self.members if member.watches]
+
+    async def open_rooms(self) -> None:
+        """Let all publishers in; LoadError with the first one's reason if one cannot."""
+        for room in range(self.options.rooms):
+            for _ in range(self.options.publishers):
+                number = len(self.members)
+                options = self.options
+                work = Sending(options.codec, options.layers, options.single_rid, options.video_bps, number)
+                arrival = await self._admit(work, self._room(room), f"publisher-{number}")
+                if arrival.failure is not None:
+                    raise LoadError(f"publisher {number + 1} could not join: {arrival.failure}")
+
+    async def admit_viewers(self, count: int) -> None:
+        """Let more viewers in at the pace that was asked for, spread over the rooms; failures are on the roll."""
+        options, gate = self.options, asyncio.Semaphore(JOINING_AT_ONCE)
+        work = Watching(options.videos, options.sounds, options.height, options.loss)
+        started = time.monotonic()
+        self.roll.wanted += count
+
+        async def admit(index: int) -> None:
+            await asyncio.sleep(max(0.0, started + index / options.join_rate - time.monotonic()))
+            async with gate:
+                name = self._named
+                self._named += 1
+                arrival = await self._admit(work, self._room(name % options.rooms), f"viewer-{name}")
+                self.roll.arrivals.append(arrival)
+
+        async with asyncio.TaskGroup() as group:
+            for index in range(count):
+                group.create_task(admit(index))
+        await self._wait_for_media()
+
+    async def dismiss(self, count: int) -> None:
+        """Let the last `count` members leave."""
+        leaving = self.members[len(self.members) - count :]
+        del self.members[len(self.members) - count :]
+        gate = asyncio.Semaphore(LEAVING_AT_ONCE)
+
+        async def leave(member: Member) -> None:
+            async with gate:
+                await self._see_off(member.peer)
+
+        await asyncio.gather(*(leave(member) for member in leaving))
+
+    def gone(self) -> int:
+        """Return how many members the server has ended, or says nothing to any more."""
+        silent_ns = time.time_ns() - int(SILENT_S * 1e9)
+        gone = 0
+        for member in self.members:
+            if member.peer.ended is not None:
+                gone += 1
+            elif member.watches and member.peer.number is not None:
+                gone += self.plane.firsts(member.peer.number)[2] < silent_ns
+        return gone
+
+    async def _admit(self, work: Sending | Watching, room: str, identity: str) -> Arrival:
+        """Let one peer in, or write down why not."""
+        arrival, publishes = Arrival(), isinstance(work, Sending)
+        peer = Peer(self.plane, self.context, work, gro=self.options.gro)
+        try:
+            await peer.join(self.ground.entrance(peer, room, identity, publishes=publishes))
+        except (JoinError, OSError) as error:
+            arrival.failure = str(error)
+            self.roll.failures[arrival.failure] += 1
+            await self._see_off(peer)
+            return arrival
+        except BaseException:
+            await self._see_off(peer)
+            raise
+        assert peer.number is not None
+        self._by_number[peer.number] = peer
+        self.members.append(Member(peer, arrival, watches=not publishes))
+        return arrival
+
+    async def _see_off(self, peer: Peer) -> None:
+        if peer.number is not None:
+            self._by_number.pop(peer.number, None)
+        with contextlib.suppress(RefusedError, ConnectionError):
+            await peer.leave()
+
+    async def _wait_for_media(self) -> None:
+        """Wait until everybody has a picture, or no more is to be expected; write down when it came."""
+        deadline = time.monotonic() + FIRST_PACKET_S
+        waiting = [member for member in self.viewers if member.arrival.first_key_frame_s is None]
+        while True:
+            for member in waiting:
+                self._note(member)
+            waiting = [member for member in waiting if member.arrival.first_key_frame_s is None]
+            if not waiting or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.1)
+        for member in waiting:
+            if member.arrival.first_packet_s is None and member.arrival.failure is None:
+                member.arrival.failure = f"joined, but got no media within {FIRST_PACKET_S:g} s"
+                self.roll.failures[member.arrival.failure] += 1
+
+    def _note(self, member: Member) -> None:
+        if member.peer.number is None:
+            return
+        packet_ns, key_ns, _ = self.plane.firsts(member.peer.number)
+        asked = member.peer.times.asked
+        member.arrival.first_packet_s = packet_ns / 1e9 - asked if packet_ns else None
+        member.arrival.first_key_frame_s = key_ns / 1e9 - asked if key_ns else None
+
+    async def _keep_alive(self) -> None:
+        """Check each path as browsers do, a part of them at a time."""
+        part = 0
+        while True:
+            await asyncio.sleep(CHECK_EVERY_S / CHECKS_AT_ONCE)
+            part = (part + 1) % CHECKS_AT_ONCE
+            for member in self.members[part::CHECKS_AT_ONCE]:
+                if member.peer.path is not None and member.peer.number is not None:
+                    member.peer.path.check()
+
+    def _answer(self) -> None:
+        """Take what the native thread leaves to Python."""
+        with contextlib.suppress(BlockingIOError):
+            os.eventfd_read(self.plane.told)
+        for number, datagram in self.plane.take_control():
+            peer = self._by_number.get(number)
+            if peer is not None and peer.path is not None:
+                peer.path.take(datagram)
+
+    @staticmethod
+    def _room(index: int) -> str:
+        return f"load-{index + 1}"
+
+
+__all__ = ["CONNECT_TIMEOUT_S", "Arrival", "Member", "Roll", "School"]
