@@ -3,6 +3,7 @@
 from typing import final
 
 def bounds_us() -> tuple[int, ...]: ...
+
 @final
 class Latency:
     """A histogram that is driven from Python (tests)."""

@@ -17,6 +17,9 @@ from signaling.slots import Choice, Wish, assign, may_come_in
 CAMERA, MICROPHONE, SCREEN, SOUND = Source.CAMERA, Source.MICROPHONE, Source.SCREEN, Source.SCREEN_AUDIO
 
 
+SOMEBODY = ParticipantId("p")
+
+
 @dataclass
 class Shared:
     """A track as the rules see it."""
@@ -26,7 +29,7 @@ class Shared:
     owner_order: int
     publication_order: int
     muted: bool = False
-    owner: ParticipantId = ParticipantId("p")
+    owner: ParticipantId = SOMEBODY
     owner_role: Role = Role.STUDENT
 
 
