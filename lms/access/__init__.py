@@ -1,0 +1,1 @@
+"""Access: roles and what they may do, login, tokens, passwords."""

@@ -1,0 +1,92 @@
+"""Lists in pages by cursor: where the page before ended, so that rows that come and go make none be skipped.
+
+    rows, following = await fetch_page(call.transaction, statement, (course.c.sort_key, course.c.id), call.query)
+    return Result([view(row) for row in rows], next=following)
+
+The columns of the order must never be NULL, and together be unique.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+from sqlalchemy import Column, Row, Select, tuple_
+
+from lms.api.problems import BAD_CURSOR, ProblemError
+from lms.database.transaction import Transaction
+from lms.database.types import Choice, Exact, Id, Time
+from webapi.shapes import Request
+
+PAGE_ITEMS_DEFAULT: Final = 20
+PAGE_ITEMS_MAX: Final = 100
+
+
+class PageQuery(Request, frozen=True, kw_only=True):
+    """Which piece of a list."""
+
+    limit: Annotated[int, Meta(ge=1, le=PAGE_ITEMS_MAX)] = PAGE_ITEMS_DEFAULT
+    """At most so many items."""
+    cursor: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    """`meta.next` of the page before; without it the list begins."""
+
+
+async def fetch_page(
+    transaction: Transaction,
+    statement: Select[Any],
+    order: Sequence[Column[Any]],
+    page: PageQuery,
+    *,
+    descending: bool = False,
+) -> tuple[Sequence[Row[Any]], str | None]:
+    """Return the rows of a page, and the cursor of the next one or None; raises ProblemError (`bad_cursor`).
+
+    The statement must select the columns of `order`.
+    """
+    ends = tuple_(*order)
+    if page.cursor is not None:
+        values = _read(page.cursor, order)
+        after = tuple_(*values, types=[column.type for column in order])
+        statement = statement.where(ends < after if descending else ends > after)
+    statement = statement.order_by(*(column.desc() if descending else column.asc() for column in order))
+    rows = await transaction.rows(statement.limit(page.limit + 1))
+    if len(rows) <= page.limit:
+        return rows, None
+    rows = rows[: page.limit]
+    return rows, _write([rows[-1]._mapping[column] for column in order])
+
+
+def _write(values: Sequence[Any]) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+
+
+def _read(cursor: str, order: Sequence[Column[Any]]) -> list[Any]:
+    try:
+        content = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        values = msgspec.json.decode(content, type=list[Any])
+        if len(values) != len(order):
+            raise ProblemError(BAD_CURSOR, field="cursor", rule="form")
+        return [msgspec.convert(value, _kind(column)) for value, column in zip(values, order, strict=True)]
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        raise ProblemError(BAD_CURSOR, field="cursor", rule="form") from None
+
+
+def _kind(column: Column[Any]) -> Any:
+    match column.type:
+        case Id():
+            return UUID
+        case Time():
+            return datetime
+        case Exact():
+            return Decimal
+        case Choice():
+            return column.type.choices
+        case other:
+            return other.python_type

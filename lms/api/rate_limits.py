@@ -1,0 +1,91 @@
+"""How often somebody may ask: token buckets in tables of bounded size. Pure: time is an argument.
+
+Counted by person where somebody is logged in, so that a classroom behind one address can work; by address where nobody
+is, and by organization, so that one school cannot take the service from the others.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+from lms.errors import SettingsError
+
+WINDOW_S: Final = 60.0
+BUCKETS_MAX: Final = 65_536
+"""Kept of one kind; who was silent for longest is forgotten. Some 15 MiB."""
+
+
+class Limit(enum.Enum):
+    """What is counted separately; the values are the names of the settings."""
+
+    API = "api"
+    LOGIN = "login"
+    REDEEM = "redeem"
+    UPLOAD = "upload"
+    NONE = "none"
+    """Health checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitSettings:
+    """So many a minute; as many at once."""
+
+    api_per_minute: int = 100
+    """Requests of one person."""
+    login_per_minute: int = 5
+    """Attempts from one address at one account."""
+    redeem_per_minute: int = 5
+    """Access codes tried by one person."""
+    upload_per_minute: int = 10
+    """Files sent by one person."""
+    address_per_minute: int = 3000
+    """Requests from one address without a login: a school that opens its pages when the bell rings."""
+    address_login_per_minute: int = 300
+    """Attempts to log in from one address, at whatever account: ten classes behind one router."""
+    organization_per_minute: int = 60_000
+    """Requests of all people of one organization."""
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if not 1 <= getattr(self, name) <= 10_000_000:
+                raise SettingsError(f"rate_limits.{name} is {getattr(self, name)}, expected 1 to 10000000")
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    at: float
+
+
+@dataclass(slots=True)
+class RateLimits:
+    """The buckets of one process."""
+
+    settings: RateLimitSettings
+    refused: dict[str, int] = field(default_factory=dict)
+    """How often each limit said no."""
+    _tables: dict[str, OrderedDict[str, _Bucket]] = field(default_factory=dict)
+
+    def take(self, name: str, who: str, *, now: float) -> int:
+        """Count one request against the setting `name`_per_minute; return 0, or how many seconds to wait."""
+        per_minute = int(getattr(self.settings, f"{name}_per_minute"))
+        table = self._tables.setdefault(name, OrderedDict())
+        bucket = table.get(who)
+        if bucket is None:
+            if len(table) >= BUCKETS_MAX:
+                table.popitem(last=False)
+            bucket = table[who] = _Bucket(float(per_minute), now)
+        else:
+            table.move_to_end(who)
+        rate = per_minute / WINDOW_S
+        bucket.left = min(float(per_minute), bucket.left + (now - bucket.at) * rate)
+        bucket.at = now
+        if bucket.left >= 1.0:
+            bucket.left -= 1.0
+            return 0
+        self.refused[name] = self.refused.get(name, 0) + 1
+        return max(1, math.ceil((1.0 - bucket.left) / rate))

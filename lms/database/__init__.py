@@ -1,0 +1,1 @@
+"""PostgreSQL and embedded SQLite as one: types, tables, transactions, row-level security and migrations."""

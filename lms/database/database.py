@@ -1,0 +1,188 @@
+"""The database of the service: engines, connections set up alike, and transactions for one tenant or for all.
+
+    async with database.write(org_id) as transaction:
+        await transaction.execute(insert(course).values(...))
+
+SQLite: readers see a snapshot; writers come one after the other (one connection, BEGIN IMMEDIATE). PostgreSQL: each
+transaction takes on a role without rights of its own, and `app.org` says which rows row-level security lets it see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, Self
+from uuid import UUID
+
+from sqlalchemy import URL, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from lms.clock import Clock, SystemClock
+from lms.database.lock import FileLock
+from lms.database.migrate import upgrade
+from lms.database.settings import DatabaseSettings
+from lms.database.transaction import Transaction
+from lms.errors import StartError
+
+ROLE_OF_TENANT: Final = "halqa_lms"
+ROLE_OF_SERVICE: Final = "halqa_lms_service"
+
+_TAKE_ROLE: Final = text(
+    "SELECT set_config('role', :role, true), set_config('app.org', :org, true), "
+    "set_config('transaction_read_only', :read_only, true)"
+)
+_SQLITE_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # what was acknowledged survives a power cut
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+class Database:
+    """Open from `open` to `close`."""
+
+    def __init__(self, readers: AsyncEngine, writer: AsyncEngine, clock: Clock, lock: FileLock | None) -> None:
+        self._readers = readers
+        self._writer = writer
+        self._clock = clock
+        self._lock = lock
+
+    @classmethod
+    async def open(
+        cls, settings: DatabaseSettings, data: Path, clock: Clock | None = None, *, migrate: bool = True
+    ) -> Self:
+        """Connect, and bring the tables up to date; raises StartError."""
+        url = database_url(settings, data)
+        lock = None
+        if is_sqlite(url):
+            lock = _lock(Path(url.database or ""))
+        try:
+            if migrate:
+                await asyncio.to_thread(upgrade, url)
+            readers, writer = _engines(url, settings)
+        except BaseException:
+            if lock is not None:
+                lock.close()
+            raise
+        return cls(readers, writer, clock or SystemClock(), lock)
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self._readers.dialect.name == "postgresql"
+
+    def read(self, org_id: UUID) -> AbstractAsyncContextManager[Transaction]:
+        """Return a transaction that sees the rows of one organization and writes nothing."""
+        return self._transaction(org_id, writes=False)
+
+    def write(self, org_id: UUID) -> AbstractAsyncContextManager[Transaction]:
+        """Return a transaction that sees and writes the rows of one organization."""
+        return self._transaction(org_id, writes=True)
+
+    def read_all(self) -> AbstractAsyncContextManager[Transaction]:
+        """Return a transaction that sees every organization: for finding out which one is meant, and for jobs."""
+        return self._transaction(None, writes=False)
+
+    def write_all(self) -> AbstractAsyncContextManager[Transaction]:
+        """Return a transaction that writes for every organization: for jobs, and for making organizations."""
+        return self._transaction(None, writes=True)
+
+    async def check(self) -> None:
+        """Return if the database answers; raises what it raises."""
+        async with self._readers.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._readers.dispose()
+        if self._writer is not self._readers:
+            await self._writer.dispose()
+        if self._lock is not None:
+            self._lock.close()
+
+    @asynccontextmanager
+    async def _transaction(self, org_id: UUID | None, *, writes: bool) -> AsyncIterator[Transaction]:
+        async with (self._writer if writes else self._readers).connect() as connection:
+            transaction = Transaction(connection, org_id, self._clock.now(), writes=writes)
+            async with connection.begin():
+                if self.is_postgresql:
+                    await connection.execute(_TAKE_ROLE, _role(org_id, writes=writes))
+                yield transaction
+                for prepare in transaction.before_commit:
+                    await prepare(transaction)
+        for act in transaction.after_commit:
+            act()
+
+
+def _lock(file: Path) -> FileLock:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock.take(file.with_suffix(".lock"))
+
+
+def database_url(settings: DatabaseSettings, data: Path) -> URL:
+    """Return where the database is, by default a file of the data folder; raises StartError."""
+    if settings.url is None:
+        return URL.create("sqlite+aiosqlite", database=str(data / "lms.sqlite"))
+    try:
+        url = make_url(settings.url)
+    except ArgumentError:
+        raise StartError("database.url is no address, expected e.g. postgresql://user:password@host/name") from None
+    if url.drivername.partition("+")[0] in {"postgresql", "postgres"}:
+        return url.set(drivername="postgresql+psycopg")
+    if is_sqlite(url) and url.database not in {None, "", ":memory:"}:
+        return url.set(drivername="sqlite+aiosqlite")
+    raise StartError(f"database.url begins with {url.drivername}, expected postgresql://... or sqlite:///FILE")
+
+
+def is_sqlite(url: URL) -> bool:
+    """Return whether an address is of SQLite."""
+    return url.drivername.partition("+")[0] == "sqlite"
+
+
+def _role(org_id: UUID | None, *, writes: bool) -> dict[str, str]:
+    return {
+        "role": ROLE_OF_SERVICE if org_id is None else ROLE_OF_TENANT,
+        "org": "" if org_id is None else str(org_id),
+        "read_only": "off" if writes else "on",
+    }
+
+
+def _engines(url: URL, settings: DatabaseSettings) -> tuple[AsyncEngine, AsyncEngine]:
+    """Return who reads and who writes: in PostgreSQL the same."""
+    if not is_sqlite(url):
+        engine = create_async_engine(
+            url,
+            pool_size=settings.connections,
+            max_overflow=0,
+            pool_timeout=settings.wait_s,
+            pool_pre_ping=True,
+            connect_args={
+                "options": "-c TimeZone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+                "application_name": "halqa lms",
+                "connect_timeout": 10,
+            },
+        )
+        return engine, engine
+    readers = create_async_engine(url, pool_size=settings.readers, max_overflow=0, pool_timeout=settings.wait_s)
+    writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=settings.wait_s)
+    _set_up_sqlite(readers, begin="BEGIN", more=("PRAGMA query_only=ON",))
+    _set_up_sqlite(writer, begin="BEGIN IMMEDIATE")
+    return readers, writer
+
+
+def _set_up_sqlite(engine: AsyncEngine, *, begin: str, more: tuple[str, ...] = ()) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def _(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where we say, not where the driver guesses
+        cursor = connection.cursor()
+        for pragma in (*_SQLITE_PRAGMAS, *more):
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

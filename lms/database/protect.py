@@ -1,0 +1,61 @@
+"""What a migration does for a new table besides making it: who may see which rows, and what cannot be undone.
+
+    op.create_table("course", ..., sqlite_strict=True)
+    protect("course")
+
+In PostgreSQL the transactions of a tenant run in a role that sees the rows of `app.org` alone (row-level security,
+forced for the owner of the tables too), those of the service in one that sees all. Append-only tables give neither the
+right to change or delete; in SQLite a trigger refuses it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from alembic import op
+
+from lms.database.database import ROLE_OF_SERVICE, ROLE_OF_TENANT
+
+_OWN_ROWS: Final = "{column} = nullif(current_setting('app.org', true), '')::uuid"
+
+
+def protect(table: str, *, org_column: str | None = "org_id", append_only: bool = False) -> None:
+    """Give the service's roles what they need of a table that was just made, and no more.
+
+    `org_column` says whose a row is; without one the table is for the service's own role alone.
+    """
+    if op.get_bind().dialect.name == "postgresql":
+        _grant(table, org_column, append_only=append_only)
+    elif append_only:
+        for change in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
+            )
+
+
+def _grant(table: str, org_column: str | None, *, append_only: bool) -> None:
+    rights = "SELECT, INSERT" if append_only else "SELECT, INSERT, UPDATE, DELETE"
+    op.execute(f"GRANT {rights} ON {table} TO {ROLE_OF_SERVICE}")
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    op.execute(f"CREATE POLICY everything ON {table} TO {ROLE_OF_SERVICE} USING (true)")
+    if org_column is not None:
+        own = _OWN_ROWS.format(column=org_column)
+        op.execute(f"GRANT {rights} ON {table} TO {ROLE_OF_TENANT}")
+        op.execute(f"CREATE POLICY own_rows ON {table} TO {ROLE_OF_TENANT} USING ({own})")
+
+
+def make_roles() -> None:
+    """Make the two roles that transactions take on; raises a RuntimeError that says what the owner must run."""
+    connection = op.get_bind()
+    if connection.dialect.name != "postgresql":
+        return
+    for role in (ROLE_OF_TENANT, ROLE_OF_SERVICE):
+        known = connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).first()
+        if known is None:
+            op.execute(f"CREATE ROLE {role} NOLOGIN")
+        member = connection.exec_driver_sql("SELECT pg_has_role(current_user, %s, 'MEMBER')", (role,)).scalar()
+        if not member:
+            op.execute(f"GRANT {role} TO CURRENT_USER")
+    op.execute(f"GRANT USAGE ON SCHEMA public TO {ROLE_OF_TENANT}, {ROLE_OF_SERVICE}")

@@ -1,0 +1,60 @@
+"""One transaction: statements, the tenant that it is for, and what is to happen before and after its end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Transaction:
+    """Handed to whoever reads or writes; commits when the block that it came from ends well, else nothing happened."""
+
+    def __init__(self, connection: AsyncConnection, org_id: UUID | None, now: datetime, *, writes: bool) -> None:
+        self.connection = connection
+        self.writes = writes
+        self.now = now
+        """When it began, by the service's clock: the one time of everything that it writes."""
+        self._org_id = org_id
+        self.before_commit: list[Callable[[Transaction], Awaitable[None]]] = []
+        """Run in order within it; what they raise undoes it."""
+        self.after_commit: list[Callable[[], None]] = []
+        """Run once it is durable: wake others, tell listeners. They must not raise, and do not wait."""
+
+    @property
+    def org_id(self) -> UUID:
+        """The organization that it is for."""
+        assert self._org_id is not None, "a transaction of the whole service has no organization"
+        return self._org_id
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self.connection.dialect.name == "postgresql"
+
+    async def execute(
+        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> CursorResult[Any]:
+        """Run a statement; several parameter sets run it for each."""
+        result = await self.connection.execute(statement, parameters)
+        assert isinstance(result, CursorResult)
+        return result
+
+    async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Return all rows."""
+        return (await self.connection.execute(statement)).all()
+
+    async def first(self, statement: Executable) -> Row[Any] | None:
+        """Return the first row, None without one."""
+        return (await self.connection.execute(statement)).first()
+
+    async def one(self, statement: Executable) -> Row[Any]:
+        """Return the one row that there is."""
+        return (await self.connection.execute(statement)).one()
+
+    async def value(self, statement: Executable) -> Any:
+        """Return the first column of the first row, None without one."""
+        return (await self.connection.execute(statement)).scalar()

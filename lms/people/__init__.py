@@ -1,0 +1,1 @@
+"""People: who belongs to an organization, in which roles, and who looks after whom."""
