@@ -124,6 +124,12 @@ class View(ClientMessage, tag="view", frozen=True, kw_only=True):
     slots: Annotated[list[ViewRequest], Meta(min_length=1, max_length=SLOTS_MAX)]
 
 
+class Limit(ClientMessage, tag="limit", frozen=True, kw_only=True):
+    """Send me no more pictures than this level stands for; null: as many as my network carries."""
+
+    level: Literal["excellent", "good", "poor", "minimal", "audio"] | None
+
+
 class Ping(ClientMessage, tag="ping", frozen=True, kw_only=True):
     """Is anybody there; `t` is the client's own clock and comes back."""
 
@@ -263,6 +269,7 @@ AnyClientMessage: TypeAlias = (
     | Unpublish
     | Mute
     | View
+    | Limit
     | Ping
     | Leave
     | Hand

@@ -25,6 +25,10 @@ TEMPORAL_ALL: Final = 3
 """Above the highest layer id in use: nothing is left out, whatever the structure."""
 
 
+LOWEST: Final = 0
+"""The encoding that everybody is sent first."""
+
+
 class Rendition(enum.Enum):
     """A simulcast encoding by its usual rid, for viewers who name one instead of a height."""
 
@@ -48,11 +52,19 @@ def choose_encoding(heights: Sequence[int], *, wanted_height: float | None, decl
     highest = max(len(heights) - 1, 0)
     if wanted_height is None:
         return highest
-    for index, known in enumerate(heights):
-        height = known or (declared_height or DECLARED_HEIGHT_DEFAULT) / 2 ** (highest - index)
+    for index, height in enumerate(likely_heights(heights, declared_height=declared_height)):
         if height * ENLARGEMENT_MAX >= wanted_height:
             return index
     return highest
+
+
+def likely_heights(heights: Sequence[int], *, declared_height: int | None) -> list[float]:
+    """Return the heights of the encodings in pixels, also of those that are not known (0)."""
+    highest = len(heights) - 1
+    return [
+        known or (declared_height or DECLARED_HEIGHT_DEFAULT) / 2 ** (highest - index)
+        for index, known in enumerate(heights)
+    ]
 
 
 def choose_rendition(rids: Sequence[str | None], rendition: Rendition) -> int:

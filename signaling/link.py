@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from media.rtp.extensions import TRANSPORT_SEQUENCE
 from media.rtp.parameters import LocalTransport, MediaKind, Mid
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
@@ -56,6 +57,16 @@ class Link:
         """Every section of the offer that has a mid, used or not."""
         sections = () if self._offer is None else self._offer.sections
         return frozenset(section.mid for section in sections if section.mid is not None)
+
+    @property
+    def transport(self) -> Transport | None:
+        """Where the media goes; None without media."""
+        return self._transport
+
+    @property
+    def tells_arrivals(self) -> bool:
+        """Whether the client will tell which packets came, and when: then its path can be estimated."""
+        return self._offer is not None and TRANSPORT_SEQUENCE in dict(self._offer.remote.extensions).values()
 
     @property
     def path(self) -> PathCounters | None:

@@ -176,6 +176,9 @@ class Publications:
             self.tracks.audio.take_turn(track.id)  # who unmutes is about to speak
         track.set_muted(muted)
         self.arrange_audio()
+        if track.kind is MediaKind.VIDEO:
+            for viewer in self._viewers():
+                viewer.note_mute(track)
 
     def _change(self, track: Track) -> None:
         codec_changed = track.look()

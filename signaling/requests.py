@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from signaling.allocation import Allocations
 from signaling.arrivals import Arrivals, Parts
 from signaling.client_messages import (
     AnyClientMessage,
@@ -11,6 +12,7 @@ from signaling.client_messages import (
     ConductMessage,
     Join,
     Leave,
+    Limit,
     ModerationMessage,
     Mute,
     Offer,
@@ -24,6 +26,7 @@ from signaling.client_messages import (
 from signaling.codes import CloseCode, ErrorCode, LeftReason
 from signaling.entrance import Visitor
 from signaling.errors import RequestError
+from signaling.levels import Level
 from signaling.limits import RoomSettings
 from signaling.participant import Participant
 from signaling.policy import check_record, check_view
@@ -43,7 +46,7 @@ class House(Protocol):
 class Requests:
     """Both raise RequestError for what is refused; LinkBrokenError if the media of who asks is gone by it."""
 
-    def __init__(self, house: House, parts: Parts, arrivals: Arrivals) -> None:
+    def __init__(self, house: House, parts: Parts, arrivals: Arrivals, allocations: Allocations) -> None:
         self._house = house
         self._outbox = parts.outbox
         self._members = parts.members
@@ -52,6 +55,7 @@ class Requests:
         self._moderation = parts.moderation
         self._recordings = parts.recordings
         self._arrivals = arrivals
+        self._allocations = allocations
 
     def handle(self, participant: Participant, message: AnyClientMessage, *, now: float) -> None:
         """Do what a participant asks."""
@@ -72,6 +76,8 @@ class Requests:
                 self._publications.mute(participant, message)
             case View():
                 self._view(participant, message)
+            case Limit():
+                self._limit(participant, message)
             case Ping():
                 self._outbox.tell(participant.id, Pong(re=message.id, t=message.t))
             case Leave():
@@ -111,8 +117,18 @@ class Requests:
     def _view(self, participant: Participant, message: View) -> None:
         check_view(participant.grants)
         self._publications.choose(participant.viewer, message)
-        if message.id is not None:
-            self._outbox.tell(participant.id, SlotsChanged(re=message.id, slots=participant.viewer.take_changes()))
+        self._tell_slots(participant, message.id)
+
+    def _limit(self, participant: Participant, message: Limit) -> None:
+        check_view(participant.grants)
+        self._allocations.limit(participant, None if message.level is None else Level(message.level))
+        self._tell_slots(participant, message.id)
+
+    def _tell_slots(self, participant: Participant, re: int | None) -> None:
+        """Answer with what slots show now that something else is wanted in them."""
+        self._allocations.allot(participant)
+        if re is not None:
+            self._outbox.tell(participant.id, SlotsChanged(re=re, slots=participant.viewer.take_changes()))
 
     def _check_publishers(self, participant: Participant) -> None:
         most = self._house.settings.publishers_max

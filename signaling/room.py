@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from signaling.absence import Absences, Verdict
+from signaling.allocation import Allocations
 from signaling.arrivals import Arrivals, Parts
 from signaling.bans import Bans
 from signaling.client_messages import (
@@ -21,7 +22,7 @@ from signaling.conduct import Conduct
 from signaling.entrance import Entrance, Visitor
 from signaling.errors import RequestError
 from signaling.grants import Grants
-from signaling.identifiers import ParticipantId, RoomName
+from signaling.identifiers import ParticipantId, RoomName, TrackId
 from signaling.layers import Rendition
 from signaling.levels import Level
 from signaling.limits import RoomSettings
@@ -101,11 +102,20 @@ class Room:
             recordings=self._recordings,
         )
         self._arrivals = Arrivals(self, parts, router, new_id=new_id)
-        self._requests = Requests(self, parts, self._arrivals)
         self.speakers = SpeakerWatch(
             self._outbox, self._members, self._publications, lambda: self._moderation.spotlight
         )
+        self.allocations = Allocations(
+            self._outbox,
+            self._members,
+            self._publications,
+            spotlight=lambda: self._moderation.spotlight,
+            speaking=lambda: self.speakers.speaking,
+            limit_quality=self._watch.limit_quality,
+        )
+        self._requests = Requests(self, parts, self._arrivals, self.allocations)
         router.on_levels = self.speakers.hear
+        router.on_estimates = self.allocations.hear
         self._began_at: float | None = None
         self._ends_at: float | None = None
 
@@ -179,6 +189,10 @@ class Room:
     def record(self, action: Action) -> None:
         """Begin or end a recording in the name of the server; raises RequestError."""
         self._recordings.act(action, None)
+
+    def keep_encoding(self, track: TrackId, encoding: int | None) -> None:
+        """Have a publisher send an encoding, shown or not, for somebody who is no participant; None: no more."""
+        self.allocations.demand.keep(track, encoding)
 
     def limit_quality(self, participant: ParticipantId, ceiling: Level | None) -> None:
         """Let nobody be told that somebody's connection is better than this; None: no such limit."""
@@ -272,6 +286,7 @@ class Room:
             if visitor.expires_at <= now:
                 self._arrivals.knock_over(visitor, "gone")
                 self._outbox.close(visitor.id, CloseCode.TOKEN_EXPIRED, "the token has expired")
+        self.allocations.handle_timeout(now=now)
         self._watch.handle_timeout(now=now)
         if self._ends_at is not None and self._ends_at <= now and not self.over:
             self.finish(Ended(reason="duration"))
@@ -285,8 +300,7 @@ class Room:
         times += [visitor.expires_at for visitor in self._entrance.visitors.values()]
         if self._ends_at is not None and not self.empty:
             times.append(self._ends_at)
-        if (look_at := self._watch.next_timeout()) is not None:
-            times.append(look_at)
+        times += [at for each in (self._watch, self.allocations) if (at := each.next_timeout()) is not None]
         return min(times, default=None)
 
     def end(self, code: CloseCode, reason: str) -> None:
@@ -306,6 +320,7 @@ class Room:
         self._members.clear()
         self._entrance.visitors.clear()
         self._changed_viewers.clear()
+        self.allocations.clear()
         self._router.close()
 
     def finish(self, farewell: Ended) -> None:
@@ -317,6 +332,7 @@ class Room:
     def take_output(self) -> Sequence[Output]:
         """Return what is to be told and closed, in order; what moved in a client's slots comes last, in one message."""
         self._publications.settle()
+        self.allocations.settle()
         changed, self._changed_viewers = self._changed_viewers, set()
         for participant_id in changed:
             participant = self._members.get(participant_id)
@@ -351,6 +367,7 @@ class Room:
         self._conduct.forget(participant.id)
         self._moderation.forget(participant.id)
         self._watch.forget(participant.id)
+        self.allocations.forget(participant.id)
         self._outbox.note(Note(NoteKind.LEFT, participant.who(), reason))
         self._publications.withdraw(participant)
         participant.link.close()
@@ -380,7 +397,7 @@ class Room:
     def viewer_changed(self, participant_id: ParticipantId) -> None:
         """Tell somebody soon what their slots show now."""
         self._changed_viewers.add(participant_id)
-        self._outbox.wake()
+        self.allocations.touch(participant_id)
 
     def _viewers(self) -> list[Viewer]:
         return [participant.viewer for participant in self._members]

@@ -23,6 +23,11 @@ class Sending:
         """What each encoding may send in bit/s, lowest first, wanted or not."""
         return self._limits_bps
 
+    @property
+    def asked(self) -> tuple[bool, ...]:
+        """Of each encoding whether the publisher is asked to send it, lowest first."""
+        return tuple(self._active)
+
     def want(self, index: int, active: bool) -> bool:
         """Say whether an encoding is wanted; return whether that changes anything."""
         changed = self._active[index] != active

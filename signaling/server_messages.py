@@ -85,13 +85,15 @@ class RoomView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     recording: RecordingState = "off"
 
 
-class SlotView(Struct, frozen=True, kw_only=True):
+class SlotView(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one slot shows: whose track, and the rid that flows now (null: nothing yet, or not simulcast)."""
 
     mid: Mid
     track: TrackId | None
     participant: ParticipantId | None
     encoding: Rid | None
+    paused: bool = False
+    """Nothing is sent of the track: the network, or a limit of the client's own, leaves no room for it."""
 
 
 class ServerMessage(Struct, tag_field="type", frozen=True, kw_only=True, omit_defaults=True):

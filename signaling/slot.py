@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from media.rtp.parameters import MediaKind, Mid
-from signaling.identifiers import SlotKind, TrackId
-from signaling.layers import Rendition, choose_encoding, choose_rendition, choose_temporal_layer, default_height
+from signaling.identifiers import SlotKind, Source, TrackId
+from signaling.layers import (
+    LOWEST,
+    TEMPORAL_ALL,
+    Rendition,
+    choose_encoding,
+    choose_rendition,
+    choose_temporal_layer,
+    default_height,
+)
 from signaling.ports import Consumer
 from signaling.server_messages import SlotView
 from signaling.slots import Choice, Wish
@@ -24,6 +32,12 @@ class Slot:
         self.rendition: Rendition | None = None
         """If set, it decides and no height does."""
         self.track: Track | None = None
+        self.allotted = False
+        """Whether `send` said what is sent of what is shown; as long as it did not, what is wanted is sent, or, of a
+        viewer whose layers are allotted, the least."""
+        self.paused = False
+        """Nothing is sent of what is shown: the network carries no more."""
+        self._waits = False
         self._layers: tuple[int, int] | None = None
         self._told: SlotView | None = None
 
@@ -39,6 +53,7 @@ class Slot:
         if self.track is not track:
             self.consumer.detach()
         self.track = track
+        self.allotted = self.paused = False
         self._layers = None
         self.choose_layers()  # before attaching, which asks for a key frame of the encoding that is wanted
         if not self.consumer.attach(track.producer):
@@ -53,15 +68,53 @@ class Slot:
             self.consumer.detach()
             self.track = None
 
+    @property
+    def layers(self) -> tuple[int, int] | None:
+        """The encoding and the highest temporal layer that the engine was asked for; None if nothing is to be sent."""
+        return None if self.track is None or self.paused else self._layers
+
+    def await_allotment(self, waits: bool) -> None:
+        """From now on wait with all but the least for `send` to say what is sent, or send what is wanted."""
+        if waits != self._waits:
+            self._waits = waits
+            if not waits:
+                self._resume()
+                self.allotted = False
+                self.choose_layers()
+
     def choose_layers(self) -> None:
-        """Ask the engine for the encoding and frame rate that fit what is wanted, if that is something new."""
-        track = self.track
-        if track is None or track.kind is MediaKind.AUDIO:
+        """Ask the engine for the encoding and frame rate that fit what is wanted, unless somebody else says."""
+        if self.track is None or self.track.kind is MediaKind.AUDIO:
             return
-        layers = (self._choose_encoding(track), choose_temporal_layer(self.wanted_frame_rate))
-        if layers != self._layers:
-            self._layers = layers
-            self.consumer.set_layers(*layers)
+        if not self._waits:
+            self._set_layers(self.wanted_layers())
+        elif self._layers is None:
+            self._set_layers((LOWEST, TEMPORAL_ALL))
+
+    def wanted_layers(self, *, height_max: float | None = None, frame_rate_max: float | None = None) -> tuple[int, int]:
+        """Return the encoding and the highest temporal layer that fit what is wanted, and limits of cameras."""
+        track = self.track
+        assert track is not None
+        if track.source is Source.SCREEN:
+            height_max = None
+        return (
+            self._choose_encoding(track, height_max),
+            choose_temporal_layer(_least(self.wanted_frame_rate, frame_rate_max)),
+        )
+
+    def send(self, layers: tuple[int, int] | None) -> bool:
+        """Send an encoding of what is shown up to a temporal layer, or nothing; return if a pause begins or ends."""
+        if self.track is None:
+            return False
+        self.allotted = True
+        was_paused = self.paused
+        if layers is not None:
+            self._set_layers(layers)
+            self._resume()
+        elif not self.paused:
+            self.paused = True
+            self.consumer.detach()
+        return self.paused != was_paused
 
     def forget_told(self) -> None:
         """Have the next `take_change` return what the slot shows, whatever the client was told."""
@@ -75,13 +128,30 @@ class Slot:
         self._told = view
         return view
 
-    def _choose_encoding(self, track: Track) -> int:
+    def _set_layers(self, layers: tuple[int, int]) -> None:
+        if layers != self._layers:
+            self._layers = layers
+            self.consumer.set_layers(*layers)
+
+    def _resume(self) -> None:
+        if self.paused and self.track is not None:
+            self.paused = False
+            if self._layers is not None:
+                self.consumer.set_layers(*self._layers)
+            self.consumer.attach(self.track.producer)
+
+    def _choose_encoding(self, track: Track, height_max: float | None) -> int:
+        heights = [encoding.height for encoding in track.encodings]
         if self.rendition is not None:
-            return choose_rendition([encoding.rid for encoding in track.encodings], self.rendition)
+            chosen = choose_rendition([encoding.rid for encoding in track.encodings], self.rendition)
+            if height_max is None:
+                return chosen
+            most = choose_encoding(heights, wanted_height=height_max, declared_height=track.declared_height)
+            return min(chosen, most)
         usual_height = None if self.kind is SlotKind.STAGE else default_height(track.source)
         return choose_encoding(
-            [encoding.height for encoding in track.encodings],
-            wanted_height=self.wanted_height or usual_height,
+            heights,
+            wanted_height=_least(self.wanted_height or usual_height, height_max),
             declared_height=track.declared_height,
         )
 
@@ -89,7 +159,14 @@ class Slot:
         track = self.track
         if track is None:
             return SlotView(mid=self.mid, track=None, participant=None, encoding=None)
+        if self.paused:
+            return SlotView(mid=self.mid, track=track.id, participant=track.owner, encoding=None, paused=True)
         flowing, encodings = self.consumer.encoding, track.encodings
         known = flowing is not None and 0 <= flowing < len(encodings)
         rid = encodings[flowing].rid if flowing is not None and known else None
         return SlotView(mid=self.mid, track=track.id, participant=track.owner, encoding=rid)
+
+
+def _least(wanted: float | None, most: float | None) -> float | None:
+    """Return the lower one; None is no limit."""
+    return wanted if most is None else most if wanted is None else min(wanted, most)

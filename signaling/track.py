@@ -56,6 +56,16 @@ class Track:
     def muted(self) -> bool:
         return self._state == "muted"
 
+    @property
+    def asked(self) -> tuple[bool, ...]:
+        """Of each encoding whether the publisher is asked to send it, lowest first."""
+        return self.sending.asked
+
+    @property
+    def received_bytes(self) -> Sequence[int]:
+        """What came of each encoding since the start; it costs a lock."""
+        return self.producer.received_bytes
+
     def set_muted(self, muted: bool) -> None:
         """Stop or go on with forwarding; a muted track keeps its slots."""
         self._state = "muted" if muted else "live"

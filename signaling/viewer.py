@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import UNSET
@@ -35,6 +35,7 @@ class Viewer:
         """What may be seen; after a change of it, `reconsider`."""
         self._changed = changed
         self._slots: dict[Mid, Slot] = {}
+        self._is_allotted = False
         self._hidden: set[TrackId] = set()
         """Tracks that are never shown: the viewer's own, and those whose codec fits no section."""
         self._forbidden: set[TrackId] = set()
@@ -42,9 +43,29 @@ class Viewer:
 
     def add_slot(self, mid: Mid, kind: SlotKind, consumer: Consumer) -> None:
         """Take a new receive section; empty until the next `refresh`."""
-        self._slots[mid] = Slot(mid, kind, consumer)
+        slot = self._slots[mid] = Slot(mid, kind, consumer)
+        slot.await_allotment(self._is_allotted)
         consumer.on_switch = lambda _encoding: self._changed()
         self._changed()
+
+    @property
+    def slots(self) -> Iterable[Slot]:
+        """All slots, in the order of their sections."""
+        return self._slots.values()
+
+    def await_allotment(self, waits: bool) -> None:
+        """Have slots wait for `Slot.send`, or send what is wanted in them."""
+        if waits != self._is_allotted:
+            self._is_allotted = waits
+            for slot in self._slots.values():
+                slot.await_allotment(waits)
+            self._changed()
+
+    def send(self, layers: Mapping[Mid, tuple[int, int] | None]) -> None:
+        """Send so much of what slots show: an encoding up to a temporal layer, or nothing."""
+        changes = [self._slots[mid].send(each) for mid, each in layers.items()]
+        if any(changes):
+            self._changed()
 
     def remove_slot(self, mid: Mid) -> None:
         """Forget a section that is gone; its consumer is closed by its owner."""
@@ -67,12 +88,14 @@ class Viewer:
         self.refresh(tracks)
         for slot, _ in wishes:
             slot.choose_layers()
+        self._changed()
 
     def prefer(self, rendition: Rendition) -> None:
         """Take this encoding of whatever is shown, in all slots that there are."""
         for slot in self._slots.values():
             slot.rendition = rendition
             slot.choose_layers()
+        self._changed()
 
     def reconsider(self, tracks: Tracks) -> None:
         """Find out anew what may be seen, and show that and nothing else."""
@@ -122,6 +145,11 @@ class Viewer:
             if slot.track is track:
                 slot.choose_layers()
                 self._changed()
+
+    def note_mute(self, track: Track) -> None:
+        """Take note that a track is muted, or is not any more."""
+        if any(slot.track is track for slot in self._slots.values()):
+            self._changed()
 
     def remove_tracks(self, ended: Collection[TrackId], tracks: Tracks) -> None:
         """Forget tracks that ended (`tracks` is without them); a slot that one was pinned to becomes automatic."""
