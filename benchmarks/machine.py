@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import subprocess
 import time
 from pathlib import Path
 from typing import Final
 
 CALM_CORES: Final = 0.1
 """What others may use while we measure; above it a figure says more about them."""
+GIT_S_MAX: Final = 10.0
 _IDLE_FIELDS: Final = {3, 4}  # idle and iowait, of the first line of /proc/stat
 _GUEST_FIELDS: Final = 8  # from here on fields are contained in earlier ones
 
@@ -39,13 +41,26 @@ def busy_ticks(stat: str) -> int:
 
 
 def machine_facts() -> dict[str, str | int]:
-    """Return processor, cores, kernel and Python of this computer."""
+    """Return processor, cores, kernel and Python of this computer, and the commit that was measured."""
     return {
         "processor": processor_name(Path("/proc/cpuinfo").read_text(encoding="utf-8")),
         "cores": os.cpu_count() or 1,
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "commit": commit(),
     }
+
+
+def commit() -> str:
+    """Return the commit of this code, with "-dirty" behind it if files differ from it; "unknown" without Git."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        asked = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=GIT_S_MAX, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+    return asked.stdout.strip() or "unknown"
 
 
 def processor_name(cpuinfo: str) -> str:
