@@ -48,6 +48,7 @@ class Person:
         self.slots: dict[str, str | None] = {}
         """What the client knows of its slots."""
         self.encodings: dict[str, str | None] = {}
+        self.paused: dict[str, bool] = {}
 
     def says(self, message: AnyClientMessage) -> None:
         self.stage.room.receive(self.id, message, now=self.stage.now)
@@ -96,6 +97,7 @@ class Person:
             for slot in message.slots:
                 self.slots[slot.mid] = slot.track
                 self.encodings[slot.mid] = slot.encoding
+                self.paused[slot.mid] = slot.paused
 
 
 class Stage:

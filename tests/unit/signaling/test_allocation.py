@@ -14,6 +14,7 @@ from signaling.identifiers import Role, Source
 from signaling.layers import Rendition
 from signaling.levels import Level
 from signaling.server_messages import Layers, Quality, SlotsChanged
+from signaling.track import Track
 from signaling.watch import LOOK_S
 from tests.unit.signaling.fake_engine import FakeConsumer
 from tests.unit.signaling.stage import Person, Stage
@@ -65,7 +66,7 @@ def active(person: Person, source: Source = Source.CAMERA) -> list[bool]:
     return [each.active for each in told[-1].encodings] if told else []
 
 
-def person_tracks(person: Person) -> list[object]:
+def person_tracks(person: Person) -> list[Track]:
     member = next(each for each in person.stage.room.survey().participants if each.id == person.id)
     return list(member.tracks.values())
 
@@ -337,7 +338,7 @@ def test_sound_is_never_asked_to_rest(stage: Stage) -> None:
 def test_who_keeps_an_encoding_counts_as_a_viewer(stage: Stage) -> None:
     amal = stage.joins("amal")
     camera = amal.publishes(Source.CAMERA, height=720)
-    stage.room.keep_encoding(stage.room.survey().participants[0].tracks["1"].id, 2)  # type: ignore[index]
+    stage.room.keep_encoding(amal.last(Layers).track, 2)
     passes(stage, PAUSE_AFTER_S * 2)
     assert active(amal) == [True, False, True]
     stage.room.keep_encoding(amal.last(Layers).track, None)

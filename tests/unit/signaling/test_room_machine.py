@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from media.routing.path_estimate import PathEstimate
 from media.rtp.parameters import Mid
 from signaling.client_messages import (
     Admit,
     AnyClientMessage,
     Hand,
     Leave,
+    Limit,
     Lock,
     Mute,
     MuteParticipant,
@@ -283,6 +287,20 @@ class Class(RuleBasedStateMachine):
             for encoding in producer.encodings:
                 encoding.bytes += received * 1200
 
+    @precondition(lambda self: self.followers)
+    @rule(who=st.integers(0, PEOPLE_MAX), bitrate_bps=st.sampled_from([30_000, 110_000, 400_000, 20_000_000]))
+    def estimate(self, who: int, bitrate_bps: int) -> None:
+        """The engine has an idea of what the path to somebody carries."""
+        assert self.stage.router.on_estimates is not None
+        transport = self.followers[who % len(self.followers)].person.transport
+        self.stage.router.on_estimates([(transport, PathEstimate(bitrate_bps, 0.0, 0.1))], self.stage.now)
+        self.stage.drain()
+
+    @precondition(lambda self: self.speakers)
+    @rule(who=st.integers(0, PEOPLE_MAX), level=st.sampled_from(["good", "minimal", "audio", None]))
+    def limit(self, who: int, level: Any) -> None:
+        self._person(who).says(Limit(id=6, level=level))
+
     @rule()
     def fail_to_record(self) -> None:
         self.stage.recorder.fail()
@@ -422,8 +440,19 @@ class Class(RuleBasedStateMachine):
                 assert track not in own
                 if consumer.closed:
                     continue  # the client took the section away
-                assert consumer.producer is (None if track is None else self.producers[track])
+                rests = track is None or person.paused[mid]
+                assert consumer.producer is (None if rests else self.producers[track or ""])
                 assert consumer.producer is None or consumer.producer.codec != "H264"
+
+    @invariant()
+    def publishers_are_asked_for_what_is_to_be_shown(self) -> None:
+        people = self.stage.room.survey().participants
+        tracks = [track for person in people for track in person.tracks.values()]
+        asked = {id(track.producer): track.asked for track in tracks}
+        for follower in self.followers:
+            for consumer in follower.person.transport.consumers.values():
+                if not consumer.closed and consumer.producer is not None and consumer.layers is not None:
+                    assert asked[id(consumer.producer)][consumer.layers[0]]
 
     @invariant()
     def media_flows_only_of_what_is_live(self) -> None:
