@@ -28,7 +28,7 @@ ONE_COMPUTER_IS_A_SCHOOL: Final = (
     "rate_limits.joins_burst=100000",
     "rate_limits.pages_burst=100000",
     "connections.connections_per_address_max=20000",
-    "signaling.room.participants_max=2000",
+    "signaling.room.participants_max=20000",
 )
 """Limits of one address that a whole school behind it would not reach, but this benchmark may be told to."""
 

@@ -22,8 +22,9 @@ from typing import Final
 import msgspec
 
 from benchmarks.counted.needs import Missing
+from benchmarks.load.climb import Step, climb
 from benchmarks.load.failures import LoadError
-from benchmarks.load.figures import Figures, figures_of, format_table
+from benchmarks.load.figures import Figures, StepFigures, figures_of, format_table
 from benchmarks.load.ground import open_ground
 from benchmarks.load.options import Options, parse_arguments
 from benchmarks.load.progress import Progress
@@ -64,7 +65,7 @@ def main(arguments: list[str]) -> int:
 async def _run(options: Options) -> int:
     progress = Progress()
     async with open_ground(options) as ground, School(ground, options) as school:
-        figures = await measure(school, progress)
+        figures = await (find_max if options.find_max else measure)(school, progress)
     progress.end()
     print(format_table(figures))
     if options.json is not None:
@@ -72,7 +73,7 @@ async def _run(options: Options) -> int:
     if figures.ended_early is not None:
         print(f"benchmarks load: {figures.ended_early}", file=sys.stderr)
         return EXIT_FAILED
-    if figures.joined < figures.viewers:
+    if not options.find_max and figures.joined < figures.viewers:
         print(f"benchmarks load: {figures.viewers - figures.joined} viewers did not get media", file=sys.stderr)
         return EXIT_FAILED
     return 0
@@ -94,6 +95,42 @@ async def measure(school: School, progress: Progress) -> Figures:
     window = await watch(school, options.duration_s, progress.window)
     watched = school.ground.watched
     return figures_of(school, joining, window, None if watched is None else watched.memory_bytes())
+
+
+async def find_max(school: School, progress: Progress) -> Figures:
+    """Climb to the number of viewers that goes, and return the figures of the last good step."""
+    options = school.options
+    await school.open_rooms()
+    before = read(school)
+    memory: dict[int, int] = {}
+
+    async def attempt(viewers: int) -> Window:
+        there = len(school.viewers)
+        if viewers > there:
+            await join(school, viewers - there, progress)
+        else:
+            await school.dismiss(there - viewers)
+        await watch(school, SETTLE_S, progress.window)
+        window = await watch(school, options.step_s, progress.window)
+        if school.ground.watched is not None:
+            memory[viewers] = school.ground.watched.memory_bytes()
+        return window
+
+    def told(step: Step) -> None:
+        verdict = "good" if step.fault is None else f"bad: {step.fault}"
+        p99_ms = step.window.latency_ms(0.99)
+        progress.tell(f"{step.viewers} viewers: loss {step.window.loss:.3%}, latency p99 {p99_ms:.1f} ms: {verdict}")
+
+    highest = school.peers_max - options.rooms * options.publishers
+    summit = await climb(options.rooms * options.viewers, highest, attempt, told)
+    shown = summit.good or summit.bad
+    assert shown is not None
+    figures = figures_of(school, between(before, read(school), viewers=0), shown.window, memory.get(shown.viewers))
+    steps = [StepFigures.of(step) for step in summit.steps]
+    best = 0 if summit.good is None else summit.good.viewers
+    limit = None if summit.bad is None else summit.bad.fault
+    died = next((step.window.died for step in summit.steps if step.window.died is not None), None)
+    return msgspec.structs.replace(figures, max_viewers=best, limit=limit, steps=steps, ended_early=died)
 
 
 async def join(school: School, count: int, progress: Progress) -> Window:

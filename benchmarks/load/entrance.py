@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import socket
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 from urllib.parse import quote
@@ -36,6 +37,8 @@ class Entrance(Protocol):
         """Say what our protocol wants said, now that media can flow; RefusedError if it is refused."""
 
     async def leave(self) -> None: ...
+    async def break_off(self) -> None:
+        """End the connection without a word."""
 
 
 class _Envelope(msgspec.Struct):
@@ -116,6 +119,20 @@ class WebSocketEntrance:
         if self._websocket is not None:
             await self._websocket.close()
 
+    async def break_off(self) -> None:
+        self._leaving = True
+        if self._reader is not None:
+            self._reader.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reader
+        if self._websocket is not None:
+            stream = self._websocket.get_extra_info("socket")
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.shutdown(socket.SHUT_RDWR)  # no close frame: the server cannot know that nobody comes back
+            with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+                await self._websocket.close()
+
     async def _read(self, websocket: aiohttp.ClientWebSocketResponse) -> None:
         """Read until the end; of most messages only the type is looked at: a class of 500 says a great deal."""
         envelopes = msgspec.json.Decoder(_Envelope)
@@ -181,6 +198,9 @@ class HttpEntrance:
 
     async def ask_for(self, requests: list[Message]) -> None:
         """All was said in the offer."""
+
+    async def break_off(self) -> None:
+        """There is no connection."""
 
     async def leave(self) -> None:
         if self._resource is not None:

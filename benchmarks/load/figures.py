@@ -10,11 +10,39 @@ from typing import Final
 import msgspec
 
 from benchmarks.fanout.report import percentile
+from benchmarks.load.climb import Step
 from benchmarks.load.school import Arrival, School
 from benchmarks.load.window import Window
 from benchmarks.machine import CALM_CORES, machine_facts
 
 REPOSITORY: Final = Path(__file__).parents[2]
+
+
+class StepFigures(msgspec.Struct, frozen=True):
+    """One step of --find-max."""
+
+    viewers: int
+    loss_in_server: float
+    latency_p99_ms: float
+    packets_out_per_s: int
+    server_cpu_s: float
+    generator_cpu_s: float
+    disturbance_cores: float
+    fault: str | None
+
+    @classmethod
+    def of(cls, step: Step) -> StepFigures:
+        window = step.window
+        return cls(
+            step.viewers,
+            round(window.loss, 6),
+            round(window.latency_ms(0.99), 3),
+            round(window.packets_per_s),
+            round(window.server_cpu_s, 3),
+            round(window.generator_cpu_s, 3),
+            round(window.disturbance_cores, 2),
+            step.fault,
+        )
 
 
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +93,11 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     machine: dict[str, str | int]
     commit: str
     ended_early: str | None = None
+    max_viewers: int | None = None
+    """Found by --find-max: the largest number at which loss and latency were in order."""
+    limit: str | None = None
+    """What was wrong with more."""
+    steps: list[StepFigures] = []
 
 
 def figures_of(school: School, joining: Window, window: Window, rss_bytes: int | None) -> Figures:
@@ -146,6 +179,8 @@ def format_table(figures: Figures) -> str:
         ("server memory", "unknown" if memory is None else f"{memory / 1e6:,.0f} MB"),
         ("commit, processor", f"{figures.commit}, {figures.machine['processor']}, {figures.machine['cores']} cores"),
     ]
+    if figures.max_viewers is not None:
+        rows.insert(1, ("most viewers", f"{figures.max_viewers}; beyond: {figures.limit or 'not tried'}"))
     lines = [f"{name:18} {value}" for name, value in rows]
     lines += [f"failed: {count} x {reason}" for reason, count in figures.failure_reasons.items()]
     if figures.loss_in_generator > 0:

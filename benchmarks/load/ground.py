@@ -22,7 +22,10 @@ from signaling.identifiers import Identity, Role, RoomName
 from signaling.tokens import make_token
 
 TOKEN_S: Final = 6 * 3600.0
-ANY_NUMBER_OF_PEERS: Final = ("connections.connections_max=60000", "signaling.join_rates.key_burst=100000")
+ANY_NUMBER_OF_PEERS: Final = (
+    "connections.connections_max=60000",
+    "signaling.join_rates.key_burst=100000",
+)
 
 
 @dataclass(frozen=True, slots=True)

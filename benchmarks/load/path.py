@@ -93,10 +93,10 @@ class Path:
             self._dtls.receive(datagram, now=time.monotonic())
             self._drain()
 
-    def close(self) -> None:
-        """Say goodbye, and close the socket."""
+    def close(self, *, goodbye: bool = True) -> None:
+        """Close the socket, after a goodbye (close_notify) if so wished."""
         self._loop.remove_reader(self.socket)
-        if self._dtls is not None:
+        if self._dtls is not None and goodbye:
             self._dtls.close()
             self._drain()
         if self._timer is not None:

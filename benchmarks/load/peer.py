@@ -94,6 +94,8 @@ class Peer:
         self.entrance: Entrance
         self.path: Path | None = None
         self.work = work
+        self.is_cut = False
+        """Whether its network is gone."""
         self._plane, self._context, self._gro = plane, context, gro
         self._keys: tuple[SrtpSession, SrtpSession] | None = None
         self._ssrcs: dict[str | None, int] = {}
@@ -134,14 +136,52 @@ class Peer:
                 await entrance.ask_for([microphone, camera])
                 self._play(answer, self.work)
                 self._follow_layers()
-            case Watching(videos=videos, height=height) if height is not None:
-                wanted: list[Message] = [{"mid": f"v{index}", "height": height} for index in range(videos)]
-                await entrance.ask_for([{"type": "view", "slots": wanted}])
+            case Watching(height=height) if height is not None:
+                await self.see(height)
             case Watching():
                 pass
 
     async def leave(self) -> None:
         """Go away in good order, whatever has become of the stay."""
+        self._forget()
+        if self.path is not None:
+            self.path.close()
+        await self.entrance.leave()
+
+    def cut(self, *, gone: bool) -> None:
+        """Take the network away, or give it back."""
+        self.is_cut = gone
+        if self.number is not None:
+            self._plane.set_cut(self.number, gone)
+
+    def check(self) -> None:
+        """Tell the server that we are there, as browsers do every few seconds."""
+        if self.path is not None and self.number is not None and not self.is_cut:
+            self.path.check()
+
+    async def see(self, height: int) -> None:
+        """Have pictures of another height; RefusedError if the server does not want that."""
+        assert isinstance(self.work, Watching)
+        wanted: list[Message] = [{"mid": f"v{index}", "height": height} for index in range(self.work.videos)]
+        await self.entrance.ask_for([{"type": "view", "slots": wanted}])
+
+    async def vanish(self) -> None:
+        """Go away without a word: the server has to notice."""
+        if self.number is not None:
+            self.cut(gone=True)
+            self._forget()
+        if self.path is not None:
+            self.path.close(goodbye=False)
+        await self.entrance.break_off()
+
+    def hear(self, message: Message) -> None:
+        """Follow what the server says about our encodings."""
+        if message["type"] == "layers":
+            self._active |= {encoding["rid"]: encoding["active"] for encoding in message["encodings"]}
+            self._follow_layers()
+
+    def _forget(self) -> None:
+        """Take the socket and the keys back from the native thread."""
         if self.number is not None:
             self._plane.remove(self.number)
             self.number = None
@@ -149,15 +189,6 @@ class Peer:
             for session in self._keys:
                 session.close()
             self._keys = None
-        if self.path is not None:
-            self.path.close()
-        await self.entrance.leave()
-
-    def hear(self, message: Message) -> None:
-        """Follow what the server says about our encodings."""
-        if message["type"] == "layers":
-            self._active |= {encoding["rid"]: encoding["active"] for encoding in message["encodings"]}
-            self._follow_layers()
 
     def _follow_layers(self) -> None:
         for rid, ssrc in self._ssrcs.items():

@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import datetime as dt
 import os
+import resource
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from benchmarks.fanout import raise_descriptor_limit
 from benchmarks.load.failures import JoinError, LoadError, RefusedError
 from benchmarks.load.ground import Ground
 from benchmarks.load.options import PEERS_MAX, Options
-from benchmarks.load.path import CONNECT_TIMEOUT_S
 from benchmarks.load.peer import Peer, Sending, Watching
 from media.native.load_plane import LoadPlane
 from media.transport.certificate import generate_certificate
@@ -27,7 +26,10 @@ CHECKS_AT_ONCE: Final = 25
 """Parts of this period: so that checks do not come in one burst."""
 JOINING_AT_ONCE: Final = 100
 FIRST_PACKET_S: Final = 10.0
-SILENT_S: Final = 5.0
+SILENT_S: Final = 15.0
+"""A computer that is busy with other things lets even a sound server fall silent for seconds."""
+REFUSED_S: Final = 2.0
+"""Since the last packet, of somebody whom the kernel has told that nobody listens there."""
 LEAVING_AT_ONCE: Final = 50
 DESCRIPTORS_BESIDE: Final = 500
 
@@ -65,9 +67,14 @@ class School:
     """Use as an asynchronous context manager: at its end everybody has left and the native thread has ended."""
 
     def __init__(self, ground: Ground, options: Options) -> None:
-        raise_descriptor_limit(
-            min(2 * (options.viewers + options.publishers) * options.rooms, PEERS_MAX) + DESCRIPTORS_BESIDE
-        )
+        """LoadError if this process may not open as many sockets."""
+        peers = (options.viewers + options.publishers) * options.rooms
+        self.peers_max = allow_peers(PEERS_MAX if options.find_max else peers)
+        if self.peers_max < peers:
+            raise LoadError(
+                f"{peers} peers need {2 * peers + DESCRIPTORS_BESIDE} open files, but this process may have "
+                f"{2 * self.peers_max + DESCRIPTORS_BESIDE}: raise the hard limit (ulimit -Hn) or ask for fewer"
+            )
         self.ground, self.options = ground, options
         self.plane = LoadPlane(PEERS_MAX)
         self.roll = Roll()
@@ -107,7 +114,7 @@ class School:
                 if arrival.failure is not None:
                     raise LoadError(f"publisher {number + 1} could not join: {arrival.failure}")
 
-    async def admit_viewers(self, count: int) -> None:
+    async def admit_viewers(self, count: int, *, wait_for_media: bool = True) -> None:
         """Let more viewers in at the pace that was asked for, spread over the rooms; failures are on the roll."""
         options, gate = self.options, asyncio.Semaphore(JOINING_AT_ONCE)
         work = Watching(options.videos, options.sounds, options.height, options.loss)
@@ -125,7 +132,20 @@ class School:
         async with asyncio.TaskGroup() as group:
             for index in range(count):
                 group.create_task(admit(index))
-        await self._wait_for_media()
+        if wait_for_media:
+            await self._wait_for_media()
+
+    async def see_off(self, member: Member) -> None:
+        """Let one member leave."""
+        self.members.remove(member)
+        await self._see_off(member.peer)
+
+    async def lose(self, member: Member) -> None:
+        """Let one member vanish without a word."""
+        self.members.remove(member)
+        if member.peer.number is not None:
+            self._by_number.pop(member.peer.number, None)
+        await member.peer.vanish()
 
     async def dismiss(self, count: int) -> None:
         """Let the last `count` members leave."""
@@ -141,14 +161,16 @@ class School:
 
     def gone(self) -> int:
         """Return how many members the server has ended, or says nothing to any more."""
-        silent_ns = time.time_ns() - int(SILENT_S * 1e9)
-        gone = 0
-        for member in self.members:
-            if member.peer.ended is not None:
-                gone += 1
-            elif member.watches and member.peer.number is not None:
-                gone += self.plane.firsts(member.peer.number)[2] < silent_ns
-        return gone
+        return sum(self._is_gone(member) for member in self.members)
+
+    def _is_gone(self, member: Member) -> bool:
+        if member.peer.ended is not None:
+            return True
+        if member.peer.number is None or not member.watches:
+            return False
+        silent_s = time.time() - self.plane.firsts(member.peer.number)[2] / 1e9
+        refused = self.plane.counters(member.peer.number)["unreachable"] > 0
+        return silent_s > (REFUSED_S if refused else SILENT_S)
 
     async def _admit(self, work: Sending | Watching, room: str, identity: str) -> Arrival:
         """Let one peer in, or write down why not."""
@@ -206,8 +228,7 @@ class School:
             await asyncio.sleep(CHECK_EVERY_S / CHECKS_AT_ONCE)
             part = (part + 1) % CHECKS_AT_ONCE
             for member in self.members[part::CHECKS_AT_ONCE]:
-                if member.peer.path is not None and member.peer.number is not None:
-                    member.peer.path.check()
+                member.peer.check()
 
     def _answer(self) -> None:
         """Take what the native thread leaves to Python."""
@@ -223,4 +244,11 @@ class School:
         return f"load-{index + 1}"
 
 
-__all__ = ["CONNECT_TIMEOUT_S", "Arrival", "Member", "Roll", "School"]
+def allow_peers(wanted: int) -> int:
+    """Allow this process as many open files as so many peers need, two each, and return how many peers may be."""
+    files = 2 * wanted + DESCRIPTORS_BESIDE
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    if soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return (max(soft, allowed) - DESCRIPTORS_BESIDE) // 2

@@ -15,13 +15,13 @@ class WatchedProcess:
         """LoadError if there is no such process."""
         if not Path(f"/proc/{pid}/stat").exists():
             raise LoadError(f"there is no process {pid} on this computer")
-        self._pid = pid
+        self.pid = pid
         self._spent_s: dict[int, float] = {}
 
     @property
     def alive(self) -> bool:
         """Whether the process runs; one that nobody has waited for yet does not."""
-        fields = _stat(self._pid)
+        fields = _stat(self.pid)
         return bool(fields) and fields[0] not in {"Z", "X"}
 
     def cpu_s(self) -> float:
@@ -42,7 +42,7 @@ class WatchedProcess:
         return total * os.sysconf("SC_PAGE_SIZE")
 
     def _family(self) -> list[int]:
-        found, waiting = [], [self._pid]
+        found, waiting = [], [self.pid]
         while waiting:
             pid = waiting.pop()
             found.append(pid)

@@ -226,6 +226,14 @@ cdef class LoadPlane:
                 peer.feeds[i].wants_key = 1
         unlock(self.shared)
 
+    def set_cut(self, uint32_t id, bint cut):
+        """Take a peer's network away, or give it back: nothing goes out, what comes is thrown away."""
+        cdef LoadPeer* peer = self.peer(id)
+        with nogil:
+            lock(self.shared)
+        peer.cut = cut
+        unlock(self.shared)
+
     def remove(self, uint32_t id):
         """Forget a peer: afterwards its socket and sessions may be closed."""
         cdef LoadPeer* peer = self.peer(id)

@@ -166,6 +166,9 @@ cdef void hear_media(LoadPeer* peer, const uint8_t* packet, const RtpHeader* hea
         arrived_ns // NS_IN_US, &extended)
     if verdict == RECEPTION_SUSPECT:
         return
+    if stream.dropped_ahead and verdict != RECEPTION_LATE:
+        peer.counters.dropped += stream.dropped_ahead
+        stream.dropped_ahead = 0
     if stream.nack != NULL:
         if verdict == RECEPTION_NEW and extended > before + 1 and before > 0:
             peer.has_pending = 1
@@ -216,13 +219,13 @@ cdef LoadStream* load_add_stream(LoadPeer* peer, uint32_t ssrc, uint8_t role, ui
     return stream
 
 
-cdef inline bint taken_away(LoadPeer* peer, const LoadStream* stream, uint16_t number) noexcept nogil:
+cdef inline bint taken_away(LoadPeer* peer, LoadStream* stream, uint16_t number) noexcept nogil:
     """Whether the user wishes this packet lost. One that is missing already is not counted a second time."""
     cdef uint16_t ahead = <uint16_t>(number - <uint16_t>stream.reception.highest)
     peer.chance = peer.chance * CHANCE_STEP + CHANCE_SHIFT
     if peer.chance >= peer.loss or not stream.reception.started:
         return False
-    peer.counters.dropped += ahead - 1 < 0x7FFF
+    stream.dropped_ahead += ahead - 1 < 0x7FFF
     return True
 
 

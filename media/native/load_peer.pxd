@@ -32,6 +32,7 @@ cdef struct LoadStream:
     uint32_t key_timestamp
     int64_t first_at_ns
     int64_t pli_at_ns         # when one was sent last
+    uint32_t dropped_ahead    # taken away by the wish of the user, and not missed yet: nothing came behind them
     int64_t repeated          # packets that came again under their own SSRC, asked for
     Reception reception
     NackGenerator* nack       # NULL: no repair (sound)
@@ -110,6 +111,7 @@ cdef struct LoadPeer:
     uint16_t transport_number
     uint8_t transport_id      # extension id of transport-wide numbers that come, 0 without
     uint8_t has_pending       # some stream waits for packets
+    uint8_t cut               # its network is gone: nothing goes out, what comes is thrown away
     uint8_t counts            # its latencies and losses are those of a viewer
     uint32_t socket_drops
     int64_t drops_at_ns       # when socket_drops last rose

@@ -218,7 +218,7 @@ cdef int64_t play_all(Shared* shared, const LoadMoment* now) noexcept nogil:
     lock(shared)
     for i in range(shared.highest):
         peer = shared.peers[i]
-        if peer != NULL and peer.feed_count:
+        if peer != NULL and peer.feed_count and not peer.cut:
             one_ns = load_play(peer, now)
             if one_ns < next_ns:
                 next_ns = one_ns
@@ -255,7 +255,8 @@ cdef void read_peer(Shared* shared, uint32_t id, const LoadMoment* now) noexcept
             peer.counters.unreachable += errno == ECONNREFUSED
             return
         for i in range(count):
-            take_message(shared, peer, i, now)
+            if not peer.cut:
+                take_message(shared, peer, i, now)
 
 
 cdef void take_message(Shared* shared, LoadPeer* peer, int index, const LoadMoment* now) noexcept nogil:
@@ -302,7 +303,7 @@ cdef void look_after(Shared* shared, const LoadMoment* now, bint tell) noexcept 
             continue
         lock(shared)
         peer = shared.peers[i]
-        if peer != NULL:
+        if peer != NULL and not peer.cut:
             if peer.has_pending:
                 load_ask(peer, now)
             load_report(peer, now)

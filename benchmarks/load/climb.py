@@ -1,0 +1,101 @@
+"""How many viewers go: climb until it is bad, then halve the distance between the last good and the first bad."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.load.window import Window
+
+LOSS_MAX: Final = 0.01
+LATENCY_P99_MAX_MS: Final = 50.0
+JOIN_FAILURES_MAX: Final = 0.01
+GENERATOR_LOSS_MAX: Final = 0.001
+GROWTH: Final = 1.6
+CLOSE: Final = 0.06
+"""Of the good number: the distance at which the climb ends."""
+TRIES: Final = 2
+"""A step is bad if it is so as often in a row: other programs disturb once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One number of viewers, and how it went."""
+
+    viewers: int
+    window: Window
+    fault: str | None
+    """Why it is bad, None if it is good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summit:
+    """What a climb found."""
+
+    good: Step | None
+    bad: Step | None
+    steps: tuple[Step, ...]
+
+
+def fault_of(window: Window, wanted: int) -> str | None:
+    """Return why a stretch of measuring was bad, None if it was good."""
+    if window.died is not None:
+        return window.died
+    if window.loss_here > GENERATOR_LOSS_MAX:
+        return f"this computer lost {window.loss_here:.2%} after the server had sent it: the generator is the limit"
+    if window.loss > LOSS_MAX:
+        return f"loss {window.loss:.2%}, above {LOSS_MAX:.0%}"
+    if (latency_ms := window.latency_ms(0.99)) > LATENCY_P99_MAX_MS:
+        return f"latency p99 {latency_ms:.0f} ms, above {LATENCY_P99_MAX_MS:g} ms"
+    if window.viewers < wanted * (1 - JOIN_FAILURES_MAX):
+        return f"{wanted - window.viewers} of {wanted} viewers are not in"
+    return None
+
+
+async def climb(
+    first: int,
+    highest: int,
+    attempt: Callable[[int], Awaitable[Window]],
+    told: Callable[[Step], None],
+) -> Summit:
+    """Return the largest number found that goes. `attempt` brings so many in, and measures."""
+    steps: list[Step] = []
+
+    async def try_with(viewers: int) -> Step:
+        for _ in range(TRIES):
+            window = await attempt(viewers)
+            step = Step(viewers, window, fault_of(window, viewers))
+            steps.append(step)
+            told(step)
+            if step.fault is None or window.died is not None:
+                break
+        return step
+
+    good: Step | None = None
+    bad: Step | None = None
+    wanted = min(first, highest)
+    while True:
+        step = await try_with(wanted)
+        if step.fault is None:
+            good = step
+        else:
+            bad = step
+        if step.window.died is not None:
+            break
+        following = _next(good, bad, highest)
+        if following is None:
+            break
+        wanted = following
+    return Summit(good, bad, tuple(steps))
+
+
+def _next(good: Step | None, bad: Step | None, highest: int) -> int | None:
+    """Return the number to try next, None when it is known well enough."""
+    if bad is None:
+        assert good is not None
+        return None if good.viewers == highest else min(highest, max(good.viewers + 1, round(good.viewers * GROWTH)))
+    low = 0 if good is None else good.viewers
+    if bad.viewers - low <= max(1, round(CLOSE * low)):
+        return None
+    return (low + bad.viewers) // 2
