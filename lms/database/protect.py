@@ -55,7 +55,9 @@ def make_roles() -> None:
         known = connection.exec_driver_sql("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).first()
         if known is None:
             op.execute(f"CREATE ROLE {role} NOLOGIN")
-        member = connection.exec_driver_sql("SELECT pg_has_role(current_user, %s, 'MEMBER')", (role,)).scalar()
+        # Since PostgreSQL 16 who makes a role may give it away, but not take it on.
+        kind = "SET" if (connection.dialect.server_version_info or ()) >= (16,) else "MEMBER"
+        member = connection.exec_driver_sql(f"SELECT pg_has_role(current_user, %s, '{kind}')", (role,)).scalar()
         if not member:
             op.execute(f"GRANT {role} TO CURRENT_USER")
     op.execute(f"GRANT USAGE ON SCHEMA public TO {ROLE_OF_TENANT}, {ROLE_OF_SERVICE}")

@@ -22,6 +22,8 @@ class Transaction:
         self._org_id = org_id
         self.before_commit: list[Callable[[Transaction], Awaitable[None]]] = []
         """Run in order within it; what they raise undoes it."""
+        self.gathered: dict[str, list[Any]] = {}
+        """What is written together at the end, by whom."""
         self.after_commit: list[Callable[[], None]] = []
         """Run once it is durable: wake others, tell listeners. They must not raise, and do not wait."""
 

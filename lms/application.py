@@ -1,0 +1,37 @@
+"""The HTTP application over the parts of an LMS: one line for each module."""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from lms.api.document import add_document_routes
+from lms.api.endpoint import AnyEndpoint
+from lms.api.measurements import Measurements
+from lms.api.middleware import add_headers, around
+from lms.api.serve import SECURE
+from lms.operation.endpoints import OperationEndpoints, add_metrics_route
+from lms.parts import Parts
+
+REQUEST_BYTES_MAX: Final = 1 << 20  # for routes that are no endpoints; those have a limit of their own
+
+
+def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
+    """Return the endpoints, in the order of the documentation: one line for each module."""
+    return (*OperationEndpoints(parts).endpoints(),)
+
+
+def build_application(parts: Parts) -> web.Application:
+    """Return all routes of the service."""
+    measurements = Measurements()
+    middlewares = around(parts.settings.cors.origins, measurements.take)
+    application = web.Application(middlewares=middlewares, client_max_size=REQUEST_BYTES_MAX)
+    application[SECURE] = urlsplit(parts.url).scheme == "https"
+    application.on_response_prepare.append(add_headers)
+    endpoints = endpoints_of(parts)
+    parts.server.add(application, endpoints)
+    add_document_routes(application, endpoints)
+    add_metrics_route(application, parts, measurements)
+    return application

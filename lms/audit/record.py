@@ -1,0 +1,159 @@
+"""Writing of the audit log: entries are gathered while a transaction works, and chained when it commits.
+
+Each entry's hash covers the entry and the hash before it, per organization; the end of the chain is one row, which is
+locked at the very end, so that audited writes wait for each other for the length of one insert.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from lms.api.endpoint import Call
+from lms.audit.tables import ActorKind, audit_head, audit_log
+from lms.database.transaction import Transaction
+
+FIRST_HASH: Final = bytes(32)
+"""Stands before the first entry of an organization."""
+
+USER_AGENT_CHARACTERS_MAX: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that somebody did or saw."""
+
+    action: str
+    """E.g. "course.create"."""
+    entity: str
+    entity_id: str | None
+    old: Any
+    new: Any
+    actor_kind: ActorKind
+    actor_id: UUID | None
+    address: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+async def record(
+    call: Call[Any, Any, Any],
+    action: str,
+    entity: str,
+    entity_id: UUID | str | None = None,
+    *,
+    old: Any = None,
+    new: Any = None,
+    transaction: Transaction | None = None,
+    actor_id: UUID | None = None,
+) -> None:
+    """Note what the caller of an endpoint did; one that only reads says `use=Use.WRITE`, so that it can be noted.
+
+    `old` and `new` are plain JSON values: only what changed, and no secret. `transaction` is for endpoints that open
+    their own; `actor_id` for those that nobody is logged in at yet.
+    """
+    within = transaction or call.transaction
+    who = call.known_caller.user_id if call.known_caller is not None else actor_id
+    agent = call.http.headers.get("User-Agent")
+    entry = Entry(
+        action=action,
+        entity=entity,
+        entity_id=None if entity_id is None else str(entity_id),
+        old=old,
+        new=new,
+        actor_kind=ActorKind.NOBODY if who is None else ActorKind.USER,
+        actor_id=who,
+        address=call.address or call.http.remote,
+        user_agent=None if agent is None else agent[:USER_AGENT_CHARACTERS_MAX],
+        request_id=call.request_id,
+    )
+    _gather(within, entry)
+
+
+async def record_by_service(
+    transaction: Transaction,
+    action: str,
+    entity: str,
+    entity_id: UUID | str | None = None,
+    *,
+    old: Any = None,
+    new: Any = None,
+) -> None:
+    """Note what the service did by itself: a job, or what the media server told."""
+    entry = Entry(
+        action=action,
+        entity=entity,
+        entity_id=None if entity_id is None else str(entity_id),
+        old=old,
+        new=new,
+        actor_kind=ActorKind.SERVICE,
+        actor_id=None,
+    )
+    _gather(transaction, entry)
+
+
+def _gather(transaction: Transaction, entry: Entry) -> None:
+    assert transaction.writes, "who notes what is read needs a writing transaction, too: use=Use.WRITE"
+    gathered = transaction.gathered.setdefault(_GATHERED, [])
+    if not gathered:
+        transaction.before_commit.append(_write)
+    gathered.append(entry)
+
+
+_GATHERED: Final = "audit"
+
+
+async def _write(transaction: Transaction) -> None:
+    head = audit_head.c.org_id == transaction.org_id
+    upsert: Any = postgresql.insert if transaction.is_postgresql else sqlite.insert
+    first = {"org_id": transaction.org_id, "seq": 0, "hash": FIRST_HASH}
+    await transaction.execute(upsert(audit_head).values(first).on_conflict_do_nothing())
+    last = await transaction.one(select(audit_head.c.seq, audit_head.c.hash).where(head).with_for_update())
+    seq, previous = last.seq, last.hash
+    rows = []
+    for entry in transaction.gathered.pop(_GATHERED):
+        seq += 1
+        row = _row(
+            replace(entry, old=_plain(entry.old), new=_plain(entry.new)), transaction.org_id, seq, transaction.now
+        )
+        row["previous_hash"] = previous
+        row["hash"] = previous = hash_entry(row)
+        rows.append(row)
+    await transaction.execute(insert(audit_log), rows)
+    await transaction.execute(update(audit_head).where(head).values(seq=seq, hash=previous))
+
+
+def hash_entry(row: dict[str, Any]) -> bytes:
+    """Return the hash of an entry: SHA-256 over the hash before it and its fields as sorted JSON."""
+    told = {name: row[name] for name in sorted(row) if name not in {"hash", "previous_hash"}}
+    return hashlib.sha256(row["previous_hash"] + msgspec.json.encode(told, order="sorted")).digest()
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as it will be read again: UUIDs, times and decimals as text."""
+    return None if value is None else msgspec.json.decode(msgspec.json.encode(value, order="sorted"))
+
+
+def _row(entry: Entry, org_id: UUID, seq: int, at: datetime) -> dict[str, Any]:
+    return {
+        "org_id": org_id,
+        "seq": seq,
+        "actor_id": entry.actor_id,
+        "actor_kind": entry.actor_kind,
+        "action": entry.action,
+        "entity": entry.entity,
+        "entity_id": entry.entity_id,
+        "old": entry.old,
+        "new": entry.new,
+        "address": entry.address,
+        "user_agent": entry.user_agent,
+        "request_id": entry.request_id,
+        "at": at,
+    }

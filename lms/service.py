@@ -1,0 +1,120 @@
+"""The LMS put together: every part is built here, handed to those that need it, and closed in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final, Self
+
+from aiohttp import web
+
+from lms.access.authority import Authority
+from lms.access.standing import Standings
+from lms.api.rate_limits import RateLimits
+from lms.api.serve import Server
+from lms.application import build_application
+from lms.clock import Clock, SystemClock
+from lms.database.database import Database
+from lms.errors import StartError
+from lms.ids import Ids
+from lms.outbox.relay import Relay
+from lms.outbox.send import Outbox
+from lms.parts import Parts
+from lms.settings import HttpSettings, LmsSettings
+from webapi.client_address import parse_networks
+
+SECRET_FILE: Final = "lms-secret"  # noqa: S105 - a name
+SHUTDOWN_SECONDS: Final = 5.0  # for requests that are under way
+BACKLOG: Final = 1024
+
+
+class LmsService:
+    """A running LMS."""
+
+    def __init__(self, closing: AsyncExitStack, url: str, parts: Parts) -> None:
+        self._closing = closing
+        self.parts = parts
+        self.url = url
+        """Where HTTP is served, e.g. "http://127.0.0.1:8090": the port that was taken where settings said 0."""
+
+    @classmethod
+    async def start(
+        cls, settings: LmsSettings, *, clock: Clock | None = None, database: Database | None = None
+    ) -> Self:
+        """Start all parts, or none: raises StartError. A `database` that is handed in is not closed."""
+        async with AsyncExitStack() as closing:
+            chosen = clock or SystemClock()
+            if database is None:
+                database = await Database.open(settings.database, settings.data, chosen)
+                closing.push_async_callback(database.close)
+            opened = _listen(settings.http)
+            closing.callback(opened.close)
+            host, port = opened.getsockname()[:2]
+            url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            parts = await _build(settings, chosen, database, settings.http.public_url or url)
+            closing.push_async_callback(parts.relay.close)
+            application = build_application(parts)
+            runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+            await runner.setup()
+            closing.push_async_callback(runner.cleanup)
+            parts.relay.start()
+            await web.SockSite(runner, opened, backlog=BACKLOG).start()
+            return cls(closing.pop_all(), url, parts)
+
+    async def close(self) -> None:
+        """Finish the requests that are under way, and stop."""
+        await self._closing.aclose()
+
+
+async def _build(settings: LmsSettings, clock: Clock, database: Database, url: str) -> Parts:
+    keys = settings.tokens.secrets or (await asyncio.to_thread(_read_secret, settings.data),)
+    ids = Ids(clock)
+    standings = Standings(database, clock, settings.tokens.standing_s)
+    authority = Authority(keys, standings, clock, settings.cors.origins)
+    limits = RateLimits(settings.rate_limits)
+    outbox, relay = Outbox(ids), Relay(database, clock)
+    outbox.on_message(relay.wake)
+    return Parts(
+        settings=settings,
+        clock=clock,
+        ids=ids,
+        database=database,
+        standings=standings,
+        authority=authority,
+        limits=limits,
+        server=Server(database, authority, limits, clock, parse_networks(settings.http.trusted_proxies)),
+        outbox=outbox,
+        relay=relay,
+        secrets=keys,
+        url=url,
+    )
+
+
+def _read_secret(data: Path) -> str:
+    """Return the secret of the data folder; it is made when there is none."""
+    path = data / SECRET_FILE
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_urlsafe(48), encoding="ascii")
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def _listen(settings: HttpSettings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setblocking(False)
+        opened.bind((settings.host, settings.port))
+        opened.listen(BACKLOG)
+    except OSError as error:
+        opened.close()
+        raise StartError(f"TCP port {settings.port} of {settings.host} cannot be had: {error.strerror}") from None
+    return opened
