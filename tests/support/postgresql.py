@@ -32,16 +32,15 @@ FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 _EMPTY = """
-    DO $$ DECLARE name text; filled text[] := '{}'; has_rows boolean;
+    SET session_replication_role = replica;
+    DO $$ DECLARE name text;
     BEGIN
         FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
-            EXECUTE format('SELECT EXISTS (SELECT FROM %I)', name) INTO has_rows;
-            IF has_rows THEN filled := filled || format('%I', name); END IF;
+            EXECUTE format('DELETE FROM %I', name);
         END LOOP;
-        IF filled <> '{}' THEN EXECUTE 'TRUNCATE ' || array_to_string(filled, ', ') || ' CASCADE'; END IF;
     END $$
 """
-"""Much faster than another database: only what a test wrote is taken away."""
+"""Much faster than another database, or than TRUNCATE: tests write little. No trigger and no key is asked."""
 
 
 @dataclass
