@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from control_api.configuration.show import show_settings
+from control_api.configuration import TREE
 from control_api.flags import build_parser, read_settings
 from control_api.invitations import Invitation
 from control_api.keys import open_keys
@@ -19,6 +19,7 @@ from control_api.settings import SettingsError
 from control_api.up import run_up
 from media.errors import LocalError
 from signaling.room_pattern import RoomPattern
+from webapi.configuration.show import show_settings
 
 EXIT_USAGE: Final = 2  # argparse's own
 
@@ -55,7 +56,7 @@ def _run(chosen: argparse.Namespace) -> int:
 def _media(chosen: argparse.Namespace) -> int:
     loaded = read_settings(chosen)
     if chosen.print_config:
-        print(show_settings(loaded), end="")
+        print(show_settings(TREE, loaded), end="")
         return EXIT_OK
     settings = loaded.settings
     configure_logs(settings.logs.level, settings.logs.format)

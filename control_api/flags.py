@@ -8,10 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from control_api.configuration.load import Loaded, load_settings
-from control_api.configuration.settings_tree import DATA_PATH, ENVIRONMENT_PREFIX
-from control_api.configuration.sources import (
-    CONFIG_VARIABLE,
+from control_api.configuration import TREE
+from control_api.invitations import Role
+from control_api.keys.command import EPILOG as KEYS_EPILOG
+from control_api.keys.command import add_keys_flags
+from control_api.settings import (
+    DRAIN_TIMEOUT_S_DEFAULT,
+    HTTP_PORT_DEFAULT,
+    UDP_PORT_DEFAULT,
+    ServerSettings,
+    SettingsError,
+)
+from webapi.configuration.load import Loaded, load_settings
+from webapi.configuration.settings_tree import DATA_PATH
+from webapi.configuration.sources import (
     Given,
     Layer,
     read_assignments,
@@ -19,10 +29,8 @@ from control_api.configuration.sources import (
     read_file,
     read_flags,
 )
-from control_api.invitations import Role
-from control_api.keys.command import EPILOG as KEYS_EPILOG
-from control_api.keys.command import add_keys_flags
-from control_api.settings import DRAIN_TIMEOUT_S_DEFAULT, HTTP_PORT_DEFAULT, UDP_PORT_DEFAULT, SettingsError
+
+CONFIG_VARIABLE: Final = TREE.config_variable
 
 DATA_DEFAULT: Final = Path("halqa-data")
 ROOM_DEFAULT: Final = "class"
@@ -42,6 +50,7 @@ examples:
   halqa media --port 8080 --data /var/lib/halqa
   halqa token --room algebra --identity t1 --role teacher
   halqa keys create --name "LMS of school A" --rooms "school-a.*"
+  halqa lms --data /var/lib/halqa-lms    (the learning management system; `halqa lms --help`)
 
 `halqa COMMAND --help` says more.
 
@@ -111,19 +120,19 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def read_settings(chosen: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Loaded:
+def read_settings(chosen: argparse.Namespace, environment: Mapping[str, str] = os.environ) -> Loaded[ServerSettings]:
     """Return the settings of a media server; raises SettingsError for a value that cannot work."""
     flags = {flag.name: flag.path for flag in SHORT_FLAGS}
     given = {flag.name: getattr(chosen, flag.attribute, None) for flag in SHORT_FLAGS}
     layers: list[Layer] = [
-        _once(read_assignments(getattr(chosen, "set", None) or ()), read_flags(given, flags)),
-        read_environment(environment, {flag.variable: flag.path for flag in SHORT_FLAGS}),
+        _once(read_assignments(TREE, getattr(chosen, "set", None) or ()), read_flags(TREE, given, flags)),
+        read_environment(TREE, environment, {flag.variable: flag.path for flag in SHORT_FLAGS}),
     ]
     file = getattr(chosen, "config", None) or environment.get(CONFIG_VARIABLE)
     if file:
-        layers.append(read_file(Path(file)))
+        layers.append(read_file(TREE, Path(file)))
     layers.append(_COMMAND_DEFAULTS.get(chosen.command, {}))
-    return load_settings(layers)
+    return load_settings(TREE, layers)
 
 
 def _once(assignments: Layer, flags: Layer) -> Layer:
@@ -147,7 +156,7 @@ class ShortFlag(NamedTuple):
 
     @property
     def variable(self) -> str:
-        return ENVIRONMENT_PREFIX + self.attribute.upper()
+        return TREE.prefix + self.attribute.upper()
 
 
 _DATA_FLAG: Final = ShortFlag("--data", DATA_PATH, "DIR", "folder for API keys and the journal; made if it is missing")

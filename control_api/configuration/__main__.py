@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from control_api.configuration.manual import settings_table
+from control_api.configuration import TREE
 from control_api.flags import SHORT_FLAGS
+from webapi.configuration.manual import settings_table
 
-print(settings_table({flag.path: flag.name for flag in SHORT_FLAGS}))
+print(settings_table(TREE, {flag.path: flag.name for flag in SHORT_FLAGS}))

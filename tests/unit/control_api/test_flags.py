@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_api.configuration.load import Loaded
-from control_api.configuration.settings_tree import all_settings
+from control_api.configuration import TREE
 from control_api.flags import SHORT_FLAGS, build_parser, read_settings
 from control_api.settings import MediaSettings, ServerSettings, SettingsError
 from signaling.identifiers import Door
+from webapi.configuration.load import Loaded
 
 SECRET = "whsec_" + "eHh4" * 8
 
 
-def load(*arguments: str, environment: dict[str, str] | None = None) -> Loaded:
+def load(*arguments: str, environment: dict[str, str] | None = None) -> Loaded[ServerSettings]:
     return read_settings(build_parser().parse_args(arguments), environment or {})
 
 
@@ -164,7 +164,7 @@ def test_secrets_come_from_files_and_are_never_shown(tmp_path: Path) -> None:
 
 
 def test_short_flags_are_settings() -> None:
-    assert not [flag.name for flag in SHORT_FLAGS if flag.path not in all_settings()]
+    assert not [flag.name for flag in SHORT_FLAGS if flag.path not in TREE.all]
 
 
 @pytest.mark.parametrize("command", [[], ["media"], ["up"], ["token"]])
@@ -188,7 +188,7 @@ def test_secret_of_the_environment_may_stand_in_a_file(tmp_path: Path) -> None:
         settings_of("media", environment=urls | {"HALQA_HTTP_HOST_FILE": str(tmp_path / "turn")})
 
 
-@given(path=st.sampled_from(sorted(all_settings())), text=st.text(max_size=60))
+@given(path=st.sampled_from(sorted(TREE.all)), text=st.text(max_size=60))
 def test_any_text_is_a_setting_or_a_clear_refusal(path: str, text: str) -> None:
     try:
         settings_of("media", "--set", f"{path}={text}", *([] if path == "data" else ["--data", "d"]))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from control_api.configuration.load import load_settings
-from control_api.configuration.settings_tree import all_settings
-from control_api.configuration.sources import read_file
+from control_api.configuration import TREE
+from webapi.configuration.load import load_settings
+from webapi.configuration.sources import read_file
 
 MANUAL = Path(__file__).parent.parent.parent.parent.parent / "control_api" / "settings.md"
 SECRET = "whsec_" + "eHh4" * 8
@@ -15,7 +15,7 @@ SECRET = "whsec_" + "eHh4" * 8
 
 def test_manual_has_every_setting() -> None:
     rows = re.findall(r"^\| `([\w.]+)` \|", MANUAL.read_text(encoding="utf-8"), re.MULTILINE)
-    assert rows == list(all_settings()), "python -m control_api.configuration prints the table anew"
+    assert rows == list(TREE.all), "python -m control_api.configuration prints the table anew"
     silent = re.findall(r"^\| `([\w.]+)` \|.*\|  \|$", MANUAL.read_text(encoding="utf-8"), re.MULTILINE)
     assert not silent, "a docstring behind the field says what it means"
 
@@ -26,6 +26,6 @@ def test_example_is_taken(tmp_path: Path) -> None:
     secret, file = tmp_path / "secret", tmp_path / "halqa.toml"
     secret.write_text(SECRET)
     file.write_text(found[1].replace("/run/secrets/halqa-webhook", str(secret)))
-    settings = load_settings([read_file(file)]).settings
+    settings = load_settings(TREE, [read_file(TREE, file)]).settings
     assert settings.http.port == 443
     assert settings.webhooks.endpoints[0].secrets == (SECRET,)

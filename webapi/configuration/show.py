@@ -7,18 +7,18 @@ import enum
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from control_api.configuration.load import Loaded
-from control_api.configuration.settings_tree import all_settings, value_at
+from webapi.configuration.load import Loaded
+from webapi.configuration.settings_tree import SettingsTree, value_at
 
 HIDDEN: Final = "(not shown)"
 _HEAD: Final = "# The settings in force. A line without a note has its default; secrets are not shown."
 
 
-def show_settings(loaded: Loaded) -> str:
+def show_settings(tree: SettingsTree[Any], loaded: Loaded[Any]) -> str:
     """Return the text of a settings file."""
-    return "\n".join(_lines(loaded)) + "\n"
+    return "\n".join(_lines(tree, loaded)) + "\n"
 
 
 def show_value(value: object, *, secret: bool = False) -> str:
@@ -46,10 +46,10 @@ def show_value(value: object, *, secret: bool = False) -> str:
             raise AssertionError(f"a setting of type {type(value)} cannot be shown yet: teach show.py")
 
 
-def _lines(loaded: Loaded) -> Iterator[str]:
+def _lines(tree: SettingsTree[Any], loaded: Loaded[Any]) -> Iterator[str]:
     yield _HEAD
     current = ""
-    for path, setting in all_settings().items():
+    for path, setting in tree.all.items():
         section, _, name = path.rpartition(".")
         if section != current:
             yield from ("", f"[{section}]")

@@ -9,9 +9,8 @@ import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from control_api.configuration.settings_tree import is_section, settings_fields
-from control_api.configuration.show import show_value
-from control_api.settings import ServerSettings
+from webapi.configuration.settings_tree import SettingsTree, is_section, settings_fields
+from webapi.configuration.show import show_value
 
 IMPLIED: Final = {
     "_burst": "So many at once; the rate beside it counts after that.",
@@ -22,11 +21,11 @@ OF_THIS_COMPUTER: Final = "of this computer"
 REQUIRED: Final = "must be set"
 
 
-def settings_table(flags: Mapping[str, str]) -> str:
+def settings_table(tree: SettingsTree[Any], flags: Mapping[str, str]) -> str:
     """Return the table in Markdown; `flags` maps paths to the flags that stand for them."""
     rows = [
         f"| `{path}` | {f'`{flags[path]}`' if path in flags else ''} | {_default_of(field)} | {meaning} |"
-        for path, field, meaning in _walk(ServerSettings, ())
+        for path, field, meaning in _walk(tree.root, ())
     ]
     return "\n".join(["| setting | flag | default | meaning |", "| --- | --- | --- | --- |", *rows])
 

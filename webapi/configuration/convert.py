@@ -15,7 +15,7 @@ import types
 from pathlib import Path
 from typing import Any, Final, Literal, Union, get_args, get_origin
 
-from control_api.configuration.settings_tree import is_section, settings_fields
+from webapi.configuration.settings_tree import is_section, settings_fields
 
 SECRET_FILE_BYTES_MAX: Final = 64 * 1024  # a key is a line; a larger file is something else
 _NOTHING: Final = "none"
