@@ -159,8 +159,11 @@ class Router(Protocol):
     Of each the levels of its last packets, oldest first: -dBov below a voice bit, as in RFC 6464.
     """
 
-    on_estimates: Callable[[Sequence[tuple[Any, PathEstimate]], float], None] | None
-    """Called some five times a second with the transports whose estimate changed noticeably, and `now`."""
+    on_estimates: Callable[[Sequence[tuple[Any, Any]], float], None] | None
+    """Called some five times a second with the transports whose estimate changed noticeably, and `now`.
+
+    Each with its `PathEstimate`; which class that is, only the engine knows.
+    """
 
     def create_transport(self, remote: RemoteTransport, listener: TransportListener) -> Transport: ...
     def close(self) -> None: ...

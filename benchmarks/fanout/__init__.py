@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
         for subscribers in options.subscribers:
             tell(f"{name}, {subscribers} subscribers: CPU per packet, {options.passes} passes")
             disturbance = Disturbance()
-            with Rig(subscribers, profile, gso=gso) as rig:
+            with Rig(subscribers, profile, gso=gso, numbered=options.numbers == "on") as rig:
                 passes = measure_cost(rig, options.passes, options.traffic)
             rows.append(measure_row(name, subscribers, passes, footprint, options.seconds, disturbance, gso=gso))
     print(format_table(rows))
@@ -125,6 +125,12 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
         choices=["auto", "off"],
         default="auto",
         help="equal packets to one viewer as one message: where a trial says that it pays, or never; default auto",
+    )
+    parser.add_argument(
+        "--numbers",
+        choices=["on", "off"],
+        default="on",
+        help="transport-wide numbers toward viewers, as browsers take them, when cost is measured; default on",
     )
     parser.add_argument("--passes", type=positive, default=7, metavar="N", help="of the cost measurement; default 7")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each latency measurement; default 8")

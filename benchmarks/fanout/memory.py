@@ -71,7 +71,12 @@ def measure_growth(profile: Profile, viewers: int) -> Footprint:
 
 def _row_bytes(worker: Worker) -> int:
     sizes = worker.memory_per_viewer()
-    return sizes["transport"] + SLOTS * sizes["consumer"] + (ATTACHED_VIDEO + ATTACHED_AUDIO) * sizes["sequence_map"]
+    return (
+        sizes["transport"]
+        + sizes["bandwidth"]
+        + SLOTS * sizes["consumer"]
+        + (ATTACHED_VIDEO + ATTACHED_AUDIO) * sizes["sequence_map"]
+    )
 
 
 def _resident_bytes() -> int:
@@ -162,7 +167,8 @@ class _Room:
 
     def _add_slot(self, viewer: int, consumer: int, slot: int) -> None:
         is_video = slot < VIDEO_SLOTS
-        self.worker.add_consumer(consumer, viewer, is_video, 0x1000 + slot, 0x2000 + slot if is_video else 0, 1)
+        rtx_ssrc = 0x2000 + slot if is_video else 0
+        self.worker.add_consumer(consumer, viewer, is_video, 0x1000 + slot, rtx_ssrc, 1, numbered=True)
         producer = 1 + slot if slot < ATTACHED_VIDEO else 1 + ATTACHED_VIDEO + slot - VIDEO_SLOTS
         if is_video and slot < ATTACHED_VIDEO:
             types = bytes([packets.VP8_PAYLOAD_TYPE, *NO_TYPES]), bytes([packets.VP8_RTX_PAYLOAD_TYPE, *NO_TYPES])

@@ -18,10 +18,10 @@ ORIENTATION_ID: Final = 3
 IN_KINDS: Final = bytes(
     {MID_ID: 1, TRANSPORT_SEQUENCE_ID: 4, ORIENTATION_ID: 8}.get(element, 0) for element in range(256)
 )
-OUT_IDS: Final = bytes({8: 5}.get(kind, 0) for kind in range(64))
+OUT_IDS: Final = bytes({8: 5, 4: 6}.get(kind, 0) for kind in range(64))
 
-OUT_HEADER_BYTES: Final = 20
-"""Header and extension block of the copy that a viewer gets: of the three extensions one means something to it."""
+OUT_HEADER_BYTES: Final = 24
+"""Header and extension block of the copy that a viewer gets: one of the three extensions, and a number of its own."""
 STAMP_AT: Final = 16
 """Where in the payload the publisher may write 8 bytes: behind VP8 descriptor and frame header."""
 

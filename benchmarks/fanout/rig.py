@@ -33,7 +33,7 @@ SINK_BUFFER_BYTES: Final = 1
 class Viewer:
     """One subscriber: a transport row with a single consumer, and the socket that it receives on."""
 
-    def __init__(self, worker: Worker, index: int, profile: Profile) -> None:
+    def __init__(self, worker: Worker, index: int, profile: Profile, *, numbered: bool) -> None:
         self.id = FIRST_VIEWER + index
         self.ssrc = FIRST_VIEWER_SSRC + index
         self.key = secrets.token_bytes(profile.key_bytes + profile.salt_bytes)
@@ -45,7 +45,8 @@ class Viewer:
         worker.add_transport(self.id, 0x20000 + index, packets.IN_KINDS, packets.OUT_IDS)
         worker.set_address(self.id, *self.socket.getsockname())
         worker.set_keys(self.id, self.inbound.handle, self.outbound.handle)
-        worker.add_consumer(self.id, self.id, True, self.ssrc, 0x80000000 | self.ssrc, 1 + secrets.randbelow(32767))
+        first_number = 1 + secrets.randbelow(32767)
+        worker.add_consumer(self.id, self.id, True, self.ssrc, 0x80000000 | self.ssrc, first_number, numbered)
         payload_types = bytes([packets.VP8_PAYLOAD_TYPE] + [255] * 23)
         rtx_payload_types = bytes([packets.VP8_RTX_PAYLOAD_TYPE] + [255] * 23)
         worker.attach(self.id, PRODUCER, payload_types, rtx_payload_types, 0, 255)
@@ -60,7 +61,7 @@ class Viewer:
 class Rig:
     """Use as a context manager: the thread runs inside."""
 
-    def __init__(self, subscribers: int, profile: Profile, *, gso: bool = False) -> None:
+    def __init__(self, subscribers: int, profile: Profile, *, gso: bool = False, numbered: bool = True) -> None:
         self.profile = profile
         self.subscribers = subscribers
         self.udp = open_socket(HOST, 0)
@@ -82,7 +83,7 @@ class Rig:
         codec = (packets.VP8_PAYLOAD_TYPE, packets.VP8_CODEC, packets.CLOCK_RATE_HZ, packets.VP8_RTX_PAYLOAD_TYPE, True)
         self.worker.add_producer(PRODUCER, PUBLISHER, MID, True, [codec], [(b"", PUBLISHER_SSRC, 0)])
         self.worker.set_paused(PRODUCER, False)
-        self.viewers = [Viewer(self.worker, index, profile) for index in range(subscribers)]
+        self.viewers = [Viewer(self.worker, index, profile, numbered=numbered) for index in range(subscribers)]
 
     def __enter__(self) -> Self:
         self.worker.start()

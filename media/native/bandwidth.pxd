@@ -1,12 +1,23 @@
 """The C face of what is known of the path toward one viewer, and of the news of it that Python has not heard yet."""
 
-from libc.stdint cimport uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.native.gcc cimport Gcc
+from media.native.send_log cimport SendLog
 
 ctypedef struct Bandwidth:
     uint64_t transport
     Gcc gcc
+    SendLog log
+    int64_t reference         # of the last feedback: 64 ms of the peer's clock, unwrapped
+    uint8_t has_reference
+    uint16_t messages         # of feedback since window_us
+    uint64_t window_us
+    uint8_t probe_id          # cluster being sent, 0: none
+    uint32_t probe_rate_bps
+    int32_t probe_left        # bytes
+    uint64_t probe_due_us     # when its next packet leaves
+    uint64_t probe_ends_us    # what is left then is not sent
     uint32_t told_bps         # what Python last heard
     uint32_t told_round_trip_us
     double told_loss

@@ -2,15 +2,16 @@
 """Build one consumer's copy of a stored packet in a batch slot and seal it there; nothing shared is written to."""
 
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
-from libc.string cimport memcpy
+from libc.string cimport memcpy, memset
 
 from media.native.forward cimport Rewrite
 from media.native.history cimport HistoryEntry, history_bytes
 from media.native.payload cimport CODEC_VP8, patch_dependency_frame_number, patch_vp8, peek_dependency_descriptor
 from media.native.rows cimport (
-    CODECS_MAX, KIND_DEPENDENCY_DESCRIPTOR, KINDS_MAX, NONE8, Consumer, Core, Encoding, Producer, Transport,
+    CODECS_MAX, KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, KINDS_MAX, NONE8, Consumer, Core, Encoding, Producer, Transport,
 )
-from media.native.rtp cimport RTP_EXTENSIONS_MAX, build_extensions
+from media.native.rtp cimport RTP_EXTENSIONS_MAX, build_extensions, first_extension
+from media.native.send_log cimport send_log_add, send_log_number
 from media.native.srtp cimport srtp_protect, srtp_protect_rtcp
 from media.native.udp cimport SLOT_BYTES, send_commit, send_slot
 from media.native.wire cimport load16, store16, store32
@@ -52,22 +53,44 @@ cdef void patch_frame_number(uint8_t* block, size_t size, uint8_t id, uint16_t d
         patch_dependency_frame_number(block + at, length, <uint16_t>(number + delta))
 
 
+cdef inline bint has_rtx(const Consumer* consumer, uint8_t codec_index) noexcept nogil:
+    return consumer.rtx_ssrc != 0 and consumer.rtx_payload_types[codec_index] != NONE8
+
+
+cdef bint may_resend(const Consumer* consumer, const HistoryEntry* entry) noexcept nogil:
+    """1 unless a resend would give one number to two packets: without RTX it must be what it was, byte for byte.
+
+    With a new transport-wide number it would not be, and GCM would tell its key (SP 800-38D section 8).
+    """
+    cdef uint8_t codec_index = consumer.producer.codec_of[entry.header.payload_type & 0x7F]
+    return number_id(consumer) == 0 or (codec_index < CODECS_MAX and has_rtx(consumer, codec_index))
+
+
+cdef inline uint8_t number_id(const Consumer* consumer) noexcept nogil:
+    """Return the extension id of transport-wide numbers on this slot, 0 if it has none."""
+    return consumer.transport.out_ids[<int>KIND_TWCC] if consumer.numbered else 0
+
+
 cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consumer, const HistoryEntry* entry,
         const uint8_t* packet, uint16_t frame_number_delta) noexcept nogil:
-    """Write the header extensions that the viewer negotiated too, under its ids; 0 if there is none."""
+    """Write the header extensions that the viewer negotiated too, under its ids; 0 if there is none.
+
+    First stands the transport-wide number of a slot that is numbered, which `seal` fills in.
+    """
     cdef uint8_t ids[RTP_EXTENSIONS_MAX]
     cdef int i
     cdef uint8_t kind
-    cdef bint any = False
+    cdef uint8_t first_id = number_id(consumer)
+    cdef bint any = first_id != 0
     cdef size_t size
     for i in range(entry.header.extension_count):
-        kind = producer.transport.in_kinds[entry.header.extensions[i].id]
-        ids[i] = consumer.transport.out_ids[kind & (KINDS_MAX - 1)]
+        kind = producer.transport.in_kinds[entry.header.extensions[i].id] & (KINDS_MAX - 1)
+        ids[i] = consumer.transport.out_ids[kind] if kind != KIND_TWCC else 0
         any = any or ids[i] != 0
     if not any:
         return 0
     size = build_extensions(out, EXTENSIONS_ROOM, packet, &entry.header.extensions[0], ids,
-        entry.header.extension_count)
+        entry.header.extension_count, first_id)
     if size and frame_number_delta and consumer.transport.out_ids[<int>KIND_DEPENDENCY_DESCRIPTOR]:
         patch_frame_number(out, size, consumer.transport.out_ids[<int>KIND_DEPENDENCY_DESCRIPTOR], frame_number_delta)
     return size
@@ -86,11 +109,12 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     cdef uint8_t payload_type
     cdef size_t at, extension_size
     cdef int size
-    cdef bint rtx
+    cdef bint repeats, rtx
     if codec_index >= CODECS_MAX:
         return
     payload_type = consumer.payload_types[codec_index]
-    rtx = resend and consumer.rtx_ssrc != 0 and consumer.rtx_payload_types[codec_index] != NONE8
+    repeats = has_rtx(consumer, codec_index)
+    rtx = resend and repeats
     if payload_type == NONE8:
         return
     extension_size = write_extensions(out + RTP_HEADER_BYTES, producer, consumer, entry, packet,
@@ -116,17 +140,46 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     if producer.codecs[codec_index].codec == CODEC_VP8:
         patch_vp8(out + at, &entry.facts, rewrite.picture_id, rewrite.tl0)
     size = <int>(at + entry.header.payload_length)
-    if padding and not resend and consumer.rtx_ssrc != 0 and consumer.rtx_payload_types[codec_index] != NONE8:
+    if padding and not resend and repeats:
         out[0] |= RTP_PADDING_BIT
         out[size] = padding
         size += padding
     consumer.packets += 1
     consumer.octets += entry.header.payload_length
+    if seal(core, consumer, out, size) == 0:
+        core.counters.forwarded += 1
+
+
+cdef void send_padding(Core* core, Consumer* consumer, uint8_t payload_type, uint32_t ssrc,
+        uint16_t number) noexcept nogil:
+    """Send a packet of PADDING_MAX bytes of padding alone (RFC 3550 section 5.1), at the newest timestamp."""
+    cdef uint8_t* out = send_slot(&core.send)
+    cdef size_t at = RTP_HEADER_BYTES + build_extensions(out + RTP_HEADER_BYTES, EXTENSIONS_ROOM, NULL, NULL, NULL, 0,
+        number_id(consumer))
+    out[0] = (0x90 if at > RTP_HEADER_BYTES else 0x80) | RTP_PADDING_BIT
+    out[1] = payload_type
+    store16(out + 2, number)
+    store32(out + 4, consumer.forward.last_timestamp)
+    store32(out + 8, ssrc)
+    memset(out + at, 0, PADDING_MAX)
+    out[at + PADDING_MAX - 1] = PADDING_MAX
+    seal(core, consumer, out, <int>(at + PADDING_MAX))
+
+
+cdef int seal(Core* core, Consumer* consumer, uint8_t* out, int size) noexcept nogil:
+    """Number a packet among all of its transport where that was negotiated, seal and send it; -1 if it cannot be."""
+    cdef Transport* transport = consumer.transport
+    cdef bint numbered = number_id(consumer) != 0
+    if numbered:
+        store16(out + RTP_HEADER_BYTES + first_extension(out + RTP_HEADER_BYTES),
+            send_log_number(&transport.bandwidth.log))
     if srtp_protect(transport.outbound, out, &size) != 0:
         core.counters.sealed_failed += 1
-        return
-    core.counters.forwarded += 1
+        return -1
+    if numbered:
+        send_log_add(&transport.bandwidth.log, <uint16_t>size, core.probe, core.now_us)
     send_commit(&core.send, size, &transport.address)
+    return 0
 
 
 cdef uint8_t* rtcp_slot(Core* core) noexcept nogil:

@@ -8,6 +8,7 @@ levels packets that differ by one, as encoders split frames.
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from media.native.clock cimport halqa_monotonic_us
 from media.native.egress cimport send_media
 from media.native.events cimport EVENT_SWITCH, Event, ring_publish, ring_reserve
 from media.native.forward cimport FORWARD_DROP, FORWARD_SWITCHED, Alignment, Rewrite, forward_decide, forward_skip
@@ -120,6 +121,8 @@ cdef void flush_plan(Core* core, Plan* plan) noexcept nogil:
         if consumer.transport.outbound == NULL or not consumer.transport.has_address:
             consumer.forward.resync = consumer.forward.encoding >= 0
             continue
+        if consumer.numbered and core.send.descriptor >= 0:
+            core.now_us = halqa_monotonic_us()  # a batch to a thousand viewers takes longer than a queue may grow
         for j in range(plan.count):
             if entries[j] != NULL and not awaits_replay(consumer, &plan.packets[j]):
                 offer(core, consumer, producer, &plan.packets[j], entries[j])

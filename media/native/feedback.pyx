@@ -3,19 +3,21 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from media.native.egress cimport rtcp_slot, send_media, send_rtcp
+from media.native.egress cimport may_resend, rtcp_slot, send_media, send_rtcp
 from media.native.events cimport EVENT_BYE, Event, ring_publish, ring_reserve
 from media.native.forward cimport Rewrite, forward_resend, forward_rewrite
 from media.native.history cimport HistoryEntry, history_get
 from media.native.keyframe_gate cimport gate_poll, gate_request
 from media.native.lifecycle cimport find_stream, retarget
 from media.native.nack cimport NACK_PENDING_MAX, nack_due
+from media.native.path_feedback cimport take_remb, take_round_trip, take_twcc
+from media.native.probing cimport probing_run, probing_start
 from media.native.reception cimport reception_report, reception_sender_report
 from media.native.replay cimport replay_run, replay_start
 from media.native.rows cimport STREAM_MEDIA, Consumer, Core, Encoding, Producer, Stream, Transport
 from media.native.rtcp cimport (
-    RTCP_BYE, RTCP_FMT_FIR, RTCP_FMT_NACK, RTCP_FMT_PLI, RTCP_PSFB, RTCP_REPORT_BLOCKS_MAX, RTCP_RR, RTCP_RTPFB,
-    RTCP_SR, ReportBlock, RtcpPacket, SenderInfo,
+    RTCP_BYE, RTCP_FMT_AFB, RTCP_FMT_FIR, RTCP_FMT_NACK, RTCP_FMT_PLI, RTCP_FMT_TWCC, RTCP_PSFB,
+    RTCP_REPORT_BLOCKS_MAX, RTCP_RR, RTCP_RTPFB, RTCP_SR, ReportBlock, RtcpPacket, SenderInfo,
     build_nack, build_pli, build_receiver_report, build_sdes_cname, build_sender_report, feedback_media_ssrc,
     next_rtcp, parse_fir, parse_nack,
     parse_report_block, parse_sender_info,
@@ -26,6 +28,9 @@ from media.native.twcc cimport twcc_build, twcc_pending
 
 cdef enum:
     NACK_NUMBERS_MAX = 256        # answered per message; a viewer that misses more needs a key frame
+    NACK_WINDOW_US = 100000
+    # of all slots of a viewer in a window: a tenth of what 50 Mbit/s lose in whole
+    NACK_NUMBERS_WINDOW_MAX = 512
     RTCP_BYTES_MAX = 1200         # one datagram, safe on every path
     ACTIVE_US = 600000            # an encoding without packets for this long is not there,
     SILENCE_FRAMES = 6            # if its siblings sent so many frames meanwhile (a still screen sends nothing at all)
@@ -76,6 +81,10 @@ cdef void receive_rtcp(Core* core, Transport* transport, const uint8_t* data, si
             take_reports(core, transport, &packet, now_us)
         elif packet.packet_type == RTCP_RTPFB and packet.count == RTCP_FMT_NACK:
             take_nack(core, transport, &packet, now_us)
+        elif packet.packet_type == RTCP_RTPFB and packet.count == RTCP_FMT_TWCC:
+            take_twcc(core, transport, &packet, now_us)
+        elif packet.packet_type == RTCP_PSFB and packet.count == RTCP_FMT_AFB:
+            take_remb(core, transport, &packet, now_us)
         elif packet.packet_type == RTCP_PSFB and packet.count == RTCP_FMT_PLI:
             take_key_frame_request(core, transport, feedback_media_ssrc(&packet), now_us)
         elif packet.packet_type == RTCP_PSFB and packet.count == RTCP_FMT_FIR:
@@ -104,10 +113,10 @@ cdef void take_reports(Core* core, Transport* transport, const RtcpPacket* packe
             break
         consumer = find_consumer(core, transport, block.ssrc)
         if consumer != NULL:
-            take_report_block(consumer, &block, now_us)
+            take_report_block(core, consumer, &block, now_us)
 
 
-cdef void take_report_block(Consumer* consumer, const ReportBlock* block, uint64_t now_us) noexcept nogil:
+cdef void take_report_block(Core* core, Consumer* consumer, const ReportBlock* block, uint64_t now_us) noexcept nogil:
     """Keep what a viewer says of one slot; the round trip comes from our last sender report (RFC 3550 6.4.1)."""
     cdef int64_t round_trip
     consumer.fraction_lost = block.fraction_lost
@@ -119,6 +128,7 @@ cdef void take_report_block(Consumer* consumer, const ReportBlock* block, uint64
     if 0 <= round_trip < ROUND_TRIP_MAX_US:
         consumer.round_trip_us = <uint32_t>round_trip
         consumer.round_trip_known = 1
+        take_round_trip(core, consumer.transport, consumer.round_trip_us)
 
 
 cdef void take_nack(Core* core, Transport* transport, const RtcpPacket* packet, uint64_t now_us) noexcept nogil:
@@ -133,10 +143,17 @@ cdef void take_nack(Core* core, Transport* transport, const RtcpPacket* packet, 
     consumer = find_consumer(core, transport, ssrc)
     if consumer == NULL or consumer.producer == NULL or transport.outbound == NULL or not transport.has_address:
         return
+    if now_us - transport.nack_us >= NACK_WINDOW_US:
+        transport.nack_us = now_us
+        transport.nack_count = 0
     if consumer.round_trip_known:
         spacing = min(max(<uint64_t>consumer.round_trip_us, <uint64_t>RESEND_SPACING_MIN_US),
             <uint64_t>RESEND_SPACING_MAX_US)
     for i in range(count):
+        if transport.nack_count == NACK_NUMBERS_WINDOW_MAX:
+            core.counters.nack_flooded += count - i
+            break
+        transport.nack_count += 1
         consumer.nacked += 1
         core.counters.nack_requested += 1
         resend(core, consumer, numbers[i], spacing, now_us)
@@ -156,7 +173,7 @@ cdef void resend(Core* core, Consumer* consumer, uint16_t number, uint64_t spaci
         return
     entry = history_get(&producer.encodings[source].history,
         extended) if producer.encodings[source].has_history else NULL
-    if entry == NULL or entry.header.payload_length == 0:
+    if entry == NULL or entry.header.payload_length == 0 or not may_resend(consumer, entry):
         consumer.missed += 1
         core.counters.nack_missed += 1
         return
@@ -212,6 +229,7 @@ cdef void tick(Core* core, uint64_t now_us) noexcept nogil:
     """Do what is due: NACK, key frame requests, feedback and reports to publishers; every 100 ms a look at all rows."""
     cdef Transport* transport = core.transports
     cdef bint scan = now_us >= core.scan_due_us
+    core.now_us = now_us
     if scan:
         core.scan_due_us = now_us + SCAN_US
     while transport != NULL:
@@ -223,8 +241,11 @@ cdef void tick(Core* core, uint64_t now_us) noexcept nogil:
                 report_to_publisher(core, transport, now_us)
             if scan:
                 serve_consumers(core, transport, now_us)
+            if transport.bandwidth != NULL:
+                probing_start(core, transport, now_us)
         transport = transport.next
     replay_run(core, now_us)
+    probing_run(core, now_us)
 
 
 cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:
@@ -329,6 +350,7 @@ cdef bint waits_for_key_frame(const Consumer* consumer) noexcept nogil:
 
 cdef void need_picture(Core* core, Consumer* consumer, uint64_t now_us) noexcept nogil:
     """Show a slot that has no picture what is kept, and ask for the key frame that it still waits for."""
+    core.now_us = now_us
     replay_start(core, consumer, now_us)
     if waits_for_key_frame(consumer):
         want_key_frame(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)

@@ -49,3 +49,6 @@ cdef void forward_forget(ForwardState* state, uint8_t source) noexcept nogil
 cdef int forward_resend(ForwardState* state, uint16_t number, uint8_t* source, int64_t* extended,
         SequenceRun** run) noexcept nogil
 cdef void forward_rewrite(const SequenceRun* run, const HistoryEntry* entry, Rewrite* out) noexcept nogil
+
+# Give a number to padding that stands behind the newest packet sent; something must flow (encoding >= 0, no resync).
+cdef uint16_t forward_pad(ForwardState* state) noexcept nogil

@@ -127,6 +127,22 @@ cdef void leave_out(ForwardState* state, int64_t extended, uint8_t source, uint1
     after.picture_id_delta -= pictures
 
 
+cdef uint16_t forward_pad(ForwardState* state) noexcept nogil:
+    """Give a number to padding that stands behind the newest packet; the caller sees that this ends a frame."""
+    cdef SequenceRun* run = seqmap_current(state.map)
+    cdef SequenceRun* after = run
+    cdef uint16_t number = <uint16_t>state.next_output
+    if run.first_source <= state.highest_source:
+        after = seqmap_open(state.map)
+        after[0] = run[0]
+        after.end_source = 0x7FFFFFFFFFFFFFFF
+        run.end_source = state.highest_source + 1
+        after.first_source = state.highest_source + 1
+    after.delta -= 1
+    state.next_output += 1
+    return number
+
+
 cdef bint starts_dropped_picture(ForwardState* state, const HistoryEntry* entry, bint* dropped) noexcept nogil:
     """Decide a VP8 frame once, at its first packet seen; 1 if this packet begins a frame that is left out."""
     cdef uint8_t temporal_id = entry.facts.temporal_id
@@ -253,6 +269,12 @@ cdef class Forwarder:
     def forget(self, uint8_t source) -> None:
         """Forget the packets of an encoding."""
         forward_forget(&self.state, source)
+
+    def pad(self) -> int:
+        """Return the number of a packet of padding. ValueError if nothing flows."""
+        if self.state.encoding < 0 or self.state.resync:
+            raise ValueError("nothing flows that padding could stand behind")
+        return forward_pad(&self.state)
 
     def detach(self) -> None:
         """Forget the producer."""

@@ -1,11 +1,13 @@
 """How much a path carries: Google congestion control."""
 
 from collections.abc import Sequence
+from typing import Self, final
 
+@final
 class Estimator:
     """One estimate, for simulations and tests."""
 
-    def __init__(self, start_bps: int = 300_000, min_bps: int = 30_000, max_bps: int = 50_000_000) -> None: ...
+    def __new__(cls, start_bps: int = 300_000, min_bps: int = 30_000, max_bps: int = 50_000_000) -> Self: ...
     def feedback(self, results: Sequence[tuple[int, int | None, int, int]], now_us: int) -> int:
         """Take (sent_us, received_us or None, size, probe) of packets in the order sent; return bit/s."""
 

@@ -56,6 +56,7 @@ cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress
     cdef AddressKey key
     cdef Transport* transport
     cdef uint8_t first
+    core.now_us = now_us
     core.counters.datagrams += 1
     if size < 1:
         core.counters.truncated += 1

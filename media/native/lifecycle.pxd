@@ -15,7 +15,7 @@ cdef void remove_transport(Core* core, Transport* transport) noexcept nogil
 cdef Producer* add_producer(Transport* transport, uint64_t id, bint is_video, int encodings) noexcept nogil
 cdef void remove_producer(Core* core, Producer* producer) noexcept nogil
 cdef Consumer* add_consumer(Core* core, Transport* transport, uint64_t id, bint is_video, uint32_t ssrc,
-        uint32_t rtx_ssrc, uint32_t first_number) noexcept nogil
+        uint32_t rtx_ssrc, uint32_t first_number, bint numbered) noexcept nogil
 cdef void remove_consumer(Core* core, Consumer* consumer) noexcept nogil
 cdef int attach(Consumer* consumer, Producer* producer) noexcept nogil
 cdef void detach(Consumer* consumer) noexcept nogil

@@ -13,6 +13,7 @@ from media.native.history cimport history_clear, history_free, history_init
 from media.native.keyframe_gate cimport gate_init
 from media.native.nack cimport nack_clear, nack_init
 from media.native.reception cimport reception_init
+from media.native.probing cimport probing_forget
 from media.native.replay cimport replay_forget
 from media.native.rows cimport (
     ADDRESSES_MAX, ENCODINGS_MAX, NONE8, STREAM_CONSUMER, STREAM_MEDIA, STREAM_RTX, Consumer, Core, Encoding,
@@ -136,6 +137,7 @@ cdef void remove_transport(Core* core, Transport* transport) noexcept nogil:
         core.transports = transport.next
     if transport.next != NULL:
         transport.next.previous = transport.previous
+    probing_forget(core, transport)
     bandwidth_free(&core.bandwidth_news, transport.bandwidth)
     free(transport.twcc)
     free(transport)
@@ -196,11 +198,15 @@ cdef void remove_producer(Core* core, Producer* producer) noexcept nogil:
 
 
 cdef Consumer* add_consumer(Core* core, Transport* transport, uint64_t id, bint is_video, uint32_t ssrc,
-        uint32_t rtx_ssrc, uint32_t first_number) noexcept nogil:
+        uint32_t rtx_ssrc, uint32_t first_number, bint numbered) noexcept nogil:
     """Add an empty slot that sends under fixed SSRCs; NULL if there is no memory."""
-    cdef Consumer* consumer = <Consumer*>calloc(1, sizeof(Consumer))
+    cdef Consumer* consumer
+    if numbered and open_bandwidth(transport) == NULL:
+        return NULL
+    consumer = <Consumer*>calloc(1, sizeof(Consumer))
     if consumer == NULL:
         return NULL
+    consumer.numbered = numbered
     consumer.id = id
     consumer.transport = transport
     consumer.ssrc = ssrc

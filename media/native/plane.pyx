@@ -8,11 +8,13 @@ object; the thread is a plain pthread that the interpreter does not know.
 from libc.stdint cimport uint64_t
 from libc.string cimport memset
 
+from media.native.clock cimport halqa_monotonic_us
 from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
 from media.native.ingress cimport receive_datagram
 from media.native.latency cimport arrival_age_us, arrival_ask, arrival_enable, latency_observe
 from media.native.lifecycle cimport core_free, core_init
+from media.native.probing cimport probing_run
 from media.native.udp cimport BATCH_MAX, receive_many, send_flush
 
 cdef extern from *:
@@ -27,12 +29,6 @@ cdef extern from *:
     #include <time.h>
     #include <unistd.h>
 
-    static inline uint64_t halqa_clock_us(clockid_t clock) {
-        struct timespec at;
-        clock_gettime(clock, &at);
-        return (uint64_t)at.tv_sec * 1000000u + (uint64_t)at.tv_nsec / 1000u;
-    }
-    static inline uint64_t halqa_monotonic_us(void) { return halqa_clock_us(CLOCK_MONOTONIC); }
     static inline uint64_t halqa_cpu_ns(pthread_t thread) {
         clockid_t clock;
         struct timespec at;
@@ -68,7 +64,6 @@ cdef extern from *:
     int pthread_mutex_lock(pthread_mutex_t* mutex) noexcept nogil
     int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept nogil
     int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept nogil
-    uint64_t halqa_monotonic_us() noexcept nogil
     uint64_t halqa_cpu_ns(pthread_t thread) noexcept nogil
     void halqa_wait(int socket, int wake, int timeout_ms) noexcept nogil
     void halqa_prefer(int nice) noexcept nogil
@@ -164,6 +159,13 @@ cdef void take_batch(Plane* plane, int count, uint64_t now_us) noexcept nogil:
     plane_unlock(plane)
 
 
+cdef int wait_ms(const Core* core, uint64_t due_us, uint64_t now_us) noexcept nogil:
+    """Return how long to wait for datagrams: until something is due, or the next packet of a probe."""
+    if core.probing_count:
+        due_us = min(due_us, core.probing_due_us)
+    return <int>((due_us - now_us) // 1000) + 1 if due_us > now_us else 0
+
+
 cdef void* run(void* argument) noexcept nogil:
     """The thread: wait, read a batch, forward each datagram, do what is due, send what is left."""
     cdef Plane* plane = <Plane*>argument
@@ -179,7 +181,7 @@ cdef void* run(void* argument) noexcept nogil:
             if core.transports == NULL:
                 halqa_wait(plane.descriptor, plane.wake_descriptor, IDLE_WAIT_MS)
             elif due_us > now_us:
-                halqa_wait(plane.descriptor, plane.wake_descriptor, <int>((due_us - now_us) // 1000) + 1)
+                halqa_wait(plane.descriptor, plane.wake_descriptor, wait_ms(core, due_us, now_us))
         arrival_ask(&core.receive, plane.control)
         count = receive_many(&core.receive, plane.descriptor)
         now_us = halqa_monotonic_us()
@@ -191,6 +193,11 @@ cdef void* run(void* argument) noexcept nogil:
             due_us = now_us + TICK_US
             plane_lock(plane)
             tick(core, now_us)
+            plane_unlock(plane)
+        elif core.probing_count and now_us >= core.probing_due_us:
+            plane_lock(plane)
+            core.now_us = now_us
+            probing_run(core, now_us)
             plane_unlock(plane)
         if core.send.count:
             plane_lock(plane)  # Python's calls put key frame requests into the same batch

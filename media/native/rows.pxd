@@ -112,6 +112,8 @@ cdef struct Consumer:
     uint32_t ssrc
     uint32_t rtx_ssrc         # 0: resends go out on the media SSRC
     uint16_t rtx_sequence
+    uint8_t numbered          # its viewer takes transport-wide numbers on it, and reports them
+    uint8_t probe_turn        # which of the last packets the next probe repeats
     int8_t wanted             # encoding index asked for
     uint8_t round_trip_known
     uint32_t packets
@@ -143,7 +145,9 @@ cdef struct Transport:
     uint8_t stranger_count
     uint16_t bound_count
     uint16_t control_count    # STUN and DTLS datagrams since control_us
+    uint16_t nack_count       # numbers asked for since nack_us
     uint64_t control_us
+    uint64_t nack_us
     UdpAddress address
     AddressKey allowed[ADDRESSES_MAX] # what comes from here is ours
     void* inbound             # srtp_t of each direction, NULL until DTLS is done
@@ -199,16 +203,26 @@ ctypedef struct Counters:
     uint64_t nack_served
     uint64_t nack_missed
     uint64_t nack_suppressed  # asked again within a round trip
+    uint64_t nack_flooded     # asked for beyond what one path can lose
     uint64_t key_frames_requested
     uint64_t key_frames_merged
     uint64_t key_frames
     uint64_t switches
     uint64_t replayed         # packets sent to slots that came late
+    uint64_t feedback         # messages on the paths to viewers
+    uint64_t feedback_malformed
+    uint64_t feedback_flooded # more of them than a receiver sends
+    uint64_t feedback_unasked # about packets without transport-wide numbers
+    uint64_t path_probes      # of the paths to viewers
+    uint64_t path_probes_used # of those, that raised an estimate
+    uint64_t path_probe_packets
+    uint64_t path_probe_bytes
     uint64_t overtaken        # packets whose bytes were overwritten before they went out
 
 cdef enum:
     PLAN_PACKETS_MAX = 32     # one UDP GSO message takes 64; a frame of 720p video is six packets, a key frame forty
     REPLAYS_MAX = 512         # slots caught up at a time; one more waits for the next key frame
+    PROBES_MAX = 64           # paths probed at a time; the others wait for their turn
     PLANS_MAX = 8             # publishers whose packets of one batch are kept apart
 
 cdef struct PlannedPacket:
@@ -237,11 +251,16 @@ ctypedef struct Core:
     ReceiveBatch receive
     EventRing ring
     Counters counters
+    uint64_t now_us           # of the step under way, and of the packets that it sends
     uint64_t scan_due_us      # of the slow look at every row
     uint64_t strays_us        # when the present window of strays began
     uint32_t strays_count     # of them in it
     int replay_count
     uint32_t replay_turn      # so that each run begins with another slot
     Consumer* replays[REPLAYS_MAX]
+    uint8_t probe             # cluster of the path probe that is being sent, 0: what is sent is none
+    int probing_count
+    uint64_t probing_due_us
+    Transport* probing[PROBES_MAX]
     int plan_count
     Plan plans[PLANS_MAX]

@@ -39,5 +39,9 @@ cdef int find_extension(const RtpHeader* header, uint8_t id) noexcept nogil
 
 # Write the extension block (profile, length, elements, zero padding) of those `items` of `packet` whose out_ids[i] is
 # not 0, under that id. Return its bytes, a multiple of 4; 0 if there is nothing to write or `capacity` is short.
+# Before them stands an element of two zero bytes under the id `first_id`, if that is not 0: at first_extension().
 cdef size_t build_extensions(uint8_t* out, size_t capacity, const uint8_t* packet, const RtpExtension* items,
-                             const uint8_t* out_ids, int count) noexcept nogil
+                             const uint8_t* out_ids, int count, uint8_t first_id) noexcept nogil
+
+# Where in a block that build_extensions wrote the value of the first element stands.
+cdef size_t first_extension(const uint8_t* block) noexcept nogil

@@ -20,6 +20,7 @@ cdef enum:
     PROFILE_TWO_BYTE = 0x1000  # the low 4 bits belong to the application
     ONE_BYTE_STOP = 15  # this id, or 0 with a length, ends a one-byte block (RFC 8285 section 4.2)
     ONE_BYTE_VALUE_MAX = 16
+    FIRST_VALUE = 2  # bytes of the element that build_extensions leaves room for
 
 
 class MalformedPacket(ValueError):
@@ -134,10 +135,13 @@ cdef int find_extension(const RtpHeader* header, uint8_t id) noexcept nogil:
 
 
 cdef size_t build_extensions(uint8_t* out, size_t capacity, const uint8_t* packet, const RtpExtension* items,
-                             const uint8_t* out_ids, int count) noexcept nogil:
-    cdef bint one_byte = True
+                             const uint8_t* out_ids, int count, uint8_t first_id) noexcept nogil:
+    cdef bint one_byte = first_id < ONE_BYTE_STOP
     cdef int index
     cdef size_t values = 0, elements = 0, needed, position
+    if first_id:
+        elements += 1
+        values += FIRST_VALUE
     for index in range(count):
         if out_ids[index] == 0:
             continue
@@ -152,6 +156,15 @@ cdef size_t build_extensions(uint8_t* out, size_t capacity, const uint8_t* packe
     store16(out, PROFILE_ONE_BYTE if one_byte else PROFILE_TWO_BYTE)
     store16(out + 2, <uint16_t>(needed // 4 - 1))
     position = 4
+    if first_id:
+        if one_byte:
+            out[4] = <uint8_t>(first_id << 4 | (FIRST_VALUE - 1))
+        else:
+            out[4] = first_id
+            out[5] = FIRST_VALUE
+        position = first_extension(out)
+        store16(out + position, 0)
+        position += FIRST_VALUE
     for index in range(count):
         if out_ids[index] == 0:
             continue
@@ -166,6 +179,10 @@ cdef size_t build_extensions(uint8_t* out, size_t capacity, const uint8_t* packe
         position += items[index].length
     memset(out + position, 0, needed - position)
     return needed
+
+
+cdef size_t first_extension(const uint8_t* block) noexcept nogil:
+    return 5 if load16(block) == PROFILE_ONE_BYTE else 6
 
 
 def parse_header(bytes packet not None) -> Header:
@@ -186,14 +203,15 @@ def parse_header(bytes packet not None) -> Header:
     )
 
 
-def write_extensions(list items not None) -> bytes:
+def write_extensions(list items not None, uint8_t first_id=0) -> bytes:
     """Return the extension block of up to 16 (id, value) elements, ids 1 to 255, values up to 255 bytes; b"" of none.
 
-    ValueError if an element does not fit these ranges.
+    Before them stands an element of two zero bytes under `first_id`, if that is not 0. ValueError if one does not
+    fit these ranges.
     """
     cdef RtpExtension elements[RTP_EXTENSIONS_MAX]
     cdef uint8_t ids[RTP_EXTENSIONS_MAX]
-    cdef uint8_t out[4 + RTP_EXTENSIONS_MAX * 257 + 3]
+    cdef uint8_t out[4 + 2 + FIRST_VALUE + RTP_EXTENSIONS_MAX * 257 + 3]
     cdef int count = len(items)
     cdef size_t written
     if count > RTP_EXTENSIONS_MAX:
@@ -208,5 +226,5 @@ def write_extensions(list items not None) -> bytes:
         elements[index].length = len(value)
         elements[index].offset = offset
         offset += len(value)
-    written = build_extensions(out, sizeof(out), values, elements, ids, count)
+    written = build_extensions(out, sizeof(out), values, elements, ids, count, first_id)
     return out[:written]

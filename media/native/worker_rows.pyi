@@ -40,7 +40,14 @@ class WorkerRows:
     def set_paused(self, producer: int, paused: bool) -> None: ...
     def remove_producer(self, producer: int) -> None: ...
     def add_consumer(
-        self, id: int, transport: int, is_video: bool, ssrc: int, rtx_ssrc: int, first_number: int
+        self,
+        id: int,
+        transport: int,
+        is_video: bool,
+        ssrc: int,
+        rtx_ssrc: int,
+        first_number: int,
+        numbered: bool = False,
     ) -> None: ...
     def attach(
         self,

@@ -303,15 +303,18 @@ cdef class WorkerRows:
             plane_unlock(&self.plane)
 
     def add_consumer(self, uint64_t id, uint64_t transport, bint is_video, uint32_t ssrc, uint32_t rtx_ssrc,
-            uint16_t first_number) -> None:
-        """Add an empty slot with fixed SSRCs; `first_number` is its first sequence number, best in 1..32767."""
+            uint16_t first_number, bint numbered=False) -> None:
+        """Add an empty slot with fixed SSRCs; `first_number` is its first sequence number, best in 1..32767.
+
+        `numbered`: the viewer takes transport-wide numbers on it and reports them, if the extension has an id.
+        """
         cdef Transport* owner = self.transport(transport)
         cdef Consumer* row
         if id in self.consumers:
             raise ValueError(f"consumer {id} exists")
         with nogil:
             plane_lock(&self.plane)
-            row = add_consumer(&self.plane.core, owner, id, is_video, ssrc, rtx_ssrc, first_number)
+            row = add_consumer(&self.plane.core, owner, id, is_video, ssrc, rtx_ssrc, first_number, numbered)
             plane_unlock(&self.plane)
         if row == NULL:
             raise MemoryError

@@ -25,6 +25,7 @@ from media.transport.counters import DropCounters
 from media.transport.dtls_context import DtlsContext
 from media.transport.transport import TransportConfig, TransportServices
 
+NARROW_BPS = 160_000  # room for sound and for a camera in its smallest size
 _HOST_PREFERENCE = 126  # RFC 8445 section 5.1.2.1, type preference of host candidates
 _COMPONENT_RTP = 1
 
@@ -142,6 +143,7 @@ class Engine:
             totals["data_plane_cpu_seconds_total"] = (
                 totals.get("data_plane_cpu_seconds_total", 0) + shell.worker.cpu_ns() / 1e9
             )
+        totals |= self._estimates()
         for reason, count in self._services.drops.counts.items():
             totals[f"control_dropped_{reason.value}_total"] = count
         admission = self._services.admission
@@ -158,6 +160,17 @@ class Engine:
             counts = [one + other for one, other in zip(counts, more, strict=True)]
             sum_us += more_us
         return counts, sum_us
+
+    def _estimates(self) -> dict[str, float]:
+        """Return how many paths to clients are estimated, what they carry together, and how many of them little."""
+        known = [
+            transport.estimate.bitrate_bps
+            for router, _ in self._routers
+            for transport in router.transports
+            if transport.estimate is not None and transport.state != "closed"
+        ]
+        narrow = sum(bitrate_bps < NARROW_BPS for bitrate_bps in known)
+        return {"estimated_paths": len(known), "estimated_paths_bps": sum(known), "narrow_paths": narrow}
 
     def _forget_closed(self) -> None:
         for router, shell in self._routers:

@@ -45,7 +45,8 @@ class Consumer:
         self._wanted = TOP_ENCODING
         self._temporal = ALL_TEMPORAL_LAYERS
         is_video = parameters.kind is MediaKind.VIDEO
-        worker.add_consumer(consumer_id, transport_id, is_video, ssrc, rtx_ssrc or 0, first_number)
+        numbered = is_numbered(parameters)
+        worker.add_consumer(consumer_id, transport_id, is_video, ssrc, rtx_ssrc or 0, first_number, numbered)
 
     @property
     def mid(self) -> Mid:
@@ -108,3 +109,15 @@ class Consumer:
         self.encoding = index
         if self.on_switch is not None:
             self.on_switch(index)
+
+
+def is_numbered(parameters: ConsumerParameters) -> bool:
+    """Return whether packets of a slot carry transport-wide sequence numbers, by which its path is estimated.
+
+    Not where lost packets are repeated without RTX: repeated under its old number a packet must be what it was, byte
+    for byte, and a new transport-wide number would make another one of it.
+    """
+    reports = any("transport-cc" in codec.feedback for codec in parameters.codecs)
+    has_nack = any("nack" in codec.feedback for codec in parameters.codecs)
+    has_rtx = any(codec.rtx_payload_type is not None for codec in parameters.codecs)
+    return reports and (has_rtx or not has_nack)

@@ -54,10 +54,13 @@ class ExtensionKinds:
         return bytes(table)
 
     def out_table(self, negotiated: Mapping[int, str]) -> bytes:
-        """Return KINDS_MAX bytes: the id to send each kind under, 0 for what is not forwarded."""
+        """Return KINDS_MAX bytes: the id to send each kind under, 0 for what is not sent.
+
+        Of what speaks of one hop only the transport-wide number is sent: our own, on slots that are numbered.
+        """
         table = bytearray(KINDS_MAX)
         for extension_id, uri in negotiated.items():
-            if uri not in extensions.HOP_BY_HOP:
+            if uri not in extensions.HOP_BY_HOP or uri == extensions.TRANSPORT_SEQUENCE:
                 table[self.kind(uri)] = extension_id
         table[0] = 0
         return bytes(table)

@@ -13,6 +13,8 @@ from signaling.sdp.errors import SdpError
 from signaling.sdp.negotiated import AcceptedSection, codecs_of
 
 TRANSPORT_FEEDBACK: Final = "transport-cc"
+RECEIVER_ESTIMATE: Final = "goog-remb"
+"""The viewer estimates by itself (draft-alvestrand-rmcat-remb): taken where it cannot report numbers."""
 VIDEO_FEEDBACK: Final = frozenset({"nack", "nack pli", "ccm fir"})
 
 _RTX: Final = "rtx"
@@ -25,8 +27,11 @@ def choose_codecs(
 ) -> tuple[RtpCodec, ...]:
     """Return the taken codecs in the order of the offer; `extensions` are those taken for the same section."""
     feedback = set(VIDEO_FEEDBACK) if kind is MediaKind.VIDEO else set()
-    if any(extension.uri == TRANSPORT_SEQUENCE for extension in extensions):
+    numbered = any(extension.uri == TRANSPORT_SEQUENCE for extension in extensions)
+    if numbered and any(TRANSPORT_FEEDBACK in offered.feedback for offered in section.formats):
         feedback.add(TRANSPORT_FEEDBACK)
+    elif not section.direction.sends:
+        feedback.add(RECEIVER_ESTIMATE)
     usable = [offered for offered in section.formats if offered.payload_type not in _RTCP_LOOKALIKES]
     repairs = _find_retransmissions(usable)
     codecs = (

@@ -13,7 +13,6 @@ from media.rtp.extensions import (
     REPAIRED_RID,
     RID,
     TRANSMISSION_OFFSET,
-    TRANSPORT_SEQUENCE,
     is_usable_id,
 )
 from media.rtp.parameters import RtpCodec
@@ -22,8 +21,8 @@ from signaling.sdp.errors import SdpError, quote
 from signaling.sdp.negotiated import AcceptedSection
 
 _REFUSED_FROM_PUBLISHERS: Final = frozenset({ENCRYPTED, TRANSMISSION_OFFSET})
-_REFUSED_TO_VIEWERS: Final = _REFUSED_FROM_PUBLISHERS | {TRANSPORT_SEQUENCE, ABSOLUTE_SEND_TIME, RID, REPAIRED_RID}
-"""We do not estimate bandwidth toward viewers yet, and a slot is one stream."""
+_REFUSED_TO_VIEWERS: Final = _REFUSED_FROM_PUBLISHERS | {ABSOLUTE_SEND_TIME, RID, REPAIRED_RID}
+"""The path to a viewer is estimated by transport-wide numbers, and a slot is one stream."""
 
 _REVERSED: Final = {
     Direction.SENDRECV: Direction.SENDRECV,

@@ -32,7 +32,7 @@ decoder (Firefox: VP8 max-fs=12288): repeated in our answer they would bind its 
 
 _DISCARD_PORT: Final = 9
 """For "no address yet" (RFC 8840 section 4.1.1)."""
-_FEEDBACK_ORDER: Final = ("transport-cc", "ccm fir", "nack", "nack pli")
+_FEEDBACK_ORDER: Final = ("transport-cc", "goog-remb", "ccm fir", "nack", "nack pli")
 
 
 def write_answer(

@@ -16,6 +16,7 @@ from tests.support.native_peer import (
     DESCRIPTOR_ID,
     LEVEL_ID,
     MID_ID,
+    NUMBERED_IDS,
     OPUS,
     RID_ID,
     Peer,
@@ -56,6 +57,7 @@ _VOICE = rtp_packet(
     payload_type=OPUS,
     extensions=((MID_ID, b"12"), (LEVEL_ID, b"\x9e")),
 )
+_TOLD = struct.pack("!BBHIIHHIHBBHBB", 0x8F, 205, 6, 1, SLOT, 0, 3, 7 << 8, 0x2003, 1, 0, 0, 0, 0)
 SEEDS = [
     message(RTP, 0, _VOICE) + message(WAIT, 20, b"") + message(RTP, 0, _VOICE) + message(PAUSE, 3, b""),
     message(RTP, 0, _KEY) + message(RTP, 0, _NEXT) + message(RTCP_BACK, 0, rtcp.write_nack(1, SLOT, [100, 101])),
@@ -67,16 +69,19 @@ SEEDS = [
     + message(RTCP_BACK, 0, rtcp.write_pli(1, SLOT) + rtcp.write_fir(1, SLOT, 3)),
     message(RAW, 0, _KEY) + message(RAW, 1, struct.pack("!HHI", 1, 0, 0x2112A442) + bytes(12)) + message(PAUSE, 1, b""),
     message(RTP, 0, _KEY) + message(RTP, ELSEWHERE, _NEXT) + message(RTCP_BACK, ELSEWHERE, rtcp.write_pli(1, SLOT)),
+    message(RTP, 0, _KEY) + message(RTP, 0, _NEXT) + message(RTCP_BACK, 0, _TOLD) + message(WAIT, 90, b""),
+    message(RTP, 0, _KEY) + message(RTCP_BACK, 0, rtcp.write_remb(1, 500_000, [SLOT])) + message(WAIT, 90, b""),
     message(RAW, 2, b"\x16\xfe\xfd" + bytes(10)) + message(ATTACH, 1, b"") + message(PAUSE, 1, b""),
 ]
 
 
 def target(data: bytes) -> None:
     room = Room()
-    publisher, viewer = room.join(PUBLISHER), room.join(VIEWER)
+    publisher, viewer = room.join(PUBLISHER), room.join(VIEWER, out_ids=NUMBERED_IDS)
     room.publish_video(TRACK, publisher, (b"q", b"h"))
     room.publish_audio(VOICE, publisher)
-    room.subscribe(SLOT, viewer, TRACK)
+    room.subscribe(SLOT, viewer, TRACK, numbered=True)
+    room.worker.set_wanted(VIEWER, 4_000_000)
     at = 0
     while at + 3 <= len(data):
         choice, argument, size = data[at : at + 3]
@@ -115,6 +120,8 @@ def act(room: Room, publisher: Peer, viewer: Peer, choice: int, argument: int, c
         room.pass_time(argument % WAIT_MS_MAX)
         heard = room.worker.take_audio_levels(argument & 0x7F)
         assert all((transport, producer) == (PUBLISHER, VOICE) and levels for transport, producer, levels in heard)
+        estimates = room.worker.take_estimates()
+        assert all(told[0] == VIEWER and 30_000 <= told[1] <= 50_000_000 and 0 <= told[2] <= 1 for told in estimates)
     elif choice == LAYERS:
         room.worker.set_layers(SLOT, argument % 3 - 1, argument >> 4)
     elif choice == PAUSE:

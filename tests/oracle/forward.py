@@ -92,6 +92,12 @@ class Forwarder:
         self.sent_at_us = now_us
         return numbers
 
+    def pad(self) -> int:
+        if self.encoding < 0 or self.interrupted:
+            raise ValueError("nothing flows that padding could stand behind")
+        output, self.next = self.next, self.next + 1
+        return output & 0xFFFF
+
     def resend(self, number: int) -> tuple[int, int] | None:
         if self.last is None:
             return None

@@ -85,7 +85,9 @@ def _two_byte_elements(content: bytes) -> list[tuple[int, bytes]] | None:
     return elements
 
 
-def write_extensions(items: list[tuple[int, bytes]]) -> bytes:
+def write_extensions(items: list[tuple[int, bytes]], first_id: int = 0) -> bytes:
+    if first_id:
+        items = [(first_id, bytes(2)), *items]
     if not items:
         return b""
     if all(identifier <= 14 and 1 <= len(value) <= 16 for identifier, value in items):

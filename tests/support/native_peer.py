@@ -51,6 +51,9 @@ IN_KINDS: Final = bytes(KINDS.get(element, 0) for element in range(256))
 # Under which ids viewers get them; mid, rid and transport-wide numbers are never theirs.
 VIEWER_IDS: Final = {6: 10, 7: 11, 8: 12, 17: 13}
 OUT_IDS: Final = bytes(VIEWER_IDS.get(kind, 0) for kind in range(64))
+NUMBER_ID: Final = 14
+NUMBERED_IDS: Final = bytes({**VIEWER_IDS, 4: NUMBER_ID}.get(kind, 0) for kind in range(64))
+"""Of a viewer that takes transport-wide numbers of ours."""
 
 VIDEO_CODECS: Final = [
     (VP8, payload.CODEC_VP8, 90000, VP8_RTX, True),
@@ -155,13 +158,13 @@ class Room:
 
     # -- rows ---------------------------------------------------------------------------------------------------
 
-    def join(self, transport: int) -> Peer:
+    def join(self, transport: int, *, out_ids: bytes = OUT_IDS) -> Peer:
         """Add a transport with address and keys."""
-        peer = self.knock(transport)
+        peer = self.knock(transport, out_ids=out_ids)
         self.connect(peer)
         return peer
 
-    def knock(self, transport: int) -> Peer:
+    def knock(self, transport: int, *, out_ids: bytes = OUT_IDS) -> Peer:
         """Add a transport that has neither yet."""
         inbound, outbound = self._key(), self._key()
 
@@ -172,7 +175,7 @@ class Room:
             SrtpSession(self._profile, outbound, "inbound"),
             (SrtpSession(self._profile, inbound, "inbound"), SrtpSession(self._profile, outbound, "outbound")),
         )
-        self.worker.add_transport(transport, 0x5F000000 | transport, IN_KINDS, OUT_IDS)
+        self.worker.add_transport(transport, 0x5F000000 | transport, IN_KINDS, out_ids)
         self.peers[transport] = peer
         return peer
 
@@ -191,10 +194,19 @@ class Room:
         self.worker.set_paused(producer, False)
 
     def subscribe(
-        self, consumer: int, peer: Peer, producer: int, *, encoding: int = 0, first: int = 100, has_rtx: bool = True
+        self,
+        consumer: int,
+        peer: Peer,
+        producer: int,
+        *,
+        encoding: int = 0,
+        first: int = 100,
+        has_rtx: bool = True,
+        numbered: bool = False,
     ) -> None:
         """Add a video slot with SSRC `consumer` (and `consumer` + 1000000 for RTX), and let it carry the producer."""
-        self.worker.add_consumer(consumer, peer.id, True, consumer, consumer + 1_000_000 if has_rtx else 0, first)
+        rtx_ssrc = consumer + 1_000_000 if has_rtx else 0
+        self.worker.add_consumer(consumer, peer.id, True, consumer, rtx_ssrc, first, numbered)
         self.attach(consumer, producer, encoding=encoding)
 
     def attach(self, consumer: int, producer: int, *, encoding: int = 0, temporal: int = 255) -> None:
@@ -202,9 +214,9 @@ class Room:
         rtx_types = bytes([VIEWER_RTX, NONE, NONE]).ljust(CODECS_MAX, b"\xff")
         self.worker.attach(consumer, producer, types, rtx_types, encoding, temporal)
 
-    def listen(self, consumer: int, peer: Peer, producer: int, *, first: int = 100) -> None:
+    def listen(self, consumer: int, peer: Peer, producer: int, *, first: int = 100, numbered: bool = False) -> None:
         """Add an audio slot and let it carry the producer."""
-        self.worker.add_consumer(consumer, peer.id, False, consumer, 0, first)
+        self.worker.add_consumer(consumer, peer.id, False, consumer, 0, first, numbered)
         types = bytes([OPUS]).ljust(CODECS_MAX, b"\xff")
         self.worker.attach(consumer, producer, types, bytes([NONE] * CODECS_MAX), 0, 255)
 

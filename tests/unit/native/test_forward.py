@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from media.native.forward import Forwarder
 from tests.oracle import forward as oracle
+from tests.oracle.agreement import outcome
 from tests.oracle.forward import Packet
 
 FIRSTS = [0, 1, 127, 32767, 32768, 65534, 65535]
@@ -33,7 +34,7 @@ steps = st.one_of(
     st.tuples(st.just("target"), st.integers(0, 1)),
     st.tuples(st.just("temporal"), st.sampled_from([0, 1, 2, 255])),
     st.tuples(st.sampled_from(["skip", "forget"]), st.integers(0, 1)),
-    st.tuples(st.sampled_from(["resync", "detach"])),
+    st.tuples(st.sampled_from(["resync", "detach", "pad", "pad"])),
     st.tuples(st.just("wait"), st.integers(0, 2_000_000)),
 )
 OPENING: list[tuple[object, ...]] = [("target", 0), ("temporal", 1), ("packet", 0, 1, True, 0, False, 1, 3000)]
@@ -102,6 +103,8 @@ def test_equals_its_twin(script: list[tuple[object, ...]], first: int, alignment
                 newest[source] = replace(newest[source], extended=BASE + 5)
                 native.forget(source)
                 twin.forget(source)
+            case ("pad",):
+                assert outcome(native.pad) == outcome(twin.pad)
             case ("detach",):
                 native.detach()
                 twin.detach()
@@ -164,3 +167,19 @@ def test_late_packet_of_a_pause_gets_no_number() -> None:
     assert forwarder.decide(0, BASE + 2, 3000) is None, "waits for a key frame"
     assert forwarder.decide(0, BASE + 1, 3000, is_new=False) is None
     assert forwarder.decide(0, BASE + 3, 6000, key_frame=True, now_us=10_000) == (101, 900, 1, 1, 0, True)
+
+
+@pytest.mark.parametrize("first", FIRSTS)
+def test_padding_takes_a_number_that_nobody_can_ask_for(first: int) -> None:
+    forwarder = Forwarder(True, first)
+    with pytest.raises(ValueError, match="nothing flows"):
+        forwarder.pad()
+    forwarder.set_target(0)
+    key = forwarder.decide(0, 10, 0, key_frame=True)
+    assert key is not None
+    assert [forwarder.pad(), forwarder.pad()] == [(first + 1) % 65536, (first + 2) % 65536]
+    following = forwarder.decide(0, 11, 3000)
+    assert following is not None
+    assert (key[0], following[0], following[2]) == (first, (first + 3) % 65536, key[2])
+    assert forwarder.resend((first + 1) % 65536) is None
+    assert [forwarder.resend(number % 65536) for number in (first, first + 3)] == [(0, 10), (0, 11)]

@@ -199,6 +199,13 @@ def test_written_extensions_equal_the_oracle_and_are_read_back(items: list[tuple
         assert unpack_header_extensions(int.from_bytes(written[:2], "big"), written[4:]) == items
 
 
+@given(ELEMENTS, st.integers(1, 255))
+def test_room_for_a_first_element_of_two_bytes(items: list[tuple[int, bytes]], first_id: int) -> None:
+    written = rtp.write_extensions(items, first_id)
+    assert written == oracle.write_extensions(items, first_id)
+    assert written[6 if written[0] == 0x10 else 5 :][:2] == bytes(2)
+
+
 @pytest.mark.parametrize(
     ("items", "profile"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from media.routing.consumer import is_numbered
 from media.rtp import extensions
 from media.rtp.parameters import EncodingParameters, MediaKind, Mid, Rid, RtpCodec, Ssrc
 from signaling.sdp import (
@@ -72,14 +73,37 @@ def test_extensions_of_publishers_and_of_viewers() -> None:
     }  # fmt: skip
     in_slot = {extension.uri for extension in slot.extensions}
     assert not in_slot & {
-        extensions.RID, extensions.REPAIRED_RID, extensions.TRANSPORT_SEQUENCE, extensions.ABSOLUTE_SEND_TIME,
-        extensions.TRANSMISSION_OFFSET,
+        extensions.RID, extensions.REPAIRED_RID, extensions.ABSOLUTE_SEND_TIME, extensions.TRANSMISSION_OFFSET,
     }  # fmt: skip
-    assert {extensions.MID, extensions.VIDEO_ORIENTATION, extensions.DEPENDENCY_DESCRIPTOR} <= in_slot
+    assert {
+        extensions.MID, extensions.VIDEO_ORIENTATION, extensions.DEPENDENCY_DESCRIPTOR, extensions.TRANSPORT_SEQUENCE,
+    } <= in_slot  # fmt: skip
     assert negotiated.remote.extensions[4] == extensions.MID
     assert extensions.TRANSMISSION_OFFSET not in negotiated.remote.extensions.values()
     slot_feedback = {codec.feedback for codec in negotiated.consumers[-1].codecs}
-    assert slot_feedback == {frozenset({"ccm fir", "nack", "nack pli"})}
+    assert slot_feedback == {frozenset({"transport-cc", "ccm fir", "nack", "nack pli"})}
+
+
+def test_slots_of_chromium_report_numbers_of_sound_too() -> None:
+    consumers = decide(REAL_OFFERS["chromium_sdk_join"]).consumers
+    assert all(is_numbered(consumer) for consumer in consumers)
+    assert {consumer.kind.value for consumer in consumers} == {"audio", "video"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "feedback"),
+    [
+        (("goog-remb", "transport-cc"), {"goog-remb"}),
+        ((f"extmap:3 {TWCC_URI}", "goog-remb", "transport-cc"), {"transport-cc"}),
+        ((f"extmap:3 {TWCC_URI}", "goog-remb"), {"goog-remb"}),
+    ],
+)
+def test_a_viewer_that_cannot_report_numbers_may_estimate_by_itself(lines: tuple[str, ...], feedback: set[str]) -> None:
+    written = [f"a={line}" if line.startswith("extmap") else f"a=rtcp-fb:111 {line}" for line in lines]
+    (slot,) = decide(offer(audio("0", "recvonly", *written))).consumers
+    assert slot.codecs[0].feedback == feedback
+    (section,) = decide(offer(audio("0", "sendonly", *written))).producers
+    assert "goog-remb" not in section.codecs[0].feedback, "a publisher is told by our own feedback"
 
 
 @pytest.mark.parametrize(

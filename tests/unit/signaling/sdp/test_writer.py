@@ -69,6 +69,7 @@ def test_a_small_answer_in_full() -> None:
         "a=rtcp-mux",
         "a=rtcp-rsize",
         "a=rtpmap:96 VP8/90000",
+        "a=rtcp-fb:96 goog-remb",
         "a=rtcp-fb:96 nack",
         "a=rtcp-fb:96 nack pli",
         "a=rtpmap:97 rtx/90000",
