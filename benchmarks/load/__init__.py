@@ -53,19 +53,22 @@ def main(arguments: list[str]) -> int:
     assert __doc__ is not None
     options = parse_arguments(arguments, __doc__, EXAMPLES)
     try:
-        return asyncio.run(_run(options))
-    except (LoadError, Missing) as error:
-        print(f"benchmarks load: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return asyncio.run(run(options))
     except KeyboardInterrupt:
         print("benchmarks load: interrupted", file=sys.stderr)
         return EXIT_FAILED
 
 
-async def _run(options: Options) -> int:
+async def run(options: Options) -> int:
+    """Do a whole run, print what it found and return the exit code."""
     progress = Progress()
-    async with open_ground(options) as ground, School(ground, options) as school:
-        figures = await (find_max if options.find_max else measure)(school, progress)
+    try:
+        async with open_ground(options) as ground, School(ground, options) as school:
+            figures = await (find_max if options.find_max else measure)(school, progress)
+    except (LoadError, Missing) as error:
+        progress.end()
+        print(f"benchmarks load: {error}", file=sys.stderr)
+        return EXIT_FAILED
     progress.end()
     print(format_table(figures))
     if options.json is not None:

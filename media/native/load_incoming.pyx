@@ -30,7 +30,6 @@ from media.native.nack cimport (
     nack_clear,
     nack_due,
     nack_expected,
-    nack_forget_before,
     nack_init,
 )
 from media.native.payload cimport CODEC_AUDIO, CODEC_OPUS, PAYLOAD_OK, PayloadFacts, inspect_payload
@@ -119,6 +118,8 @@ cdef void load_receive(LoadPeer* peer, uint8_t* datagram, size_t size, int64_t a
         peer.counters.control += 1
         hear_control(peer, datagram, opened, now)
         return
+    if peer.loss and taken_away(peer, datagram, size):
+        return
     status = srtp_unprotect(peer.opener, datagram, &opened)
     if status != 0:
         if status == REPLAY_FAIL or status == REPLAY_OLD:
@@ -154,9 +155,7 @@ cdef void hear_media(LoadPeer* peer, const uint8_t* packet, const RtpHeader* hea
     if stream == NULL:
         return
     if stream.role == ROLE_RTX:
-        hear_repair(peer, stream, packet, header, now)
-        return
-    if peer.loss and taken_away(peer, stream, header.sequence_number):
+        hear_repair(peer, stream, packet, header, arrived_ns, now)
         return
     if stream.first_at_ns == 0:
         stream.first_at_ns = now.monotonic_ns
@@ -180,7 +179,7 @@ cdef void hear_media(LoadPeer* peer, const uint8_t* packet, const RtpHeader* hea
         elif verdict == RECEPTION_RESTART:
             nack_clear(stream.nack)
     if stream.is_video:
-        follow_key_frame(peer, stream, packet, header, arrived_ns)
+        follow_key_frame(peer, stream, packet, header, extended, arrived_ns)
     if peer.counts:
         read_stamp(peer, stream, packet, header, arrived_ns, now, latencies)
 
@@ -219,20 +218,34 @@ cdef LoadStream* load_add_stream(LoadPeer* peer, uint32_t ssrc, uint8_t role, ui
     return stream
 
 
-cdef inline bint taken_away(LoadPeer* peer, LoadStream* stream, uint16_t number) noexcept nogil:
-    """Whether the user wishes this packet lost. One that is missing already is not counted a second time."""
-    cdef uint16_t ahead = <uint16_t>(number - <uint16_t>stream.reception.highest)
+cdef bint taken_away(LoadPeer* peer, const uint8_t* datagram, size_t size) noexcept nogil:
+    """Whether the user wishes this packet lost: decided before it is opened, so that it can come again.
+
+    Only packets that nothing came behind yet are missed because of it; one that is missing already was missed before.
+    """
+    cdef LoadStream* stream
+    cdef uint16_t ahead
+    cdef int i
     peer.chance = peer.chance * CHANCE_STEP + CHANCE_SHIFT
-    if peer.chance >= peer.loss or not stream.reception.started:
+    if peer.chance >= peer.loss or size < 12:
         return False
-    stream.dropped_ahead += ahead - 1 < 0x7FFF
-    return True
+    for i in range(peer.stream_count):
+        stream = &peer.streams[i]
+        if stream.ssrc == load32(datagram + 8):
+            if stream.role != ROLE_RTX:
+                if not stream.reception.started:
+                    return False
+                ahead = <uint16_t>(load16(datagram + 2) - <uint16_t>stream.reception.highest)
+                stream.dropped_ahead += 0 < ahead < 0x8000
+            return True
+    return False
 
 
 cdef void hear_repair(LoadPeer* peer, const LoadStream* repair, const uint8_t* packet, const RtpHeader* header,
-                      const LoadMoment* now) noexcept nogil:
+                      int64_t arrived_ns, const LoadMoment* now) noexcept nogil:
     """Take a packet that came by RTX (RFC 4588); one of padding alone probes for bandwidth."""
     cdef LoadStream* stream
+    cdef RtpHeader inner
     cdef int64_t extended = 0
     cdef uint16_t number
     cdef int i
@@ -247,32 +260,47 @@ cdef void hear_repair(LoadPeer* peer, const LoadStream* repair, const uint8_t* p
             continue
         if nack_arrived(stream.nack, extended, now.monotonic_ns // NS_IN_US):
             peer.counters.recovered += 1
+            inner = header[0]
+            inner.payload_offset += 2
+            inner.payload_length -= 2
+            follow_key_frame(peer, stream, packet, &inner, extended, arrived_ns)
             return
         stream.reception.recovered -= 1
 
 
 cdef inline void follow_key_frame(LoadPeer* peer, LoadStream* stream, const uint8_t* packet, const RtpHeader* header,
-                                  int64_t arrived_ns) noexcept nogil:
-    """Notice when a key frame has come to its last packet."""
+                                  int64_t extended, int64_t arrived_ns) noexcept nogil:
+    """Notice when a key frame has come whole."""
     cdef PayloadFacts facts
     if not stream.waits_for_key:
         return
-    if stream.in_key and header.timestamp != stream.key_timestamp:
-        stream.in_key = 0
-    if not stream.in_key:
-        if inspect_payload(stream.role, packet + header.payload_offset, header.payload_length, &facts) != PAYLOAD_OK:
-            return
-        if not facts.key_frame:
-            return
+    if inspect_payload(stream.role, packet + header.payload_offset, header.payload_length, &facts) != PAYLOAD_OK:
+        return
+    if facts.key_frame and not (stream.in_key and header.timestamp == stream.key_timestamp):
         stream.in_key = 1
         stream.key_timestamp = header.timestamp
-    if header.marker:
+        stream.key_first = extended
+        stream.key_last = 0
+    if not stream.in_key:
+        return
+    if header.marker and header.timestamp == stream.key_timestamp:
+        stream.key_last = extended
+    if stream.key_last and not misses_some(stream.nack, stream.key_first, stream.key_last):
         stream.in_key = 0
         stream.waits_for_key = 0
-        if stream.nack != NULL:
-            nack_forget_before(stream.nack, stream.reception.highest)
         if peer.counters.first_key_ns == 0:
             peer.counters.first_key_ns = arrived_ns
+
+
+cdef inline bint misses_some(const NackGenerator* nack, int64_t first, int64_t last) noexcept nogil:
+    """Whether a packet of these numbers is awaited."""
+    cdef int i
+    if nack == NULL:
+        return False
+    for i in range(nack.count):
+        if first <= nack.entries[i].extended <= last:
+            return True
+    return False
 
 
 cdef inline void read_stamp(LoadPeer* peer, LoadStream* stream, const uint8_t* packet, const RtpHeader* header,

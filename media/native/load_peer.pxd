@@ -27,9 +27,11 @@ cdef struct LoadStream:
     uint8_t role              # CODEC_* or ROLE_RTX
     uint8_t is_video
     uint8_t waits_for_key     # video of which no key frame has come whole
-    uint8_t in_key            # a key frame has begun, its last packet has not come
+    uint8_t in_key            # a key frame has begun, and is not whole yet
     uint8_t settled           # what comes is live: a late joiner first gets the past
     uint32_t key_timestamp
+    int64_t key_first         # extended number of its first packet
+    int64_t key_last          # of its last, 0 as long as that has not come
     int64_t first_at_ns
     int64_t pli_at_ns         # when one was sent last
     uint32_t dropped_ahead    # taken away by the wish of the user, and not missed yet: nothing came behind them
