@@ -139,18 +139,18 @@ async def find_max(school: School, progress: Progress) -> Figures:
 async def join(school: School, count: int, progress: Progress) -> Window:
     """Let more viewers join, and return what that took."""
     before = read(school)
-    async with _joins_told(school, progress):
+    async with _joins_told(school, len(school.viewers) + count, progress):
         await school.admit_viewers(count)
     return between(before, read(school), viewers=len(school.viewers))
 
 
 @contextlib.asynccontextmanager
-async def _joins_told(school: School, progress: Progress) -> AsyncIterator[None]:
+async def _joins_told(school: School, wanted: int, progress: Progress) -> AsyncIterator[None]:
     async def tell() -> None:
         while True:
             await asyncio.sleep(JOIN_TICK_S)
-            roll = school.roll
-            progress.tick(f"{len(school.viewers)} of {roll.wanted} joined, {sum(roll.failures.values())} failures")
+            failures = sum(school.roll.failures.values())
+            progress.tick(f"{len(school.viewers)} of {wanted} joined, {failures} failures")
 
     teller = asyncio.create_task(tell())
     try:

@@ -39,18 +39,12 @@ class Wire:
             end.setblocking(False)
         keys = [bytes([which]) * (16 + 12) for which in (1, 2)]
         profile = Profile.AEAD_AES_128_GCM
-        self.sessions = [
-            SrtpSession(profile, keys[1], "inbound"),
-            SrtpSession(profile, keys[0], "outbound"),
-            SrtpSession(profile, keys[0], "inbound"),
-            SrtpSession(profile, keys[1], "outbound"),
-        ]
-        self.spy = SrtpSession(profile, keys[0], "inbound")
+        self.ours = SrtpSession(profile, keys[1], "inbound"), SrtpSession(profile, keys[0], "outbound")
+        theirs = SrtpSession(profile, keys[0], "inbound"), SrtpSession(profile, keys[1], "outbound")
+        self.sessions = (*self.ours, *theirs)
         first, second = self.ends
-        self.publisher = self.plane.add(first.fileno(), *self.sessions[:2], ROLES, ssrc=1, counts=False)
-        self.viewer = self.plane.add(
-            second.fileno(), *self.sessions[2:], ROLES, ssrc=2, loss=loss, announced=announced or []
-        )
+        self.publisher = self.plane.add(first.fileno(), *self.ours, ROLES, ssrc=1, counts=False)
+        self.viewer = self.plane.add(second.fileno(), *theirs, ROLES, ssrc=2, loss=loss, announced=announced or [])
 
     def carry(self, until: Callable[[], bool], keep: Callable[[rtp.Header], bool] = lambda _: True) -> int:
         """Carry datagrams both ways until something is so; RTP that is not to be kept is dropped: return how many."""
@@ -78,7 +72,7 @@ class Wire:
         for peer in (self.publisher, self.viewer):
             with contextlib.suppress(ValueError):
                 self.plane.remove(peer)
-        for session in (*self.sessions, self.spy):
+        for session in self.sessions:
             session.close()
         for end in (*self.ends, self.middle):
             end.close()
@@ -113,8 +107,15 @@ def sound() -> LoadFrames:
     return LoadFrames(CODEC_OPUS, FRAME_NS, 480, [0], [[[b"\x7b\x41\x10" + bytes(40) + STAMP]]])
 
 
-def play(wire: Wire, **settings: int) -> None:
-    wire.plane.add_feed(wire.publisher, video(), ssrc=VIDEO_SSRC, payload_type=96, **settings)
+def play(wire: Wire, *, rtx_ssrc: int = 0, rtx_payload_type: int = 0) -> None:
+    wire.plane.add_feed(
+        wire.publisher,
+        video(),
+        ssrc=VIDEO_SSRC,
+        payload_type=96,
+        rtx_ssrc=rtx_ssrc,
+        rtx_payload_type=rtx_payload_type,
+    )
     wire.plane.add_feed(wire.publisher, sound(), ssrc=SOUND_SSRC, payload_type=111)
     wire.plane.start()
 
@@ -188,7 +189,7 @@ def test_a_key_frame_that_is_asked_for_comes(wires: Callable[..., Wire]) -> None
     """The viewer misses every first key frame, so it asks; the clip changes to the turn that has one next."""
     wire = wires()
     play(wire)
-    missed = []
+    missed: list[int] = []
 
     def keep(header: rtp.Header) -> bool:
         if header.ssrc == VIDEO_SSRC and not missed:
@@ -251,9 +252,9 @@ def test_what_has_gone_stays_in_the_totals(wires: Callable[..., Wire]) -> None:
 def test_what_cannot_be_is_refused(wires: Callable[..., Wire]) -> None:
     wire = wires()
     with pytest.raises(ValueError, match="roles"):
-        wire.plane.add(wire.middle.fileno(), *wire.sessions[:2], b"", ssrc=1)
+        wire.plane.add(wire.middle.fileno(), *wire.ours, b"", ssrc=1)
     with pytest.raises(OSError, match="cannot be watched"):
-        wire.plane.add(-1, *wire.sessions[:2], ROLES, ssrc=1)
+        wire.plane.add(-1, *wire.ours, ROLES, ssrc=1)
     with pytest.raises(ValueError, match="key frame"):
         LoadFrames(CODEC_VP8, 1, 1, [5], [[[STAMP]]])
     with pytest.raises(ValueError, match="too short"):
