@@ -1,0 +1,1 @@
+"""Access codes: made by teachers, typed in by students, counted without a race."""

@@ -1,0 +1,1 @@
+"""Courses, their groups, and who is enrolled in them as what."""
