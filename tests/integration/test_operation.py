@@ -235,6 +235,8 @@ async def test_joins_are_counted_by_stage_and_stays_told_in_one_line(
         for peer in (teacher, student):
             await peer.publish("camera", "microphone")
         await until(lambda: bool(student.key_frames_from(teacher.author)), "the student sees the teacher")
+        await until(lambda: bool(teacher.key_frames_from(student.author)), "the teacher sees the student")
+        await until(lambda: bool(teacher.heard()), "and hears them")
         await eventually(lambda: school.server.parts.health.loop_lag.histogram.count > 0)
         after = await scrape(client)
 

@@ -1,4 +1,4 @@
-/** Where the room is and what opens it: address and token, renewed before the token runs out if somebody gives others. */
+/** Where the room is and what opens it: address and token, renewed before it runs out if somebody gives others. */
 
 import { HalqaError } from './errors.js';
 import { readClaims } from './token.js';
