@@ -5,13 +5,13 @@ A viewer of whose path nothing is known gets what it wants. `touch` what changed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from media.bwe.allocator import Allocation, Layer, SlotWish, allocate
 from media.rtp.parameters import MediaKind, Mid
 from signaling.allocation_budget import Budget
-from signaling.allocation_changes import Change, compare, held, keep_one_camera
+from signaling.allocation_changes import Change, compare, held, in_turn, keep_one_camera, late
 from signaling.allocation_demand import Demand
 from signaling.allocation_levels import SERVINGS
 from signaling.allocation_rates import LOOK_S, Rates
@@ -28,6 +28,9 @@ from signaling.slots import Choice
 
 VIEWERS_A_TURN: Final = 200
 """Whose slots are allotted at a time, some 10 ms: in a lecture of a thousand others have a turn in between."""
+
+TURN_S: Final = 0.4
+"""Between the turns of those who climb one after the other: a round trip, and a key frame through a narrow path."""
 
 PROBE_NEWS: Final = 0.05
 """A change of what could be used, as a part of it, that is not worth telling the engine."""
@@ -60,6 +63,8 @@ class Allocations:
         self._probed_bps: dict[ParticipantId, int] = {}
         self._by_transport: dict[int, ParticipantId] = {}
         self._touched: dict[ParticipantId, None] = {}
+        self._turns: dict[ParticipantId, float] = {}
+        """When the next slots of somebody climb."""
         self._speaker: ParticipantId | None = None
         self._look_at = 0.0
         self._now = 0.0
@@ -88,12 +93,13 @@ class Allocations:
 
     def forget(self, participant: ParticipantId) -> None:
         """Somebody is gone."""
-        for known in (self._budgets, self._probed_bps, self._touched):
+        for known in (self._budgets, self._probed_bps, self._touched, self._turns):
             known.pop(participant, None)
 
     def clear(self) -> None:
         """The room is over."""
         self._touched.clear()
+        self._turns.clear()
         self._by_transport.clear()
 
     def settle(self) -> None:
@@ -107,14 +113,48 @@ class Allocations:
             self._outbox.wake()
 
     def next_timeout(self) -> float | None:
-        """Return when to look next at what publishers send; None if there is nothing to look at."""
-        return self._look_at if any(True for _ in self._publications.tracks) else None
+        """Return when to look next at what publishers send, or whose turn it is; None without tracks."""
+        if not any(True for _ in self._publications.tracks):
+            return None
+        return min([self._look_at, *self._turns.values()])
 
     def handle_timeout(self, *, now: float) -> None:
         """Look at what publishers send, and at what nobody needs any more, if it is time."""
         self._now = max(now, self._now)
-        if now < self._look_at:
-            return
+        for participant, at in list(self._turns.items()):
+            if at <= now:
+                self.touch(participant)
+        if now >= self._look_at:
+            self._look(now)
+
+    def allot(self, participant: Participant) -> None:
+        """Divide what the path to somebody carries among what it is shown."""
+        now, budget = self._now, self._budget(participant.id)
+        self._turns.pop(participant.id, None)
+        if participant.link.tells_arrivals:
+            budget.assume(now=now)
+        governed = budget.limit is not None or budget.carried_bps(now=now) is not None
+        participant.viewer.await_allotment(governed)
+        slots = {slot.mid: slot for slot in participant.viewer.slots if slot.track is not None}
+        sound_bps = self._sound_bps(slots.values())
+        wishes = self._wishes(slots, budget.limit)
+        wanted_bps = sum(wish.layers[-1].bitrate_bps for wish in wishes if wish.layers)
+        if governed:
+            shown, soon = self._divide(participant.id, sound_bps, wishes, slots)
+            participant.viewer.send(
+                {mid: (layer.encoding, layer.temporal) if layer else None for mid, layer in shown.layers.items()},
+                soon=soon,
+            )
+            budget.allotted(shown.used_bps + sound_bps, wanted_bps + sound_bps, now=now)
+            self._limit_quality(participant.id, None if budget.level is Level.EXCELLENT else budget.level)
+        else:
+            budget.allotted(wanted_bps + sound_bps, wanted_bps + sound_bps, now=now)
+        for slot in slots.values():
+            if slot.track is not None and slot.kind is not SlotKind.AUDIO:
+                self.demand.need(slot.track, _needs(slot), now=now)
+        self._probe(participant, budget.probe_for_bps)
+
+    def _look(self, now: float) -> None:
         self._look_at = now + LOOK_S
         self._rates.look(self._publications.tracks, now=now)
         moved = {track.id for track in self._publications.tracks if self._offers.has_moved(track)}
@@ -134,32 +174,6 @@ class Allocations:
             if (track := self._publications.tracks.get(track_id)) is not None:
                 self.demand.need(track, encodings, now=now)
         self.demand.look((each for each in self._publications.tracks if each.kind is MediaKind.VIDEO), now=now)
-
-    def allot(self, participant: Participant) -> None:
-        """Divide what the path to somebody carries among what it is shown."""
-        now, budget = self._now, self._budget(participant.id)
-        if participant.link.tells_arrivals:
-            budget.assume(now=now)
-        governed = budget.limit is not None or budget.carried_bps(now=now) is not None
-        participant.viewer.await_allotment(governed)
-        slots = {slot.mid: slot for slot in participant.viewer.slots if slot.track is not None}
-        sound_bps = self._sound_bps(slots.values())
-        wishes = self._wishes(slots, budget.limit)
-        wanted_bps = sum(wish.layers[-1].bitrate_bps for wish in wishes if wish.layers)
-        if governed:
-            paused = {mid for mid, slot in slots.items() if slot.paused}
-            shown = self._divide(budget, sound_bps, wishes, paused)
-            participant.viewer.send(
-                {mid: (layer.encoding, layer.temporal) if layer else None for mid, layer in shown.layers.items()}
-            )
-            budget.allotted(shown.used_bps + sound_bps, wanted_bps + sound_bps, now=now)
-            self._limit_quality(participant.id, None if budget.level is Level.EXCELLENT else budget.level)
-        else:
-            budget.allotted(wanted_bps + sound_bps, wanted_bps + sound_bps, now=now)
-        for slot in slots.values():
-            if slot.track is not None and slot.kind is not SlotKind.AUDIO:
-                self.demand.need(slot.track, _needs(slot), now=now)
-        self._probe(participant, budget.probe_for_bps)
 
     def _wishes(self, slots: dict[Mid, Slot], limit: Level | None) -> list[SlotWish[Mid]]:
         pinned = sum(not isinstance(slot.wish, Choice) for slot in slots.values() if slot.kind is not SlotKind.AUDIO)
@@ -194,18 +208,27 @@ class Allocations:
         return wishes
 
     def _divide(
-        self, budget: Budget, sound_bps: int, wishes: Sequence[SlotWish[Mid]], paused: Container[Mid]
-    ) -> Allocation[Mid]:
-        """Divide what is left for pictures; while something falls, and for a while after, nothing else climbs."""
-        left_bps = budget.pictures_bps(sound_bps, now=self._now)
-        shown = allocate(left_bps, held(wishes, paused=paused) if budget.is_held(now=self._now) else wishes)
+        self, participant: ParticipantId, sound_bps: int, wishes: Sequence[SlotWish[Mid]], slots: Mapping[Mid, Slot]
+    ) -> tuple[Allocation[Mid], set[Mid]]:
+        """Divide what is left for pictures; return also whose turn to climb comes soon.
+
+        While something falls, and for a while after, nothing else climbs; and not more at a time than is good.
+        """
+        now, budget = self._now, self._budget(participant)
+        left_bps = budget.pictures_bps(sound_bps, now=now)
+        paused = {mid for mid, slot in slots.items() if slot.paused}
+        shown = allocate(left_bps, held(wishes, paused=paused) if budget.is_held(now=now) else wishes)
         change = compare(wishes, shown.layers)
         if change is Change.FALL:
-            budget.fell(now=self._now)
-            return allocate(left_bps, held(wishes, paused=paused))
+            budget.fell(now=now)
+            return allocate(left_bps, held(wishes, paused=paused)), set()
+        waiting = late(wishes, shown.layers, left_bps=left_bps)
+        if waiting:
+            shown = allocate(left_bps, in_turn(wishes, shown.layers, waiting))
+            self._turns[participant] = now + TURN_S
         if change is Change.CLIMB:
-            budget.climbed(now=self._now)
-        return shown
+            budget.climbed(now=now)
+        return shown, waiting
 
     def _sound_bps(self, slots: Any) -> int:
         tracks = (slot.track for slot in slots if slot.kind is SlotKind.AUDIO)

@@ -17,13 +17,24 @@ ASSUMED_FOR_S: Final = 10.0
 NEWS: Final = 1.05
 """An estimate that grew by less changes nothing: it is looked at again within a second."""
 
+PATIENCE_S: Final = 2.0
+DIP: Final = 0.8
+"""An estimate of no less than this part of what is sent is not obeyed for so long. At every hiccup an estimator falls to
+0.85 of what arrives; if all arrives that is sent, the path is not full, and a probe finds what it was 1.5 s later."""
+
 HOLD_S: Final = 3.0
 """After a fall nothing climbs for so long: queues drain first."""
-HOLD_MAX_S: Final = 24.0
+BACK_OFF: Final = 0.85
+"""Part of what was too much that may be climbed to then: most of it was good."""
+GROWTH: Final = 0.05
+"""Part of it, a second, by which that grows: what was too much may be enough again."""
+SLOWNESS_MAX: Final = 16
 RELAPSE_S: Final = 10.0
-"""A fall so soon after a climb was a climb too far: the next one waits for twice as long, unless much has changed."""
+"""A fall so soon after a climb was a climb too far: from now on it grows half as fast."""
+CALM_S: Final = 60.0
+"""Without a fall, and it grows as fast as at first."""
 MUCH: Final = 1.5
-"""Times what was too much: an estimate of so much is of another network, and is not waited with."""
+"""Times what was too much: an estimate of so much is of another network, and what was is forgotten."""
 
 LEVEL_AFTER_S: Final = 5.0
 """Estimates begin low: until then they say nothing about the connection."""
@@ -46,9 +57,10 @@ class Budget:
         self._allotted_estimate_bps = 0.0
         self._assumed_until: float | None = None
         self._estimated_at: float | None = None
-        self._hold_s = HOLD_S
+        self._below_since: float | None = None
         self._fell_at = -math.inf
         self._fell_from_bps = 0
+        self._slowness = 1
         self._climbed_at = -math.inf
 
     @property
@@ -75,7 +87,12 @@ class Budget:
     def pictures_bps(self, sound_bps: int, *, now: float) -> float:
         """Return how much is left for pictures."""
         carried = self.carried_bps(now=now)
-        return min(math.inf if carried is None else max(carried - sound_bps, 0.0), most_bps(self.limit))
+        if carried is None:
+            return most_bps(self.limit)
+        if self._dips(now=now):
+            carried = self.used_bps
+        carried = min(carried, max(self._ceiling_bps(now=now), self.used_bps))
+        return min(max(carried - sound_bps, 0.0), most_bps(self.limit))
 
     def estimate(self, bitrate_bps: int, *, now: float) -> bool:
         """Take an estimate; return whether it is worth to allot anew."""
@@ -83,6 +100,10 @@ class Budget:
         self.estimate_bps = bitrate_bps
         if self._estimated_at is None:
             self._estimated_at = now
+        if bitrate_bps >= self.used_bps:
+            self._below_since = None
+        elif self._below_since is None:
+            self._below_since = now
         grew = self.short and bitrate_bps >= self._allotted_estimate_bps * NEWS and not self.is_held(now=now)
         return first or bitrate_bps < self.used_bps or grew
 
@@ -98,15 +119,29 @@ class Budget:
 
     def is_held(self, *, now: float) -> bool:
         """Return whether nothing may climb yet."""
-        hold_s = HOLD_S if (self.estimate_bps or 0) >= self._fell_from_bps * MUCH else self._hold_s
-        return now < self._fell_at + hold_s
+        return now < self._fell_at + HOLD_S
 
     def fell(self, *, now: float) -> None:
         """Take note that something had to be sent less of."""
-        relapsed = now - self._climbed_at < RELAPSE_S
-        self._hold_s = min(self._hold_s * 2, HOLD_MAX_S) if relapsed else HOLD_S
+        if now - self._climbed_at < RELAPSE_S:
+            self._slowness = min(self._slowness * 2, SLOWNESS_MAX)
+        elif now - self._fell_at > CALM_S:
+            self._slowness = 1
         self._fell_at, self._fell_from_bps = now, self.used_bps
 
     def climbed(self, *, now: float) -> None:
         """Take note that something is sent more of."""
         self._climbed_at = now
+
+    def _dips(self, *, now: float) -> bool:
+        """Return whether the estimate is short of what is sent, but not by much, nor for long."""
+        if self.estimate_bps is None or self._below_since is None:
+            return False
+        return self.estimate_bps >= self.used_bps * DIP and now - self._below_since < PATIENCE_S
+
+    def _ceiling_bps(self, *, now: float) -> float:
+        """Return how much may be climbed to after a fall, sound included."""
+        if (self.estimate_bps or 0) >= self._fell_from_bps * MUCH:
+            return math.inf
+        grown = GROWTH / self._slowness * max(now - self._fell_at - HOLD_S, 0.0)
+        return self._fell_from_bps * (BACK_OFF + grown) * CLIMB_MARGIN

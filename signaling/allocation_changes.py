@@ -1,12 +1,17 @@
-"""What an allocation changes for a viewer, and wishes that are cut: nothing is to climb, one camera is to do."""
+"""What an allocation changes for a viewer, and wishes that are cut: less is to climb at a time, one camera is to do."""
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from media.bwe.allocator import KeyT, Layer, Rank, SlotWish
+
+AT_ONCE: Final = 0.6
+"""Part of the estimate that the encodings together may have that begin at the same time: each begins with a key frame,
+of about a third of a second of its bitrate, and all of them are to be through the bottleneck in a fifth of one."""
 
 
 class Change(enum.Enum):
@@ -35,6 +40,34 @@ def compare(wishes: Sequence[SlotWish[KeyT]], layers: Mapping[KeyT, Layer | None
 def held(wishes: Sequence[SlotWish[KeyT]], *, paused: Container[KeyT]) -> list[SlotWish[KeyT]]:
     """Return wishes of which none goes beyond what is shown now; what is new may have its lowest layer."""
     return [replace(wish, layers=() if wish.key in paused else _up_to_now(wish)) for wish in wishes]
+
+
+def late(wishes: Sequence[SlotWish[KeyT]], layers: Mapping[KeyT, Layer | None], *, left_bps: float) -> set[KeyT]:
+    """Return whose turn to climb to these layers comes later: too many encodings would begin at once."""
+    beginning_bps = 0
+    waiting: set[KeyT] = set()
+    for wish in sorted(wishes, key=lambda wish: wish.rank):
+        layer = layers[wish.key]
+        if layer is not None and (wish.current is None or layer.encoding > wish.current.encoding):
+            if beginning_bps and beginning_bps + layer.bitrate_bps > left_bps * AT_ONCE:
+                waiting.add(wish.key)
+            else:
+                beginning_bps += layer.bitrate_bps
+    return waiting
+
+
+def in_turn(
+    wishes: Sequence[SlotWish[KeyT]], layers: Mapping[KeyT, Layer | None], waiting: Container[KeyT]
+) -> list[SlotWish[KeyT]]:
+    """Return wishes of which none goes beyond these layers, and those that wait stay where they are."""
+    cut: list[SlotWish[KeyT]] = []
+    for wish in wishes:
+        if wish.key not in waiting:
+            top = _height(layers[wish.key])
+            cut.append(replace(wish, layers=[layer for layer in wish.layers if _height(layer) <= top]))
+        else:
+            cut.append(replace(wish, layers=() if wish.current is None else _up_to_now(wish)))
+    return cut
 
 
 def keep_one_camera(wishes: Sequence[SlotWish[KeyT]], *, first: Container[KeyT]) -> list[SlotWish[KeyT]]:

@@ -280,6 +280,7 @@ class Arrivals:
             viewer=Viewer(visitor.id, grants=visitor.grants, changed=partial(self._place.viewer_changed, visitor.id)),
         )
         add_slots(participant, kinds)
+        participant.viewer.await_allotment(link.tells_arrivals)  # before anything is shown
         return participant
 
 

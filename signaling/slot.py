@@ -37,6 +37,8 @@ class Slot:
         viewer whose layers are allotted, the least."""
         self.paused = False
         """Nothing is sent of what is shown: the network carries no more."""
+        self._soon = False
+        """Of a pause: it ends within a second, and is not worth telling."""
         self._waits = False
         self._layers: tuple[int, int] | None = None
         self._told: SlotView | None = None
@@ -77,9 +79,10 @@ class Slot:
         """From now on wait with all but the least for `send` to say what is sent, or send what is wanted."""
         if waits != self._waits:
             self._waits = waits
+            self.allotted = waits and self._layers is not None
             if not waits:
+                self._soon = False
                 self._resume()
-                self.allotted = False
                 self.choose_layers()
 
     def choose_layers(self) -> None:
@@ -102,19 +105,23 @@ class Slot:
             choose_temporal_layer(_least(self.wanted_frame_rate, frame_rate_max)),
         )
 
-    def send(self, layers: tuple[int, int] | None) -> bool:
-        """Send an encoding of what is shown up to a temporal layer, or nothing; return if a pause begins or ends."""
+    def send(self, layers: tuple[int, int] | None, *, soon: bool = False) -> bool:
+        """Send an encoding of what is shown up to a temporal layer, or nothing (`soon`: yet).
+
+        Returns whether a pause begins or ends.
+        """
         if self.track is None:
             return False
         self.allotted = True
-        was_paused = self.paused
+        before = self.paused, self._soon
+        self._soon = soon and layers is None
         if layers is not None:
             self._set_layers(layers)
             self._resume()
         elif not self.paused:
             self.paused = True
             self.consumer.detach()
-        return self.paused != was_paused
+        return (self.paused, self._soon) != before
 
     def forget_told(self) -> None:
         """Have the next `take_change` return what the slot shows, whatever the client was told."""
@@ -160,7 +167,8 @@ class Slot:
         if track is None:
             return SlotView(mid=self.mid, track=None, participant=None, encoding=None)
         if self.paused:
-            return SlotView(mid=self.mid, track=track.id, participant=track.owner, encoding=None, paused=True)
+            rests = not self._soon
+            return SlotView(mid=self.mid, track=track.id, participant=track.owner, encoding=None, paused=rests)
         flowing, encodings = self.consumer.encoding, track.encodings
         known = flowing is not None and 0 <= flowing < len(encodings)
         rid = encodings[flowing].rid if flowing is not None and known else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import UNSET
@@ -61,9 +61,9 @@ class Viewer:
                 slot.await_allotment(waits)
             self._changed()
 
-    def send(self, layers: Mapping[Mid, tuple[int, int] | None]) -> None:
-        """Send so much of what slots show: an encoding up to a temporal layer, or nothing."""
-        changes = [self._slots[mid].send(each) for mid, each in layers.items()]
+    def send(self, layers: Mapping[Mid, tuple[int, int] | None], *, soon: Container[Mid] = ()) -> None:
+        """Send so much of what slots show: an encoding up to a temporal layer, or nothing, in some of them yet."""
+        changes = [self._slots[mid].send(each, soon=mid in soon) for mid, each in layers.items()]
         if any(changes):
             self._changed()
 

@@ -16,18 +16,29 @@ _VIDEO_CODECS = (
     "a=rtpmap:97 rtx/90000\na=fmtp:97 apt=96\n"
 )
 _SIMULCAST = "a=rid:q send\na=rid:h send\na=rid:f send\na=simulcast:send q;h;f\n"
+TRANSPORT_WIDE = "a=extmap:5 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\n"
+"""For `sdk_offer`: the client tells which packets came, and when."""
 _EXTENSIONS = (
     "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\na=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\n"
 )
 
 
-def section(mid: str, kind: str, direction: str, *, ufrag: str = "abcd", simulcast: bool = False, port: int = 9) -> str:
+def section(
+    mid: str,
+    kind: str,
+    direction: str,
+    *,
+    ufrag: str = "abcd",
+    simulcast: bool = False,
+    port: int = 9,
+    extensions: str = "",
+) -> str:
     """Return one m= section."""
     codecs, formats = (_AUDIO_CODECS, "111") if kind == "audio" else (_VIDEO_CODECS, "96 97")
     return (
         f"m={kind} {port} UDP/TLS/RTP/SAVPF {formats}\nc=IN IP4 0.0.0.0\na=ice-ufrag:{ufrag}\n"
         f"a=ice-pwd:{ufrag}{'x' * 24}\na=fingerprint:sha-256 {':'.join(['0A'] * 32)}\na=setup:actpass\na=mid:{mid}\n"
-        f"{_EXTENSIONS}a={direction}\na=rtcp-mux\na=rtcp-rsize\n{codecs}{_SIMULCAST if simulcast else ''}"
+        f"{_EXTENSIONS}{extensions}a={direction}\na=rtcp-mux\na=rtcp-rsize\n{codecs}{_SIMULCAST if simulcast else ''}"
     )
 
 
@@ -37,15 +48,27 @@ def description(sections: Sequence[str], mids: Sequence[str]) -> str:
     return (head + "".join(sections)).replace("\n", "\r\n")
 
 
-def sdk_offer(*, ufrag: str = "abcd", slots: Sequence[tuple[str, str]] = SLOTS, removed: Sequence[str] = ()) -> str:
+def sdk_offer(
+    *, ufrag: str = "abcd", slots: Sequence[tuple[str, str]] = SLOTS, removed: Sequence[str] = (), extensions: str = ""
+) -> str:
     """Return an offer of four sections to send on and some slots; `removed` mids have port 0."""
     sending = [(MICROPHONE, "audio"), (CAMERA, "video"), (SCREEN, "video"), (SCREEN_AUDIO, "audio")]
     sections = [
-        section(mid, kind, "sendonly", ufrag=ufrag, simulcast=mid == CAMERA, port=0 if mid in removed else 9)
+        section(
+            mid,
+            kind,
+            "sendonly",
+            ufrag=ufrag,
+            simulcast=mid == CAMERA,
+            port=0 if mid in removed else 9,
+            extensions=extensions,
+        )
         for mid, kind in sending
     ]
     for mid, purpose in slots:
         kind = "audio" if purpose == "audio" else "video"
-        sections.append(section(mid, kind, "recvonly", ufrag=ufrag, port=0 if mid in removed else 9))
+        sections.append(
+            section(mid, kind, "recvonly", ufrag=ufrag, port=0 if mid in removed else 9, extensions=extensions)
+        )
     mids = [mid for mid, _ in [*sending, *slots] if mid not in removed]
     return description(sections, mids)

@@ -133,6 +133,7 @@ class Stage:
         slots: Sequence[tuple[str, str]] = SLOTS,
         name: str | None = None,
         expires_at: float = 1000.0,
+        offer: str | None = None,
     ) -> Person:
         grants = Grants(
             room=self.room.name,
@@ -145,7 +146,7 @@ class Stage:
             moderate=role in (Role.TEACHER, Role.ASSISTANT),
             record=role is Role.TEACHER,
         )
-        return self.enters(join_request(slots=slots, name=name), grants, expires_at=expires_at)
+        return self.enters(join_request(slots=slots, name=name, offer=offer), grants, expires_at=expires_at)
 
     def enters(self, request: Join, grants: Grants, *, expires_at: float = 1000.0) -> Person:
         participant = self.room.join(request, grants, wallclock=WALLCLOCK, expires_at=expires_at, now=self.now)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from signaling.allocation_budget import HOLD_S
+from signaling.allocation import TURN_S
+from signaling.allocation_budget import HOLD_S, PATIENCE_S
 from signaling.allocation_demand import PAUSE_AFTER_S
 from signaling.client_messages import Limit, Mute, Publish, Unpublish, View, ViewRequest
 from signaling.codes import ErrorCode
@@ -17,6 +18,7 @@ from signaling.server_messages import Layers, Quality, SlotsChanged
 from signaling.track import Track
 from signaling.watch import LOOK_S
 from tests.unit.signaling.fake_engine import FakeConsumer
+from tests.unit.signaling.offers import TRANSPORT_WIDE, sdk_offer
 from tests.unit.signaling.stage import Person, Stage
 
 CAMERA_BPS = (150_000, 500_000, 1_500_000)
@@ -119,11 +121,11 @@ def test_of_whom_nothing_is_known_gets_what_is_wanted(stage: Stage, viewer: Pers
     ("estimate_bps", "expected"),
     [
         (10_000_000, [(2, 3), (2, 3), (2, 3)]),
-        (3_500_000, [(2, 1), (2, 1), (1, 3)]),
+        (3_500_000, [(2, 1), (2, 1), (2, 1)]),
         (1_750_000, [(1, 3), (1, 3), (1, 3)]),
         (530_000, [(0, 3), (0, 3), (0, 3)]),
-        (260_000, [(0, 0), (0, 0), (0, 0)]),
-        (180_000, [(0, 0), (0, 0), None]),
+        (260_000, [(0, 1), (0, 0), (0, 0)]),
+        (180_000, [(0, 1), (0, 0), None]),
         (90_000, [(0, 0), None, None]),
         (30_000, [None, None, None]),
     ],
@@ -161,8 +163,18 @@ def test_many_falls_on_a_narrow_path_do_not_delay_a_wide_one(stage: Stage, viewe
     assert layers(viewer) == [(2, 3)] * 3
 
 
-@pytest.mark.parametrize("swing", [(1_450_000, 1_700_000), (180_000, 270_000), (60_000, 110_000), (300_000, 3_000_000)])
-def test_a_path_that_swings_moves_things_ever_less_often(stage: Stage, viewer: Person, swing: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("swing", "most", "most_later"),
+    [
+        ((1_450_000, 1_700_000), 16, 5),
+        ((180_000, 270_000), 16, 5),
+        ((60_000, 110_000), 16, 5),
+        ((300_000, 3_000_000), 80, 40),  # no edge, but two networks: it falls at once, and climbs 3 s later
+    ],
+)
+def test_a_path_that_swings_moves_things_ever_less_often(
+    stage: Stage, viewer: Person, swing: tuple[int, int], most: int, most_later: int
+) -> None:
     wants(viewer, 720)
     moved = []
     for second in range(120):
@@ -170,8 +182,31 @@ def test_a_path_that_swings_moves_things_ever_less_often(stage: Stage, viewer: P
         passes(stage, 1, estimates={viewer: swing[second % 2]})
         if layers(viewer) != before:
             moved.append(second)
-    assert len(moved) <= 16
-    assert sum(second >= 60 for second in moved) <= 5
+    assert len(moved) <= most
+    assert sum(second >= 60 for second in moved) <= most_later
+
+
+def test_a_small_dip_that_passes_is_not_obeyed(stage: Stage, viewer: Person) -> None:
+    wants(viewer, 720)
+    passes(stage, 12, estimates={viewer: 1_550_000})
+    before = layers(viewer)
+    passes(stage, 1, estimates={viewer: 1_300_000})
+    passes(stage, 3, estimates={viewer: 1_550_000})
+    assert layers(viewer) == before
+    passes(stage, PATIENCE_S + 1, estimates={viewer: 1_300_000})
+    assert layers(viewer) != before
+
+
+def test_not_all_climb_at_once_and_who_waits_for_a_turn_is_not_told(stage: Stage, cameras: list[Person]) -> None:
+    passes(stage, 6)
+    slots = (("10", "audio"), *((mid, "video") for mid in VIDEO_SLOTS))
+    viewer = stage.joins("viewer", slots=slots, offer=sdk_offer(slots=slots, extensions=TRANSPORT_WIDE))
+    assert layers(viewer) == [(0, 1), (0, 0), None], "300 kbit/s are assumed, and not all of them may begin at once"
+    assert not any(viewer.paused.values())
+    stage.now += TURN_S
+    stage.room.handle_timeout(now=stage.now)
+    stage.drain()
+    assert None not in layers(viewer)
 
 
 def test_a_slot_for_which_nothing_is_left_keeps_its_track_and_says_so(
@@ -202,10 +237,10 @@ def test_the_screen_comes_first_then_who_is_in_the_spotlight_then_who_speaks(sta
 def test_sound_is_taken_off_first(stage: Stage, viewer: Person, cameras: list[Person]) -> None:
     wants(viewer, 720)
     passes(stage, 6, estimates={viewer: 260_000})
-    assert layers(viewer) == [(0, 0)] * 3
+    assert layers(viewer) == [(0, 1), (0, 0), (0, 0)]
     cameras[0].publishes(Source.MICROPHONE)
     stage.drain()
-    assert layers(viewer) == [(0, 0), (0, 0), None]
+    assert layers(viewer) == [(0, 1), (0, 0), None]
     assert viewer.consumer("10").producer is not None
 
 
@@ -272,7 +307,7 @@ def test_who_wants_little_is_not_told_of_a_bad_connection(stage: Stage, viewer: 
 @pytest.mark.parametrize(
     ("level", "expected"),
     [
-        ("good", [(1, 1), (1, 1), (0, 3)]),
+        ("good", [(1, 3), (1, 1), (0, 3)]),
         ("poor", [(0, 1), (0, 1), (0, 1)]),
         ("minimal", [(0, 1), None, None]),
         ("audio", [None, None, None]),

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.bwe.allocator import Layer, Rank, SlotWish
-from signaling.allocation_budget import ASSUMED_BPS, ASSUMED_FOR_S, HOLD_MAX_S, HOLD_S, LEVEL_AFTER_S, Budget
-from signaling.allocation_changes import Change, compare, held, keep_one_camera
+from media.bwe.allocator import CLIMB_MARGIN, Layer, Rank, SlotWish
+from signaling.allocation_budget import ASSUMED_BPS, ASSUMED_FOR_S, HOLD_S, LEVEL_AFTER_S, PATIENCE_S, Budget
+from signaling.allocation_changes import Change, compare, held, in_turn, keep_one_camera, late
 from signaling.allocation_demand import PAUSE_AFTER_S, Demand
 from signaling.allocation_levels import SERVINGS, level_of_estimate, most_bps
 from signaling.identifiers import TrackId
@@ -99,25 +99,45 @@ def test_estimates_that_change_nothing_are_no_news() -> None:
     assert not budget.estimate(9_000_000, now=6), "all that is wanted is sent"
 
 
-def test_each_relapse_doubles_the_patience() -> None:
-    budget = Budget()
-    now, waits = 0.0, []
+def climbs_again(budget: Budget, needed_bps: int, *, since: float) -> float:
+    """Return after how long so much may be climbed to."""
+    waited = 0.0
+    while budget.is_held(now=since + waited) or budget.pictures_bps(0, now=since + waited) < needed_bps * CLIMB_MARGIN:
+        waited += 0.5
+    return waited
+
+
+def test_most_of_what_was_too_much_comes_back_soon_and_all_of_it_ever_later() -> None:
+    budget, now = Budget(), 0.0
+    waits = []
     for _ in range(6):
-        budget.used_bps = 1_000_000
-        budget.estimate_bps = 900_000
+        budget.allotted(1_000_000, 9_000_000, now=now)
+        budget.estimate(600_000, now=now)
         budget.fell(now=now)
-        waited = 0.0
-        while budget.is_held(now=now + waited):
-            waited += 0.5
-        waits.append(waited)
-        now += waited
+        budget.allotted(500_000, 9_000_000, now=now)
+        budget.estimate(1_400_000, now=now)
+        waits.append((climbs_again(budget, 800_000, since=now), climbs_again(budget, 1_000_000, since=now)))
+        now += waits[-1][1]
         budget.climbed(now=now)
         now += 1
-    assert waits == [HOLD_S, HOLD_S * 2, HOLD_S * 4, HOLD_MAX_S, HOLD_MAX_S, HOLD_MAX_S]
-    budget.estimate_bps = 1_600_000
+    assert waits == [(HOLD_S, HOLD_S + 3 * slowness) for slowness in (1, 2, 4, 8, 16, 16)]
+    budget.estimate(1_600_000, now=now)
     budget.fell(now=now)
-    assert budget.is_held(now=now + HOLD_S - 0.1)
-    assert not budget.is_held(now=now + HOLD_S), "another network"
+    assert climbs_again(budget, 1_300_000, since=now) == HOLD_S, "another network"
+
+
+def test_a_dip_is_waited_for_and_a_fall_is_not() -> None:
+    budget = Budget()
+    budget.estimate(1_000_000, now=0)
+    budget.allotted(900_000, 2_000_000, now=0)
+    budget.estimate(760_000, now=1)
+    assert budget.pictures_bps(0, now=1) == 900_000
+    assert budget.pictures_bps(0, now=1 + PATIENCE_S) == 760_000
+    budget.estimate(950_000, now=2)
+    budget.estimate(760_000, now=3)
+    assert budget.pictures_bps(0, now=1 + PATIENCE_S) == 900_000, "another dip"
+    budget.estimate(600_000, now=3)
+    assert budget.pictures_bps(0, now=3) == 600_000
 
 
 def test_a_level_is_not_told_before_it_is_known() -> None:
@@ -163,6 +183,16 @@ def test_what_a_change_is(before: Layer | None, after: Layer | None, top: Layer,
 def test_a_fall_outweighs_a_climb() -> None:
     wishes = [wish("a", LOW), wish("b", HIGH)]
     assert compare(wishes, {"a": HIGH, "b": LOW}) is Change.FALL
+
+
+def test_no_more_begin_at_once_than_fit_into_a_part_of_what_is_left() -> None:
+    wishes = [wish("a", None), wish("b", LOW), wish("c", MIDDLE), wish("d", None, rank=Rank.SCREEN)]
+    layers = {"a": LOW, "b": MIDDLE, "c": MIDDLE, "d": LOW}
+    assert late(wishes, layers, left_bps=2_000_000) == set()
+    assert late(wishes, layers, left_bps=1_000_000) == {"b"}
+    assert late(wishes, layers, left_bps=100_000) == {"a", "b"}, "one always may, the first by rank"
+    cut = in_turn(wishes, layers, {"a", "b"})
+    assert [list(each.layers) for each in cut] == [[], [LOW], [LOW, MIDDLE], [LOW]]
 
 
 def test_while_it_is_held_nothing_goes_beyond_what_is_shown() -> None:
