@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from lms.access.endpoints import LoginEndpoints
 from lms.api.document import add_document_routes
 from lms.api.endpoint import AnyEndpoint
 from lms.api.measurements import Measurements
@@ -20,7 +21,10 @@ REQUEST_BYTES_MAX: Final = 1 << 20  # for routes that are no endpoints; those ha
 
 def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
     """Return the endpoints, in the order of the documentation: one line for each module."""
-    return (*OperationEndpoints(parts).endpoints(),)
+    return (
+        *LoginEndpoints(parts).endpoints(),
+        *OperationEndpoints(parts).endpoints(),
+    )
 
 
 def build_application(parts: Parts) -> web.Application:

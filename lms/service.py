@@ -12,6 +12,7 @@ from typing import Final, Self
 from aiohttp import web
 
 from lms.access.authority import Authority
+from lms.access.passwords import Passwords
 from lms.access.standing import Standings
 from lms.api.rate_limits import RateLimits
 from lms.api.serve import Server
@@ -55,6 +56,7 @@ class LmsService:
             host, port = opened.getsockname()[:2]
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             parts = await _build(settings, chosen, database, settings.http.public_url or url)
+            closing.callback(parts.passwords.close)
             closing.push_async_callback(parts.relay.close)
             application = build_application(parts)
             runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
@@ -77,6 +79,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
     limits = RateLimits(settings.rate_limits)
     outbox, relay = Outbox(ids), Relay(database, clock)
     outbox.on_message(relay.wake)
+    passwords = await asyncio.to_thread(Passwords, settings.passwords)
     return Parts(
         settings=settings,
         clock=clock,
@@ -89,6 +92,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
         outbox=outbox,
         relay=relay,
         secrets=keys,
+        passwords=passwords,
         url=url,
     )
 

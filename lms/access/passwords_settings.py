@@ -14,6 +14,8 @@ class PasswordSettings:
     characters_min: int = 12
     """At least 8 (NIST SP 800-63B)."""
     characters_max: int = 128
+    kinds_min: int = 1
+    """Of lower case, upper case, digits and signs: so many must occur."""
     history: int = 5
     """So many earlier passwords cannot be taken again."""
     max_age_days: int = 0
@@ -34,7 +36,13 @@ class PasswordSettings:
                 f"passwords.characters_min is {self.characters_min} and characters_max {self.characters_max}, "
                 "expected 8 to 1024, rising"
             )
-        ranges = {"history": (0, 24), "max_age_days": (0, 3650), "memory_kib": (64, 1 << 20), "passes": (1, 16)}
+        ranges = {
+            "kinds_min": (1, 4),
+            "history": (0, 24),
+            "max_age_days": (0, 3650),
+            "memory_kib": (64, 1 << 20),
+            "passes": (1, 16),
+        }
         for name, (least, most) in (ranges | {"threads": (1, 64)}).items():
             if not least <= getattr(self, name) <= most:
                 raise SettingsError(f"passwords.{name} is {getattr(self, name)}, expected {least} to {most}")

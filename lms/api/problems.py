@@ -49,7 +49,7 @@ class ProblemError(Exception):
     ) -> None:
         super().__init__(problem.code)
         self.problem = problem
-        self.field = field
+        self.field = None if field is None else str(field)  # names of headers are a kind of text of their own
         self.value = value
         self.rule = rule
         """Which rule the value broke: `required`, `length`, `range`, `pattern`, `unique`, `order` ..."""

@@ -38,6 +38,8 @@ class RateLimitSettings:
     """Requests of one person."""
     login_per_minute: int = 5
     """Attempts from one address at one account."""
+    account_login_per_minute: int = 30
+    """Attempts at one account from all addresses, but not from browsers that were logged in to it before."""
     redeem_per_minute: int = 5
     """Access codes tried by one person."""
     upload_per_minute: int = 10

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.migration import MigrationContext
 from alembic.operations.ops import CreateTableOp, DowngradeOps, UpgradeOps
-from sqlalchemy import URL, Table, create_engine
+from sqlalchemy import URL, MetaData, Table, create_engine
 
 from lms.database import types
 from lms.database.migrate import LMS, migrations, upgrade
@@ -81,7 +81,7 @@ def write_migration(module: str, words: Sequence[str]) -> Path:
                     ),
                 },
             )
-            script = produce_migrations(context, METADATA)
+            script = produce_migrations(context, _reached(tables))
             assert script.upgrade_ops is not None
             assert script.downgrade_ops is not None
             up, down = (_code(each, context) for each in (script.upgrade_ops, script.downgrade_ops))
@@ -121,9 +121,23 @@ def _module_of(table: Table) -> str:
     raise AssertionError(f"table {table.name} is no value of a module's tables.py")
 
 
+def _reached(names: set[str]) -> MetaData:
+    """Return these tables and those that they refer to: what else modules declare may not be whole yet."""
+    found = MetaData(naming_convention=METADATA.naming_convention)
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in found.tables:
+            continue
+        copy = METADATA.tables[name].to_metadata(found)
+        waiting += [key.elements[0].target_fullname.partition(".")[0] for key in copy.foreign_key_constraints]
+    return found
+
+
 def _depends(tables: set[str], module: str) -> str:
     """Return the newest migrations of the modules that these tables refer to, and that of the roles."""
-    others = {_module_of(key.column.table) for name in tables for key in METADATA.tables[name].foreign_keys}
+    reached = _reached(tables).tables
+    others = {_module_of(METADATA.tables[name]) for name in reached}
     known = migrations()
     named = {known.get_revision(f"{other}@head") for other in (others | {"database"}) - {module}}
     return "(" + "".join(f'"{each.revision}", ' for each in sorted(named, key=lambda each: each.revision)) + ")"
