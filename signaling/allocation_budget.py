@@ -19,8 +19,8 @@ NEWS: Final = 1.05
 
 PATIENCE_S: Final = 2.0
 DIP: Final = 0.8
-"""An estimate of no less than this part of what is sent is not obeyed for so long. At every hiccup an estimator falls to
-0.85 of what arrives; if all arrives that is sent, the path is not full, and a probe finds what it was 1.5 s later."""
+"""An estimate of no less than this part of what is sent is not obeyed for so long. At every hiccup an estimator falls
+to 0.85 of what arrives; if all arrives that is sent, the path is not full, and a probe finds it so 1.5 s later."""
 
 HOLD_S: Final = 3.0
 """After a fall nothing climbs for so long: queues drain first."""
