@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from lms.access.endpoints import LoginEndpoints
+from lms.access.password_endpoints import PasswordEndpoints
 from lms.api.document import add_document_routes
 from lms.api.endpoint import AnyEndpoint
 from lms.api.measurements import Measurements
@@ -23,6 +24,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
     """Return the endpoints, in the order of the documentation: one line for each module."""
     return (
         *LoginEndpoints(parts).endpoints(),
+        *PasswordEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),
     )
 

@@ -12,6 +12,7 @@ from typing import Final, Self
 from aiohttp import web
 
 from lms.access.authority import Authority
+from lms.access.links import TOPIC
 from lms.access.passwords import Passwords
 from lms.access.standing import Standings
 from lms.api.rate_limits import RateLimits
@@ -21,6 +22,8 @@ from lms.clock import Clock, SystemClock
 from lms.database.database import Database
 from lms.errors import StartError
 from lms.ids import Ids
+from lms.mail.links import LinkMails
+from lms.mail.mailer import make_mailer
 from lms.outbox.relay import Relay
 from lms.outbox.send import Outbox
 from lms.parts import Parts
@@ -79,6 +82,8 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
     limits = RateLimits(settings.rate_limits)
     outbox, relay = Outbox(ids), Relay(database, clock)
     outbox.on_message(relay.wake)
+    mailer = make_mailer(settings.mail, settings.data, clock)
+    relay.on(TOPIC, LinkMails(database, mailer, keys[0], url).consume)
     passwords = await asyncio.to_thread(Passwords, settings.passwords)
     return Parts(
         settings=settings,

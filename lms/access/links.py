@@ -78,6 +78,17 @@ def read_link_token(token: str, keys: tuple[str, ...]) -> tuple[UUID, UUID]:
 
 async def use_link(transaction: Transaction, link_id: UUID, kinds: tuple[LinkKind, ...]) -> Row[Any]:
     """Use up a link and return its row; raises ProblemError (`bad_link`)."""
+    row = await look_at_link(transaction, link_id, kinds)
+    await transaction.execute(
+        update(mailed_link)
+        .where(mailed_link.c.org_id == transaction.org_id, mailed_link.c.id == link_id)
+        .values(used_at=transaction.now)
+    )
+    return row
+
+
+async def look_at_link(transaction: Transaction, link_id: UUID, kinds: tuple[LinkKind, ...]) -> Row[Any]:
+    """Return the row of a link that may still be used; raises ProblemError (`bad_link`)."""
     row = await transaction.first(
         select(mailed_link)
         .where(mailed_link.c.org_id == transaction.org_id, mailed_link.c.id == link_id)
@@ -85,9 +96,4 @@ async def use_link(transaction: Transaction, link_id: UUID, kinds: tuple[LinkKin
     )
     if row is None or row.kind not in kinds or row.used_at is not None or transaction.now >= row.expires_at:
         raise ProblemError(BAD_LINK, field="token", rule="once")
-    await transaction.execute(
-        update(mailed_link)
-        .where(mailed_link.c.org_id == transaction.org_id, mailed_link.c.id == link_id)
-        .values(used_at=transaction.now)
-    )
     return row

@@ -291,8 +291,8 @@ def _response(result: Result, request: web.Request) -> web.Response:
         if result.file.name is not None:
             saved = f"attachment; filename*=UTF-8''{quote(result.file.name)}"
             response.headers[hdrs.CONTENT_DISPOSITION] = saved
-    elif result.status == 204:
-        response = web.Response(status=204, headers=headers)
+    elif result.data is None:
+        response = web.Response(status=result.status, headers=headers)
     else:
         meta = Meta(request_id=request[REQUEST_ID], next=result.next, version=result.version)
         content = encode_success(result.data, meta)
