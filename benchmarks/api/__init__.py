@@ -24,12 +24,13 @@ from typing import Any, Final
 import uvloop
 from yarl import URL
 
-from benchmarks.api.drive import Drive, Outcome, Point
+from benchmarks.api.drive import Drive, Outcome
 from benchmarks.api.report import Setup, build_document, format_outcome, format_point
 from benchmarks.api.scenario import Suite, SuiteError, Target
 from benchmarks.api.scenarios import load_suite, suite_names
 from benchmarks.api.stages import USUAL, Stage, format_stages, parse_stages, scaled, total_s
 from benchmarks.api.thresholds import Threshold, judge, parse_threshold, unknown_steps
+from benchmarks.api.timeline import Point
 from benchmarks.fanout import raise_descriptor_limit
 from benchmarks.load.failures import LoadError
 from benchmarks.load.watched import WatchedProcess
@@ -62,7 +63,14 @@ exit codes:
 def main(arguments: list[str]) -> int:
     """Run a suite, print one table."""
     options, suite = parse_arguments(arguments)
-    raise_descriptor_limit(max(stage.users for stage in options.stages) * SOCKETS_A_USER + DESCRIPTORS_BESIDE)
+    descriptors = max(stage.users for stage in options.stages) * SOCKETS_A_USER + DESCRIPTORS_BESIDE
+    try:
+        raise_descriptor_limit(descriptors)
+    except (OSError, ValueError):
+        print(
+            f"benchmarks api: {descriptors} open files are not allowed here: ulimit -n {descriptors}", file=sys.stderr
+        )
+        return EXIT_NOT_MEASURED
     disturbance = Disturbance()
     try:
         outcome = uvloop.run(_run(options, suite))
@@ -162,6 +170,8 @@ def parse_arguments(arguments: list[str]) -> tuple[argparse.Namespace, Suite]:
         parser.error("--key, --data and --server-pid are of a server that runs: give its --url, too")
     if options.key is not None and ":" not in options.key:
         parser.error(f"--key {options.key!r}: expected ID:SECRET")
+    if options.json is not None and not options.json.parent.is_dir():
+        parser.error(f"--json {options.json}: there is no folder {options.json.parent}")
     suite = load_suite(options.suite)
     options.thresholds = options.threshold or [parse_threshold(text) for text in suite.thresholds]
     if strange := unknown_steps(options.thresholds, suite.steps):

@@ -12,10 +12,10 @@ from typing import Final, TypeVar
 import aiohttp
 
 from benchmarks.api.figures import StepFigures, Tally
-from benchmarks.api.histogram import Histogram
 from benchmarks.api.scenario import STEP_S_MAX, Stumble, Suite, Target, User
 from benchmarks.api.self_watch import GeneratorFigures, SelfWatch
-from benchmarks.api.stages import Stage, total_s, users_at
+from benchmarks.api.stages import Stage, plateaus, total_s, users_at
+from benchmarks.api.timeline import Level, Levels, Line, Point
 
 NumberT = TypeVar("NumberT", int, float)
 
@@ -31,22 +31,6 @@ POINTS_MAX: Final = 240
 POINT_S_MIN: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A moment of the run: what happened since the point before."""
-
-    at_s: float
-    users: int
-    per_s: float
-    errors: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    generator_lag_ms: float
-    generator_cores: float
-    server_cores: float | None
-
-
 @dataclass(slots=True)
 class Outcome:
     """What a run has measured, to its end or until something ended it."""
@@ -59,6 +43,7 @@ class Outcome:
     stumbled: int
     gave_up: int
     points: list[Point] = field(default_factory=list)
+    levels: list[Level] = field(default_factory=list)
     server_cpu_s: float | None = None
     server_rss_bytes: int | None = None
     ended: str | None = None
@@ -96,17 +81,20 @@ class Drive:
         watch, points, cpu_s = SelfWatch(), [], self._server_cpu_s()
         watching = asyncio.create_task(watch.watch())
         every_s = max(POINT_S_MIN, total_s(self._stages) / POINTS_MAX)
-        line = _Line(began, self._tally, watch, cpu_s)
+        line = Line(began, self._tally, watch, cpu_s)
+        levels = Levels(self._tally, plateaus(self._stages))
         rss_bytes = self._memory_bytes()
         try:
             while self._ended is None and (at_s := time.monotonic() - began) < total_s(self._stages):
                 self._fit(users_at(self._stages, at_s))
                 await asyncio.sleep(TICK_S)
                 self._look_after()
+                levels.look(time.monotonic() - began)
                 if time.monotonic() - line.at >= every_s:
                     rss_bytes = max(filter(None, (rss_bytes, self._memory_bytes())), default=None)
                     points.append(line.point(len(self._staying), self._server_cpu_s()))
                     self._tell(points[-1])
+            levels.look(time.monotonic() - began)
         finally:
             self._fit(0)
             await self._wait_for_users()
@@ -124,6 +112,7 @@ class Drive:
             self._stumbled,
             self._gave_up,
             points,
+            levels.found,
             None if cpu_s is None or after_s is None else after_s - cpu_s,
             rss_bytes,
             self._ended,
@@ -202,39 +191,3 @@ def _read(what: Callable[[], NumberT] | None) -> NumberT | None:
         return what()
     except (OSError, IndexError):
         return None
-
-
-class _Line:
-    """From counts so far to what happened between two points."""
-
-    def __init__(self, began: float, tally: Tally, watch: SelfWatch, server_cpu_s: float | None) -> None:
-        self.at = began
-        self._began, self._tally, self._watch, self._server_cpu_s = began, tally, watch, server_cpu_s
-        self._before: Histogram = Histogram()
-        self._failed = 0
-
-    def point(self, users: int, server_cpu_s: float | None) -> Point:
-        """Return the next point."""
-        now, total = time.monotonic(), Histogram()
-        for figures in self._tally.steps.values():
-            total.merge(figures.response)
-        failed = sum(figures.failed for figures in self._tally.steps.values())
-        fresh = total.since(self._before)
-        seconds = now - self.at
-        lag_ms, cores = self._watch.look()
-        both = None not in {server_cpu_s, self._server_cpu_s}
-        spent_s = (server_cpu_s or 0.0) - (self._server_cpu_s or 0.0) if both else None
-        point = Point(
-            at_s=round(now - self._began, 2),
-            users=users,
-            per_s=round((fresh.count + failed - self._failed) / seconds, 2),
-            errors=failed - self._failed,
-            p50_ms=round(fresh.quantile_ms(0.5), 3),
-            p95_ms=round(fresh.quantile_ms(0.95), 3),
-            p99_ms=round(fresh.quantile_ms(0.99), 3),
-            generator_lag_ms=round(lag_ms, 2),
-            generator_cores=round(cores, 3),
-            server_cores=None if spent_s is None else round(spent_s / seconds, 3),
-        )
-        self.at, self._before, self._failed, self._server_cpu_s = now, total, failed, server_cpu_s
-        return point

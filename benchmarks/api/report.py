@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from benchmarks.api.drive import Outcome, Point
+from benchmarks.api.drive import Outcome
 from benchmarks.api.figures import ALL, StepFigures
 from benchmarks.api.stages import Stage, format_stages
 from benchmarks.api.thresholds import Verdict
+from benchmarks.api.timeline import Point
 from benchmarks.machine import CALM_CORES, machine_facts
 
 ERRORS_SHOWN_MAX: Final = 5
@@ -44,6 +45,7 @@ def build_document(
         "gave_up": outcome.gave_up,
         "steps": {name: figures.as_json() for name, figures in sorted(outcome.tally.steps.items())},
         "groups": {name: figures.as_json() for name, figures in sorted(named.items()) if _is_group(outcome, name)},
+        "levels": [asdict(level) for level in outcome.levels],
         "timeline": [asdict(point) for point in outcome.points],
         "thresholds": [
             {"rule": verdict.threshold.text, "found": verdict.found, "held": verdict.held} for verdict in verdicts
@@ -65,6 +67,11 @@ def format_outcome(outcome: Outcome, verdicts: Sequence[Verdict], disturbance_co
         names.append(ALL)
     lines = format_table([(name, named[name]) for name in names])
     lines.append("ms from when a step was due; service: from when it was sent")
+    lines += [
+        f"{level.users:5} users for {level.seconds:.0f} s: {level.per_s:.1f} steps/s, errors {level.error_rate:.2%}, "
+        f"p50 {level.p50_ms:.1f}, p95 {level.p95_ms:.1f}, p99 {level.p99_ms:.1f} ms"
+        for level in outcome.levels
+    ]
     for name, figures in sorted(outcome.tally.steps.items()):
         shown = figures.errors.most_common(ERRORS_SHOWN_MAX)
         lines += [f"failed: {name}: {count} x {kind}" for kind, count in shown]

@@ -155,6 +155,7 @@ def test_small_run(tmp_path: Path) -> None:
     assert figures["server_cpu_s"] > 0
     assert figures["generator"]["cpu_s"] > 0
     assert figures["timeline"][-1]["users"] == 4
+    assert [level["users"] for level in figures["levels"]] == [4]
     assert figures["machine"]["commit"]
 
 
@@ -222,6 +223,7 @@ async def test_refused_key(capsys: pytest.CaptureFixture[str]) -> None:
         (["--threshold", "reads.p95<=5%"], "p95 is in ms or s, not in %"),
         (["--threshold", "raeds.p95<=5ms"], "no such step"),
         (["--option", "x"], "'x': expected NAME=VALUE"),
+        (["--json", "no/such/folder/x.json"], "there is no folder no/such/folder"),
         (["--suite", "x"], "invalid choice"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks.report.collector import JsonRuns, Measured
+from benchmarks.report.collector import JsonRuns, Measured, ordered_points
 from benchmarks.report.page import Axis, Plot, Row, Scale, Section, Series, Source, Table
 
 MINUTES_FROM_S: Final = 300.0
@@ -35,6 +35,16 @@ class Point(msgspec.Struct, frozen=True):
     server_cores: float | None = None
 
 
+class Level(msgspec.Struct, frozen=True):
+    users: int
+    seconds: float
+    per_s: float
+    error_rate: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
 class Rule(msgspec.Struct, frozen=True):
     rule: str
     found: float | None
@@ -53,6 +63,7 @@ class Api(Measured, frozen=True, kw_only=True):
     users_max: int
     steps: dict[str, Step]
     groups: dict[str, Step]
+    levels: tuple[Level, ...] = ()
     timeline: tuple[Point, ...] = ()
     thresholds: tuple[Rule, ...] = ()
     generator: Generator
@@ -80,15 +91,51 @@ class ApiRuns(JsonRuns[Api]):
         tables = (
             Table("Groups of steps", heads, groups),
             Table("Steps", heads[1:], steps),
+            self._levels(),
             self._thresholds(),
             self._generators(),
         )
-        plots = [plot for source, run in self.runs for plot in _plots(source, run)]
+        plots = [self._against_users(), *(plot for source, run in self.runs for plot in _plots(source, run))]
         return Section(
             "HTTP and WebSockets",
             "How fast for a school that fills up? Times count from when a step was due on the user's schedule.",
             tuple(table for table in tables if table.rows),
             tuple(plot for plot in plots if plot.series),
+        )
+
+    def _levels(self) -> Table:
+        heads = ("users", "for s", "steps/s", "errors", "p50 ms", "p95 ms", "p99 ms")
+        rows = (
+            Row(
+                source,
+                (
+                    str(level.users),
+                    f"{level.seconds:.0f}",
+                    f"{level.per_s:.1f}",
+                    f"{level.error_rate:.2%}",
+                    *(f"{value:.1f}" for value in (level.p50_ms, level.p95_ms, level.p99_ms)),
+                ),
+            )
+            for source, run in self.runs
+            for level in run.levels
+        )
+        return Table("While the number of users stayed", heads, tuple(rows))
+
+    def _against_users(self) -> Plot:
+        return Plot(
+            "95th percentile against users",
+            "The 95th percentile of all steps while so many users were there; a line for each run.",
+            Axis("users"),
+            Axis("milliseconds"),
+            tuple(
+                Series(
+                    source.name,
+                    ordered_points([(level.users, level.p95_ms) for level in run.levels]),
+                    source.disturbed,
+                )
+                for source, run in self.runs
+                if run.levels
+            ),
         )
 
     def _thresholds(self) -> Table:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from benchmarks.api.figures import ERROR_KINDS_MAX, OTHER_ERRORS, StepFigures, Tally
 from benchmarks.api.histogram import Histogram
 from benchmarks.api.thresholds import judge, parse_threshold, unknown_steps
+from benchmarks.api.timeline import Levels
 from benchmarks.fanout.report import percentile
 
 DURATIONS = st.lists(st.floats(0, 100), min_size=1, max_size=40)
@@ -115,3 +116,18 @@ def test_what_is_no_threshold(rule: str, sentence: str) -> None:
 def test_thresholds_of_no_step_are_found() -> None:
     rules = [parse_threshold(text) for text in ("all.p95<1s", "reads.p95<1s", "reads.x.p95<1s", "read.p95<1s")]
     assert unknown_steps(rules, ["reads.x"]) == ["read.p95<1s"]
+
+
+def test_levels_count_what_happened_while_users_stayed() -> None:
+    counted = Tally()
+    levels = Levels(counted, [(10, 20, 5), (20, 30, 5), (40, 50, 0)])
+    for second in range(60):
+        levels.look(second)
+        counted.step("reads.x").response.add(0.01 if second < 10 else 0.02)
+        if second == 25:
+            counted.step("reads.x").fail("status 503")
+    assert [(level.users, level.seconds) for level in levels.found] == [(5, 10), (5, 10)]
+    first, second_level = levels.found
+    assert (first.per_s, first.error_rate) == (1.0, 0.0)
+    assert first.p50_ms == pytest.approx(20, rel=1 / 64)
+    assert second_level.error_rate == pytest.approx(1 / 11, abs=1e-6)

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import report
-from benchmarks.api.drive import Outcome, Point
+from benchmarks.api.drive import Outcome
 from benchmarks.api.figures import Tally
 from benchmarks.api.report import Setup, build_document
 from benchmarks.api.self_watch import GeneratorFigures
 from benchmarks.api.stages import parse_stages
 from benchmarks.api.thresholds import judge, parse_threshold
+from benchmarks.api.timeline import Level, Point
 from benchmarks.fanout.cost import Pass
 from benchmarks.fanout.memory import Footprint
 from benchmarks.fanout.report import Setup as FanoutSetup
@@ -116,7 +117,10 @@ def api() -> dict[str, Any]:
     tally.step("reads.rooms").fail("status 503")
     tally.close(10)
     points = [Point(float(at), 5, 20.0, 0, 2.0, 3.0, 4.0, 0.5, 0.1, 0.2) for at in range(3)]
-    outcome = Outcome(tally, GeneratorFigures(0.1, 0.5, 3.0, 1.0, 0.1), 10.0, 5, 190, 1, 0, points, 2.0, 90_000_000)
+    levels = [Level(5, 10.0, 20.0, 0.005, 2.0, 3.0, 4.0)]
+    outcome = Outcome(
+        tally, GeneratorFigures(0.1, 0.5, 3.0, 1.0, 0.1), 10.0, 5, 190, 1, 0, points, levels, 2.0, 90_000_000
+    )
     verdicts = judge([parse_threshold("reads.p95<=50ms"), parse_threshold("all.errors<=1%")], tally.by_name())
     return build_document(Setup("control", None, parse_stages("10:5"), 1), outcome, verdicts, 0.01)
 
