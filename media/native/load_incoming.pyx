@@ -95,7 +95,7 @@ cdef enum:
     RTCP_LAST = 223
     NS_IN_US = 1000
     REPORT_NS = 1000000000        # between receiver reports
-    FEEDBACK_NS = 100000000       # between transport-wide feedback
+    FEEDBACK_NS = 90000000        # between transport-wide feedback; with the pace of reading some 100 ms, as browsers
     CONTROL_SIZE = 1200
     PATIENCE_NS = 2000000000      # for a key frame until it is asked for (again)
     LIVE_NS = 100000000           # a frame that took no longer is no past that a late joiner is told
@@ -397,7 +397,8 @@ cdef void load_report(LoadPeer* peer, const LoadMoment* now) noexcept nogil:
     cdef LoadStream* stream
     cdef size_t size
     cdef int i, count = 0
-    if peer.arrivals != NULL and twcc_pending(peer.arrivals) > 0:
+    if peer.arrivals != NULL and now.monotonic_ns >= peer.feedback_due_ns and twcc_pending(peer.arrivals) > 0:
+        peer.feedback_due_ns = now.monotonic_ns + FEEDBACK_NS
         while True:
             size = twcc_build(peer.arrivals, packet, CONTROL_SIZE, peer.ssrc, peer.streams[0].ssrc)
             if size == 0:

@@ -119,6 +119,7 @@ cdef struct LoadPeer:
     int64_t drops_at_ns       # when socket_drops last rose
     int64_t lost_seen         # of what is missing, what was put down already
     int64_t report_due_ns
+    int64_t feedback_due_ns
     uint32_t chance           # state of the generator that decides what `loss` takes
     uint32_t loss             # of 2^32
     int stream_count
