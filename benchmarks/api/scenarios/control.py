@@ -69,12 +69,13 @@ async def prepare_class(user: User) -> None:
 
 async def follow(user: User) -> None:
     """An LMS that keeps itself informed: rooms, who is in one, what happened since the last time."""
-    control, room = _control(user), _room(user)
+    control = _control(user)
     async with user.step("reads.rooms"):
-        await control.list_rooms(RoomQuery(prefix=ROOM_PREFIX))
+        listed = await control.list_rooms(RoomQuery(prefix=ROOM_PREFIX))
     await user.think(THINK_S)
+    names = [room.name for room in listed.rooms]
     async with user.step("reads.participants"):
-        await control.list_participants(room)
+        await control.list_participants(user.random.choice(names or [f"{ROOM_PREFIX}0"]))
     await user.think(THINK_S)
     async with user.step("reads.events"):
         page = await control.read_events(EventQuery(after=user.memory.get("cursor", "now")))
