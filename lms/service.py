@@ -18,6 +18,7 @@ from lms.access.standing import Standings
 from lms.api.rate_limits import RateLimits
 from lms.api.serve import Server
 from lms.application import build_application
+from lms.attendance.jobs import AttendanceJobs
 from lms.clock import Clock, SystemClock
 from lms.database.database import Database
 from lms.errors import StartError
@@ -66,6 +67,9 @@ class LmsService:
             await runner.setup()
             closing.push_async_callback(runner.cleanup)
             parts.relay.start()
+            attendance = AttendanceJobs.of(parts)
+            closing.push_async_callback(attendance.close)
+            attendance.start()
             await web.SockSite(runner, opened, backlog=BACKLOG).start()
             return cls(closing.pop_all(), url, parts)
 
