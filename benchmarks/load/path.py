@@ -96,14 +96,14 @@ class Path:
     def close(self, *, goodbye: bool = True) -> None:
         """Close the socket, after a goodbye (close_notify) if so wished."""
         self._loop.remove_reader(self.socket)
+        if not self._keys.done():
+            self._keys.cancel()
         if self._dtls is not None and goodbye:
             self._dtls.close()
             self._drain()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._keys.done():
-            self._keys.cancel()
         self.socket.close()
 
     def _tried(self) -> str:
