@@ -14,7 +14,7 @@ depends_on = (
     "courses_0001",
     "database_0001",
     "organizations_0001",
-    "people_0002",
+    "people_0001",
 )
 
 
