@@ -207,6 +207,7 @@ cdef Consumer* add_consumer(Core* core, Transport* transport, uint64_t id, bint 
     if consumer == NULL:
         return NULL
     consumer.numbered = numbered
+    consumer.padding_type = NONE8
     consumer.id = id
     consumer.transport = transport
     consumer.ssrc = ssrc

@@ -2,8 +2,8 @@
 """Probes of the path to a viewer: packets that it has already, sent again at a rate that is to be tried.
 
 A retransmission of what came is dropped by every receiver, tells the path's rate like any packet, and repairs now and
-then what was just lost. While the history holds nothing yet, padding goes out on the retransmission stream; where there
-is none, on the stream itself, behind a whole frame and under numbers of its own. Packets of a probe leave one by one
+then what was just lost. While nothing flows, padding goes out on the retransmission stream of a slot; where there is
+none, on the stream itself, behind a whole frame and under numbers of its own. Packets of a probe leave one by one
 (some 1 to 10 ms apart): a burst would measure the queue of the nearest router.
 """
 
@@ -25,15 +25,33 @@ cdef enum:
     PACKETS_PER_RUN_MAX = 512     # of all probes together: about 1 ms of work
 
 
+cdef bint flows(const Consumer* consumer) noexcept nogil:
+    """1 if a slot shows a picture that goes on."""
+    return (
+        consumer.forward.is_video and consumer.producer != NULL and consumer.forward.started
+        and consumer.forward.encoding >= 0 and not consumer.forward.resync and not consumer.replaying
+    )
+
+
+cdef inline bint can_pad(const Consumer* consumer) noexcept nogil:
+    """1 if padding may go out on the RTX stream of a slot, whatever it shows."""
+    return consumer.rtx_ssrc != 0 and consumer.padding_type != NONE8
+
+
 cdef Consumer* find_carrier(const Transport* transport) noexcept nogil:
-    """Return a slot whose stream can carry a probe, best one with retransmission; NULL if there is none."""
+    """Return a slot that can carry a probe, best one whose packets can be repeated; NULL if there is none.
+
+    An empty one will do: a room may well keep it empty until a probe has found the path to be wide enough.
+    """
     cdef Consumer* consumer = transport.consumers
     cdef Consumer* second = NULL
     while consumer != NULL:
-        if (consumer.numbered and consumer.forward.is_video and consumer.producer != NULL and consumer.forward.started
-                and consumer.forward.encoding >= 0 and not consumer.forward.resync and not consumer.replaying):
+        if consumer.numbered and flows(consumer):
             if consumer.rtx_ssrc != 0:
                 return consumer
+            if second == NULL:
+                second = consumer
+        elif consumer.numbered and can_pad(consumer):
             second = consumer
         consumer = consumer.next
     return second
@@ -106,23 +124,32 @@ cdef int send_probe(Core* core, Consumer* carrier, int turn) noexcept nogil:
     cdef SequenceRun* run
     cdef Rewrite rewrite
     cdef Producer* producer = carrier.producer
-    cdef Encoding* encoding = &producer.encodings[carrier.forward.encoding]
-    cdef uint8_t codec_index = encoding.codec_index
+    cdef Encoding* encoding
+    cdef uint8_t codec_index
+    if not flows(carrier):
+        return pad_beside(core, carrier, carrier.padding_type) if can_pad(carrier) else 0
+    encoding = &producer.encodings[carrier.forward.encoding]
+    codec_index = encoding.codec_index
     if codec_index == NONE8 or carrier.payload_types[codec_index] == NONE8:
         return 0
     if carrier.rtx_ssrc != 0 and carrier.rtx_payload_types[codec_index] != NONE8:
         entry = find_recent(carrier, &run)
-        if entry != NULL:
-            forward_rewrite(run, entry, &rewrite)
-            send_media(core, carrier, producer, &producer.encodings[run.source], entry, &rewrite, 0, True)
-            return entry.size
-        send_padding(core, carrier, carrier.rtx_payload_types[codec_index], carrier.rtx_ssrc, carrier.rtx_sequence)
-        carrier.rtx_sequence += 1
-        return PADDING_MAX
+        if entry == NULL:
+            return pad_beside(core, carrier, carrier.rtx_payload_types[codec_index])
+        forward_rewrite(run, entry, &rewrite)
+        send_media(core, carrier, producer, &producer.encodings[run.source], entry, &rewrite, 0, True)
+        return entry.size
     entry = history_get(&encoding.history, carrier.forward.highest_source) if encoding.has_history else NULL
     if entry == NULL or not entry.header.marker:
         return 0
     send_padding(core, carrier, carrier.payload_types[codec_index], carrier.ssrc, forward_pad(&carrier.forward))
+    return PADDING_MAX
+
+
+cdef int pad_beside(Core* core, Consumer* carrier, uint8_t payload_type) noexcept nogil:
+    """Send padding on the RTX stream of a slot, which has numbers of its own; return its bytes."""
+    send_padding(core, carrier, payload_type, carrier.rtx_ssrc, carrier.rtx_sequence)
+    carrier.rtx_sequence += 1
     return PADDING_MAX
 
 

@@ -113,6 +113,7 @@ cdef struct Consumer:
     uint32_t rtx_ssrc         # 0: resends go out on the media SSRC
     uint16_t rtx_sequence
     uint8_t numbered          # its viewer takes transport-wide numbers on it, and reports them
+    uint8_t padding_type      # a payload type of its RTX stream, NONE8: it has none
     uint8_t probe_turn        # which of the last packets the next probe repeats
     int8_t wanted             # encoding index asked for
     uint8_t round_trip_known

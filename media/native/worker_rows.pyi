@@ -48,6 +48,7 @@ class WorkerRows:
         rtx_ssrc: int,
         first_number: int,
         numbered: bool = False,
+        padding_type: int = 255,
     ) -> None: ...
     def attach(
         self,

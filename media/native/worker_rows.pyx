@@ -303,10 +303,11 @@ cdef class WorkerRows:
             plane_unlock(&self.plane)
 
     def add_consumer(self, uint64_t id, uint64_t transport, bint is_video, uint32_t ssrc, uint32_t rtx_ssrc,
-            uint16_t first_number, bint numbered=False) -> None:
+            uint16_t first_number, bint numbered=False, uint8_t padding_type=NONE8) -> None:
         """Add an empty slot with fixed SSRCs; `first_number` is its first sequence number, best in 1..32767.
 
         `numbered`: the viewer takes transport-wide numbers on it and reports them, if the extension has an id.
+        `padding_type`: a payload type of its RTX stream, under which padding may probe the path while nothing flows.
         """
         cdef Transport* owner = self.transport(transport)
         cdef Consumer* row
@@ -315,6 +316,8 @@ cdef class WorkerRows:
         with nogil:
             plane_lock(&self.plane)
             row = add_consumer(&self.plane.core, owner, id, is_video, ssrc, rtx_ssrc, first_number, numbered)
+            if row != NULL:
+                row.padding_type = padding_type
             plane_unlock(&self.plane)
         if row == NULL:
             raise MemoryError

@@ -46,7 +46,11 @@ class Consumer:
         self._temporal = ALL_TEMPORAL_LAYERS
         is_video = parameters.kind is MediaKind.VIDEO
         numbered = is_numbered(parameters)
-        worker.add_consumer(consumer_id, transport_id, is_video, ssrc, rtx_ssrc or 0, first_number, numbered)
+        rtx_types = (codec.rtx_payload_type for codec in parameters.codecs if codec.rtx_payload_type is not None)
+        padding_type = next(rtx_types, NO_PAYLOAD_TYPE) if rtx_ssrc is not None else NO_PAYLOAD_TYPE
+        worker.add_consumer(
+            consumer_id, transport_id, is_video, ssrc, rtx_ssrc or 0, first_number, numbered, padding_type
+        )
 
     @property
     def mid(self) -> Mid:

@@ -270,6 +270,21 @@ def test_padding_probes_where_there_is_no_rtx_and_only_behind_a_whole_frame(
     assert numbers == list(range(104, 104 + len(numbers)))
 
 
+def test_an_empty_slot_carries_padding_until_there_is_room_for_its_picture(room: Room, publisher: Peer) -> None:
+    peer = room.join(VIEWER, out_ids=NUMBERED_IDS)
+    room.listen(SOUND, peer, VOICE, numbered=True)
+    room.worker.add_consumer(SLOT, VIEWER, True, SLOT, SLOT + 1_000_000, 100, True, VIEWER_RTX)
+    room.worker.set_wanted(VIEWER, 2_000_000)
+    room.send(publisher, voice(1))
+    Reports(room, peer, SOUND).report()
+    room.pass_time(100)
+    packets = peer.take_rtp()
+    assert len(packets) * 255 >= 4000
+    assert {(packet.header.ssrc, packet.header.padding_length) for packet in packets} == {(SLOT + 1_000_000, 255)}
+    assert [packet.number for packet in packets] == list(range(len(packets)))
+    assert [number_of(packet) for packet in packets] == list(range(1, 1 + len(packets)))
+
+
 def test_nothing_is_probed_that_nobody_wants_or_that_cannot_be_reached(
     room: Room, publisher: Peer, viewer: Peer, camera: Camera
 ) -> None:
