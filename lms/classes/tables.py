@@ -58,6 +58,7 @@ class_series = tenant_table(
     Column("time_zone", TEXT, nullable=False),
     Column("duration_s", INTEGER, nullable=False),
     Column("without", Json, nullable=False),
+    Column("invited_only", Flag, nullable=False),
     Column("settings", Json, nullable=False),
     Column("version", INTEGER, nullable=False),
     Column("created_at", Time, nullable=False),
@@ -81,6 +82,8 @@ live_class = tenant_table(
     Column("ends_at", Time, nullable=False),
     Column("time_zone", TEXT, nullable=False),
     *choice("status", ClassStatus, nullable=False),
+    # Students of the course need an invitation, too.
+    Column("invited_only", Flag, nullable=False),
     # Of attendance; without one the course's or the school's counts.
     Column("policy_id", Id),
     Column("settings", Json, nullable=False),
