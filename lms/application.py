@@ -17,6 +17,7 @@ from lms.api.serve import SECURE
 from lms.attendance.endpoints import AttendanceEndpoints
 from lms.operation.endpoints import OperationEndpoints, add_metrics_route
 from lms.parts import Parts
+from lms.people.endpoints import PeopleEndpoints
 
 REQUEST_BYTES_MAX: Final = 1 << 20  # for routes that are no endpoints; those have a limit of their own
 
@@ -26,6 +27,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
     return (
         *LoginEndpoints(parts).endpoints(),
         *PasswordEndpoints(parts).endpoints(),
+        *PeopleEndpoints(parts).endpoints(),
         *AttendanceEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),
     )

@@ -50,7 +50,7 @@ async def begin(transaction: Transaction, user_id: UUID, key: str, request_hash:
     insert: Any = postgresql.insert if transaction.is_postgresql else sqlite.insert
     of_key = (idempotency.c.org_id == transaction.org_id, idempotency.c.user_id == user_id, idempotency.c.key == key)
     await transaction.execute(delete(idempotency).where(*of_key, idempotency.c.created_at < transaction.now - KEPT))
-    made = await transaction.execute(
+    made = await transaction.first(
         insert(idempotency)
         .values(
             org_id=transaction.org_id,
@@ -60,8 +60,9 @@ async def begin(transaction: Transaction, user_id: UUID, key: str, request_hash:
             created_at=transaction.now,
         )
         .on_conflict_do_nothing()
+        .returning(idempotency.c.key)
     )
-    if made.rowcount:
+    if made is not None:
         return None
     earlier = await transaction.one(select(idempotency).where(*of_key))
     if earlier.request_hash != request_hash:

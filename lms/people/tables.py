@@ -68,6 +68,13 @@ membership = tenant_table(
     key=("user_id", "role", "branch_key"),
 )
 
+code_counter = tenant_table(
+    "code_counter",
+    Column("prefix", TEXT, nullable=False),
+    Column("last", INTEGER, nullable=False),
+    key=("prefix",),
+)
+
 guardian = tenant_table(
     "guardian",
     *reference("observer_id", "app_user"),
