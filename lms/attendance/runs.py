@@ -34,6 +34,8 @@ class HeldRun:
     host_id: UUID
     policy_id: UUID | None
     """Rules of this class alone."""
+    invited_only: bool
+    """Whether students of the course need an invitation, too."""
     breakouts: frozenset[UUID]
     """The runs of its breakout rooms."""
 
@@ -53,6 +55,7 @@ _COLUMNS: Final = (
     live_class.c.group_id,
     live_class.c.host_id,
     live_class.c.policy_id,
+    live_class.c.invited_only,
     live_class.c.title,
     live_class.c.starts_at,
     live_class.c.ends_at,
@@ -84,7 +87,7 @@ async def newest_run(transaction: Transaction, class_id: UUID) -> HeldRun | None
 async def expected_of(transaction: Transaction, run: HeldRun) -> set[UUID]:
     """Return who was expected when a run began: the students of its course (and group), and who was invited."""
     expected: set[UUID] = set()
-    if run.course_id is not None:
+    if run.course_id is not None and not run.invited_only:
         students = select(enrolment.c.user_id).where(
             enrolment.c.org_id == transaction.org_id,
             enrolment.c.course_id == run.course_id,
@@ -129,5 +132,6 @@ async def _held(transaction: Transaction, row: Row[Any]) -> HeldRun:
         ends_at=row.ends_at,
         host_id=row.host_id,
         policy_id=row.policy_id,
+        invited_only=row.invited_only,
         breakouts=frozenset(child.id for child in await transaction.rows(children)),
     )

@@ -137,6 +137,7 @@ async def hold_class(
             "status": ClassStatus.LIVE,
             "settings": {},
             "locked": False,
+            "invited_only": False,
             "version": 1,
             "created_at": begin,
             "updated_at": begin,

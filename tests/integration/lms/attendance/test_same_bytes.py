@@ -1,0 +1,79 @@
+"""The same events make the same reports on SQLite and on PostgreSQL, byte for byte."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lms.access.roles import Role
+from lms.database.settings import DatabaseSettings
+from tests.support.lms import School, running_school
+from tests.support.lms_attendance import hold_class
+from tests.support.postgresql import Cluster
+from tests.unit.lms.attendance.lesson import KINDS, play
+
+NAMES = ("Zaid", "آمنة", "=SUM(A1:A9)", "Ångström")
+
+
+async def reports_of(school: School) -> dict[str, bytes]:
+    """Hold a class and return everything that can be asked about it."""
+    chance = random.Random(5)
+    students = [await school.person(Role.STUDENT, name=name) for name in NAMES]
+    parts, teacher = school.parts, school.teacher
+    ids = [each.id for each in students]
+    held = await hold_class(school.database, parts.ids, parts.outbox, school.org_id, "al-noor", ids, teacher.id)
+    script = [(chance.choice(KINDS), chance.randrange(4), chance.randrange(90_000) / 1000) for _ in range(40)]
+    server = play([("join", 0, 1.0), ("join", 1, 5.5), *script])
+    server.join("guest")
+    server.wait(20)
+    await held.keep(held.told(server))
+    await held.end(server.now)
+    await held.settle()
+    path = f"/live-classes/{held.class_id}/attendance"
+    decided = {"user_id": str(ids[2]), "status": "present", "reason": "كانت في القاعة"}
+    assert (await school.post(f"{path}/override", decided, as_=teacher)).status == 200
+    reports = {}
+    for language in ("en", "ar"):
+        for each in (".csv", ".xlsx"):
+            answer = await school.get(path + each, as_=teacher, language=language)
+            assert answer.status == 200
+            reports[f"sheet-{language}{each}"] = answer.content
+            course = await school.get(f"/courses/{held.course_id}/attendance{each}", as_=teacher, language=language)
+            reports[f"course-{language}{each}"] = course.content
+    for name, address in (
+        ("sheet", path),
+        ("person", f"{path}/{ids[2]}"),
+        ("course", f"/courses/{held.course_id}/attendance"),
+        ("overview", f"/users/{ids[0]}/attendance"),
+    ):
+        answer = await school.get(address, as_=school.admin)
+        reports[name] = answer.content.replace(answer.meta["request_id"].encode(), b"")
+    return reports
+
+
+async def test_13_both_databases_return_the_same_bytes(
+    tmp_path: Path,
+    postgresql_cluster: Cluster,
+    postgresql_template: str,
+    sqlite_template: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "sqlite").mkdir()
+    shutil.copyfile(sqlite_template, tmp_path / "sqlite" / "lms.sqlite")
+    on_postgresql = DatabaseSettings(url=postgresql_cluster.url(postgresql_template), connections=5)
+    made = []
+    try:
+        for name, settings in (("sqlite", DatabaseSettings(readers=2)), ("postgresql", on_postgresql)):
+            monkeypatch.setattr("lms.ids.secrets.randbits", random.Random(1).getrandbits)  # the same ids twice
+            async with running_school(tmp_path / name, settings) as school:
+                assert school.database.is_postgresql == (name == "postgresql")
+                made.append(await reports_of(school))
+    finally:
+        postgresql_cluster.empty(postgresql_template)
+    assert made[0].keys() == made[1].keys()
+    for name in made[0]:
+        assert made[0][name] == made[1][name], name
+        assert len(made[0][name]) > 100
