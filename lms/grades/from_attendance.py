@@ -52,6 +52,8 @@ class Presence:
     """Of the run's window, 0 to 100."""
     window_us: int
     """How long the run counts."""
+    is_judged: bool = False
+    """Whether a person said what the status is: then no percent says more."""
 
 
 def score_of(presences: Sequence[Presence], scale: Scale, max_points: Decimal) -> Score:
@@ -79,8 +81,6 @@ def _class_share(runs: Sequence[Presence], scale: Scale) -> Fraction:
 
 
 def _share(presence: Presence, scale: Scale) -> Fraction:
-    match scale.basis:
-        case Basis.STATUS:
-            return Fraction(scale.shares[presence.status])
-        case Basis.PERCENT:
-            return divided(presence.percent, Decimal(100))
+    if scale.basis is Basis.PERCENT and not presence.is_judged:
+        return divided(presence.percent, Decimal(100))
+    return Fraction(scale.shares[presence.status])

@@ -1,0 +1,294 @@
+"""Endpoints of grades themselves: list, enter one or many, give back to the service, and what was there before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, select
+
+from lms.access.roles import Permission
+from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
+from lms.api.paging import PageQuery, fetch_page
+from lms.api.problems import NOT_FOUND, VERSION_REQUIRED, ProblemError, bad_field, not_found
+from lms.audit.record import record
+from lms.grades.automatic import attendance_scores
+from lms.grades.events import tell_grades
+from lms.grades.members import course_to_grade, course_to_read, students_among, students_of
+from lms.grades.messages import (
+    BulkEntry,
+    BulkInput,
+    ChangeView,
+    GradeInput,
+    GradeOutcome,
+    GradePath,
+    GradesPageQuery,
+    GradeView,
+    ItemPath,
+    StudentGradeView,
+)
+from lms.grades.problems import GRADE_CONFLICT, ITEM_LOCKED
+from lms.grades.store import find_item
+from lms.grades.structure_endpoints import TAG
+from lms.grades.tables import ItemKind, Source, grade_history
+from lms.grades.total import GradeState, Score
+from lms.grades.views import audited, change_view, grade_view, outcome_view
+from lms.grades.writing import Done, Entry, Held, Outcome, Writer, read_held, write_grades
+from lms.parts import Parts
+from lms.people.tables import app_user
+
+BULK_BYTES_MAX: Final = 2 << 20  # 100 grades with the longest feedback, in Arabic
+
+
+class SingleGradeEndpoints:
+    """Grades of one item."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._outbox = parts.outbox
+
+    def endpoints(self) -> tuple[AnyEndpoint, ...]:
+        return (
+            Endpoint(
+                operation="list_grades",
+                method="GET",
+                path="/api/v1/grade-items/{item_id}/grades",
+                summary="List the students of an item and their grades",
+                tag=TAG,
+                access=Permission.GRADES_READ,
+                parameters=ItemPath,
+                query=GradesPageQuery,
+                answers={200: Reply("A page of the course's students, by name.", list[StudentGradeView])},
+                problems=(NOT_FOUND,),
+                run=self._list,
+            ),
+            Endpoint(
+                operation="get_grade",
+                method="GET",
+                path="/api/v1/grade-items/{item_id}/grades/{user_id}",
+                summary="Look at a grade",
+                tag=TAG,
+                access=Permission.GRADES_READ,
+                parameters=GradePath,
+                answers={200: Reply("The grade; version 0 if there is none yet.", GradeView)},
+                problems=(NOT_FOUND,),
+                run=self._get,
+            ),
+            Endpoint(
+                operation="set_grade",
+                method="PUT",
+                path="/api/v1/grade-items/{item_id}/grades/{user_id}",
+                summary="Grade a student",
+                description="`If-Match` names the version that it replaces, 0 where there is none. If somebody was "
+                "faster, the answer is 409 with the grade that is there now in `error.details.more.grade`.",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=GradePath,
+                body=GradeInput,
+                answers={200: Reply("The grade.", GradeView)},
+                problems=(NOT_FOUND, GRADE_CONFLICT, ITEM_LOCKED, VERSION_REQUIRED),
+                versioned=True,
+                idempotency_key=True,
+                run=self._set,
+            ),
+            Endpoint(
+                operation="release_grade",
+                method="DELETE",
+                path="/api/v1/grade-items/{item_id}/grades/{user_id}",
+                summary="Take a grade back",
+                description="The student has none then; of an item of kind `attendance`, the one that the service "
+                "computes. The history keeps what was there.",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=GradePath,
+                answers={200: Reply("The grade as it is now.", GradeView)},
+                problems=(NOT_FOUND, GRADE_CONFLICT, ITEM_LOCKED, VERSION_REQUIRED),
+                versioned=True,
+                run=self._release,
+            ),
+            Endpoint(
+                operation="set_grades",
+                method="PUT",
+                path="/api/v1/grade-items/{item_id}/grades",
+                summary="Grade several students",
+                description="Each entry names the version that it replaces. Those that somebody else was faster with "
+                "are answered with outcome `conflict` and the grade that is there; the others are written.",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=ItemPath,
+                body=BulkInput,
+                body_bytes_max=BULK_BYTES_MAX,
+                answers={200: Reply("What became of each, in the order of the request.", list[GradeOutcome])},
+                problems=(NOT_FOUND, ITEM_LOCKED),
+                idempotency_key=True,
+                run=self._set_many,
+            ),
+            Endpoint(
+                operation="list_grade_history",
+                method="GET",
+                path="/api/v1/grade-items/{item_id}/grades/{user_id}/history",
+                summary="List all that a grade has been",
+                tag=TAG,
+                access=Permission.GRADES_READ,
+                parameters=GradePath,
+                query=PageQuery,
+                answers={200: Reply("A page of changes, newest first.", list[ChangeView])},
+                problems=(NOT_FOUND,),
+                run=self._history,
+            ),
+        )
+
+    async def _list(self, call: Call[ItemPath, GradesPageQuery, Nothing]) -> Result:
+        item = await self._item_to_read(call, call.path.item_id)
+        statement = students_of(call.transaction, item.course_id)
+        order = (app_user.c.sort_key, app_user.c.id)
+        students, following = await fetch_page(call.transaction, statement, order, call.query)
+        held = await read_held(call.transaction, item.id, [row.id for row in students])
+        views = [
+            StudentGradeView(
+                user_id=row.id,
+                code=row.code,
+                name=row.display_name,
+                grade=grade_view(item.id, row.id, held.get(row.id, Held())),
+            )
+            for row in students
+        ]
+        return Result(views, next=following)
+
+    async def _get(self, call: Call[GradePath, Nothing, Nothing]) -> Result:
+        item = await self._item_to_read(call, call.path.item_id)
+        held = await self._held_or_student(call, item)
+        return Result(grade_view(item.id, call.path.user_id, held), version=held.version)
+
+    async def _set(self, call: Call[GradePath, Nothing, GradeInput]) -> Result:
+        item = await self._item_to_grade(call, call.path.item_id)
+        await self._check_students(call, item, {call.path.user_id: "user_id"})
+        body = call.body
+        score = _score(item, body.state, body.points, "")
+        entry = Entry(call.path.user_id, score, _expected(call), body.feedback)
+        done = (await self._write(call, item, [entry], _writer(call, body.reason)))[0]
+        return _one(item, done, call)
+
+    async def _release(self, call: Call[GradePath, Nothing, Nothing]) -> Result:
+        item = await self._item_to_grade(call, call.path.item_id)
+        await self._held_or_student(call, item)
+        score = Score()
+        if item.kind is ItemKind.ATTENDANCE:
+            score = (await attendance_scores(call.transaction, item)).get(call.path.user_id, Score())
+        entry = Entry(call.path.user_id, score, _expected(call), feedback=None)
+        writer = Writer(call.caller.user_id, Source.AUTO, reason="released", releases=True)
+        done = (await self._write(call, item, [entry], writer))[0]
+        return _one(item, done, call)
+
+    async def _set_many(self, call: Call[ItemPath, Nothing, BulkInput]) -> Result:
+        item = await self._item_to_grade(call, call.path.item_id)
+        places: dict[UUID, str] = {}
+        for index, each in enumerate(call.body.grades):
+            if each.user_id in places:
+                raise bad_field(f"grades[{index}].user_id", str(each.user_id), "each student once", "unique")
+            places[each.user_id] = f"grades[{index}].user_id"
+        await self._check_students(call, item, places)
+        entries = [_bulk_entry(item, each, f"grades[{index}].") for index, each in enumerate(call.body.grades)]
+        done = await self._write(call, item, entries, _writer(call, call.body.reason))
+        return Result([outcome_view(item.id, each) for each in done])
+
+    async def _history(self, call: Call[GradePath, PageQuery, Nothing]) -> Result:
+        item = await self._item_to_read(call, call.path.item_id)
+        await self._held_or_student(call, item)
+        statement = select(grade_history).where(
+            grade_history.c.org_id == call.transaction.org_id,
+            grade_history.c.item_id == item.id,
+            grade_history.c.user_id == call.path.user_id,
+        )
+        order = (grade_history.c.version,)
+        rows, following = await fetch_page(call.transaction, statement, order, call.query, descending=True)
+        return Result([change_view(row) for row in rows], next=following)
+
+    async def _write(
+        self, call: Call[Any, Any, Any], item: Row[Any], entries: Sequence[Entry], writer: Writer
+    ) -> list[Done]:
+        done = await write_grades(call.transaction, item.id, entries, writer)
+        written = [each for each in done if each.outcome is Outcome.WRITTEN]
+        if written:
+            old, new = audited(written)
+            action = "grade.release" if writer.releases else "grade.write"
+            await record(call, action, "grade_item", item.id, old=old, new=new)
+            await tell_grades(call.transaction, self._outbox, item, [each.user_id for each in written])
+        return done
+
+    async def _item_to_read(self, call: Call[Any, Any, Any], item_id: UUID) -> Row[Any]:
+        item = await find_item(call.transaction, item_id)
+        await course_to_read(call.transaction, call.caller, item.course_id)
+        return item
+
+    async def _item_to_grade(self, call: Call[Any, Any, Any], item_id: UUID) -> Row[Any]:
+        item = await find_item(call.transaction, item_id, to_grade=True)
+        await course_to_grade(call.transaction, call.caller, item.course_id)
+        if item.locked_at is not None:
+            raise ProblemError(ITEM_LOCKED, rule="locked")
+        return item
+
+    async def _check_students(self, call: Call[Any, Any, Any], item: Row[Any], places: dict[UUID, str]) -> None:
+        """Raise ProblemError unless all of them are students of the course; `places` says where each stands."""
+        known = await students_among(call.transaction, item.course_id, places)
+        for user_id, place in places.items():
+            if user_id not in known:
+                if place == "user_id":
+                    raise not_found("student")
+                raise bad_field(place, str(user_id), "a student of the course", "student")
+
+    async def _held_or_student(self, call: Call[GradePath, Any, Any], item: Row[Any]) -> Held:
+        """Return a grade, also of somebody who has left; raises ProblemError for who never was a student here."""
+        user_id = call.path.user_id
+        held = (await read_held(call.transaction, item.id, [user_id])).get(user_id)
+        if held is None:
+            await self._check_students(call, item, {user_id: "user_id"})
+        return held or Held()
+
+
+def _writer(call: Call[Any, Any, Any], reason: str | None) -> Writer:
+    return Writer(call.caller.user_id, Source.MANUAL, reason)
+
+
+def _expected(call: Call[Any, Any, Any]) -> int:
+    if call.version is None:
+        raise ProblemError(VERSION_REQUIRED, field="If-Match", rule="required")
+    return call.version
+
+
+def _one(item: Row[Any], done: Done, call: Call[Any, Any, Any]) -> Result:
+    view = grade_view(item.id, done.user_id, done.held)
+    if done.outcome is Outcome.CONFLICT:
+        raise ProblemError(
+            GRADE_CONFLICT,
+            field="If-Match",
+            value=call.version,
+            rule="version",
+            current=done.held.version,
+            grade={name: _plain(getattr(view, name)) for name in view.__struct_fields__},
+        )
+    return Result(view, version=done.held.version)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of an answer as it goes into the details of a refusal."""
+    return getattr(value, "value", value)
+
+
+def _bulk_entry(item: Row[Any], entry: BulkEntry, place: str) -> Entry:
+    return Entry(entry.user_id, _score(item, entry.state, entry.points, place), entry.version, entry.feedback)
+
+
+def _score(item: Row[Any], state: GradeState, points: str | None, place: str) -> Score:
+    """Return a grade that can be in an item; raises ProblemError."""
+    if state is not GradeState.GRADED:
+        if points is not None:
+            raise bad_field(f"{place}points", points, "nothing, unless state is graded", "state")
+        return Score(state)
+    if points is None:
+        raise bad_field(f"{place}points", None, "a number: state is graded", "required")
+    value = Decimal(points)
+    if value > item.max_points:
+        raise bad_field(f"{place}points", points, f"a number <= {item.max_points.normalize():f}", "range")
+    return Score(state, value)

@@ -1,0 +1,108 @@
+"""Who somebody is to a course and to a student, as the rules of grades need to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, select
+
+from lms.access.roles import permissions_of
+from lms.api.caller import Caller
+from lms.api.problems import FORBIDDEN, ProblemError, not_found
+from lms.courses.rules import CourseRole, Ties, may_read_course
+from lms.courses.store import find_course, ties_of
+from lms.courses.tables import EnrolmentStatus, course, enrolment
+from lms.database.transaction import Transaction
+from lms.grades.rules import Kin, may_read_gradebook, may_read_own, may_write_grades
+from lms.people.tables import app_user, guardian
+
+GRADED_STATUSES = (EnrolmentStatus.ACTIVE, EnrolmentStatus.COMPLETED)
+"""Who is in the gradebook; the grades of who has left are kept, and are there again when they come back."""
+
+
+async def course_to_read(transaction: Transaction, caller: Caller, course_id: UUID) -> Row[Any]:
+    """Return a course whose whole gradebook the caller may see; raises ProblemError."""
+    row, ties = await _course(transaction, caller, course_id)
+    if not may_read_gradebook(permissions_of(caller.roles), ties):
+        raise ProblemError(FORBIDDEN, rule="own_course")
+    return row
+
+
+async def course_to_grade(transaction: Transaction, caller: Caller, course_id: UUID) -> Row[Any]:
+    """Return a course in which the caller may give grades; raises ProblemError."""
+    row, ties = await _course(transaction, caller, course_id)
+    if not may_write_grades(permissions_of(caller.roles), ties):
+        raise ProblemError(FORBIDDEN, rule="own_course")
+    return row
+
+
+async def course_of_student(transaction: Transaction, caller: Caller, course_id: UUID, student_id: UUID) -> Row[Any]:
+    """Return a course of a student, who is the caller or looked after by them; raises ProblemError (`not_found`)."""
+    row = await find_course(transaction, course_id)
+    kin = await kin_of(transaction, caller.user_id, student_id)
+    is_student = bool(await students_among(transaction, course_id, [student_id]))
+    if row is None or not may_read_own(permissions_of(caller.roles), kin, row.status, is_student=is_student):
+        raise not_found("course")
+    return row
+
+
+async def kin_of(transaction: Transaction, caller_id: UUID, student_id: UUID) -> Kin:
+    """Return what somebody is to a student."""
+    if caller_id == student_id:
+        return Kin.SELF
+    looked_after = select(guardian.c.student_id).where(
+        guardian.c.org_id == transaction.org_id,
+        guardian.c.observer_id == caller_id,
+        guardian.c.student_id == student_id,
+    )
+    return Kin.NOBODY if await transaction.first(looked_after) is None else Kin.GUARDIAN
+
+
+def students_of(transaction: Transaction, course_id: UUID) -> Select[Any]:
+    """Return a statement for the students of a gradebook: id, code, display_name, sort_key."""
+    return (
+        select(app_user.c.id, app_user.c.code, app_user.c.display_name, app_user.c.sort_key)
+        .join(enrolment, (enrolment.c.org_id == app_user.c.org_id) & (enrolment.c.user_id == app_user.c.id))
+        .where(
+            app_user.c.org_id == transaction.org_id,
+            app_user.c.deleted_at.is_(None),
+            enrolment.c.course_id == course_id,
+            enrolment.c.role == CourseRole.STUDENT,
+            enrolment.c.status.in_(GRADED_STATUSES),
+        )
+    )
+
+
+async def students_among(transaction: Transaction, course_id: UUID, user_ids: Collection[UUID]) -> set[UUID]:
+    """Return which of these people are students of a gradebook."""
+    statement = students_of(transaction, course_id).where(app_user.c.id.in_(list(user_ids)))
+    return {row.id for row in await transaction.rows(statement)}
+
+
+async def courses_of_student(transaction: Transaction, student_id: UUID) -> list[Row[Any]]:
+    """Return the courses in whose gradebook a student is: id, title, status."""
+    statement = (
+        select(course.c.id, course.c.title, course.c.status)
+        .join(enrolment, (enrolment.c.org_id == course.c.org_id) & (enrolment.c.course_id == course.c.id))
+        .where(
+            course.c.org_id == transaction.org_id,
+            course.c.deleted_at.is_(None),
+            enrolment.c.user_id == student_id,
+            enrolment.c.role == CourseRole.STUDENT,
+            enrolment.c.status.in_(GRADED_STATUSES),
+        )
+        .order_by(course.c.sort_key, course.c.id)
+    )
+    return list(await transaction.rows(statement))
+
+
+async def _course(transaction: Transaction, caller: Caller, course_id: UUID) -> tuple[Row[Any], Ties]:
+    row = await find_course(transaction, course_id)
+    if row is None:
+        raise not_found("course")
+    ties = await ties_of(transaction, course_id, caller.user_id)
+    if not may_read_course(permissions_of(caller.roles), ties, row.status):
+        raise not_found("course")
+    return row, ties

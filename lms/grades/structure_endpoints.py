@@ -1,0 +1,415 @@
+"""Endpoints of what a course grades: categories and items, for those who teach it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import UNSET
+from sqlalchemy import Row, func, select
+
+from lms.access.roles import Permission
+from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
+from lms.api.problems import NOT_FOUND, VERSION_CONFLICT, VERSION_REQUIRED, bad_field, not_found
+from lms.audit.record import record
+from lms.classes.tables import live_class
+from lms.database.transaction import Transaction
+from lms.grades.automatic import fill_item
+from lms.grades.events import tell_grades
+from lms.grades.members import course_to_grade, course_to_read
+from lms.grades.messages import (
+    CategoryChange,
+    CategoryPath,
+    CategoryView,
+    GradesOfCoursePath,
+    ItemChange,
+    ItemPath,
+    ItemView,
+    NewCategory,
+    NewItem,
+)
+from lms.grades.problems import CATEGORY_IN_USE, SOURCE_TAKEN, TITLE_TAKEN, TOO_MANY
+from lms.grades.spreadsheet import RESERVED, title_key
+from lms.grades.store import (
+    categories_of,
+    delete_category,
+    delete_item,
+    find_category,
+    find_item,
+    insert_category,
+    insert_item,
+    items_of,
+    update_category,
+    update_item,
+)
+from lms.grades.tables import ItemKind, grade
+from lms.grades.views import category_view, item_view, keep_scale
+from lms.parts import Parts
+
+TAG: Final = "Grades"
+FIRST_DUE: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LAST_DUE: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Beyond, a date is a slip of the hand."""
+
+_VERSIONED: Final = (NOT_FOUND, VERSION_CONFLICT, VERSION_REQUIRED)
+
+
+class StructureEndpoints:
+    """Categories and items."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._ids = parts.ids
+        self._outbox = parts.outbox
+
+    def endpoints(self) -> tuple[AnyEndpoint, ...]:
+        return (*self._of_categories(), *self._of_items())
+
+    def _of_categories(self) -> tuple[AnyEndpoint, ...]:
+        return (
+            Endpoint(
+                operation="list_grade_categories",
+                method="GET",
+                path="/api/v1/courses/{course_id}/grade-categories",
+                summary="List a course's grade categories",
+                tag=TAG,
+                access=Permission.GRADES_READ,
+                parameters=GradesOfCoursePath,
+                answers={200: Reply("All of them, in their order.", list[CategoryView])},
+                problems=(NOT_FOUND,),
+                run=self._list_categories,
+            ),
+            Endpoint(
+                operation="create_grade_category",
+                method="POST",
+                path="/api/v1/courses/{course_id}/grade-categories",
+                summary="Make a grade category",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=GradesOfCoursePath,
+                body=NewCategory,
+                answers={201: Reply("The category.", CategoryView)},
+                problems=(NOT_FOUND, TOO_MANY),
+                idempotency_key=True,
+                run=self._create_category,
+            ),
+            Endpoint(
+                operation="change_grade_category",
+                method="PATCH",
+                path="/api/v1/grade-categories/{category_id}",
+                summary="Change a grade category",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=CategoryPath,
+                body=CategoryChange,
+                answers={200: Reply("The category.", CategoryView)},
+                problems=_VERSIONED,
+                versioned=True,
+                run=self._change_category,
+            ),
+            Endpoint(
+                operation="delete_grade_category",
+                method="DELETE",
+                path="/api/v1/grade-categories/{category_id}",
+                summary="Delete a grade category that has no items",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=CategoryPath,
+                answers={204: Reply("It is gone.")},
+                problems=(*_VERSIONED, CATEGORY_IN_USE),
+                versioned=True,
+                run=self._delete_category,
+            ),
+        )
+
+    def _of_items(self) -> tuple[AnyEndpoint, ...]:
+        return (
+            Endpoint(
+                operation="list_grade_items",
+                method="GET",
+                path="/api/v1/courses/{course_id}/grade-items",
+                summary="List a course's grade items",
+                tag=TAG,
+                access=Permission.GRADES_READ,
+                parameters=GradesOfCoursePath,
+                answers={200: Reply("All of them, in their order; hidden ones too.", list[ItemView])},
+                problems=(NOT_FOUND,),
+                run=self._list_items,
+            ),
+            Endpoint(
+                operation="create_grade_item",
+                method="POST",
+                path="/api/v1/courses/{course_id}/grade-items",
+                summary="Make a grade item",
+                description="An item of kind `attendance` gets its grades at once, and again whenever attendance of "
+                "its classes changes. Grades that people write in it stay as they are.",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=GradesOfCoursePath,
+                body=NewItem,
+                answers={201: Reply("The item.", ItemView)},
+                problems=(NOT_FOUND, TITLE_TAKEN, SOURCE_TAKEN, TOO_MANY),
+                idempotency_key=True,
+                run=self._create_item,
+            ),
+            Endpoint(
+                operation="get_grade_item",
+                method="GET",
+                path="/api/v1/grade-items/{item_id}",
+                summary="Look at a grade item",
+                tag=TAG,
+                access=Permission.GRADES_READ,
+                parameters=ItemPath,
+                answers={200: Reply("The item.", ItemView)},
+                problems=(NOT_FOUND,),
+                run=self._get_item,
+            ),
+            Endpoint(
+                operation="change_grade_item",
+                method="PATCH",
+                path="/api/v1/grade-items/{item_id}",
+                summary="Change, move or lock a grade item",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=ItemPath,
+                body=ItemChange,
+                answers={200: Reply("The item.", ItemView)},
+                problems=(*_VERSIONED, TITLE_TAKEN),
+                versioned=True,
+                run=self._change_item,
+            ),
+            Endpoint(
+                operation="delete_grade_item",
+                method="DELETE",
+                path="/api/v1/grade-items/{item_id}",
+                summary="Delete a grade item",
+                description="Its grades count no more; they and their history are kept.",
+                tag=TAG,
+                access=Permission.GRADES_WRITE,
+                parameters=ItemPath,
+                answers={204: Reply("It is gone.")},
+                problems=_VERSIONED,
+                versioned=True,
+                run=self._delete_item,
+            ),
+            *(
+                Endpoint(
+                    operation=f"{name}_grade_item",
+                    method="POST",
+                    path=f"/api/v1/grade-items/{{item_id}}/{name}",
+                    summary=summary,
+                    tag=TAG,
+                    access=Permission.GRADES_WRITE,
+                    parameters=ItemPath,
+                    answers={200: Reply("The item.", ItemView)},
+                    problems=(NOT_FOUND,),
+                    run=run,
+                )
+                for name, summary, run in (
+                    ("publish", "Show an item and its grades to students and guardians", self._publish),
+                    ("hide", "Hide an item and its grades from students and guardians", self._hide),
+                )
+            ),
+        )
+
+    async def _list_categories(self, call: Call[GradesOfCoursePath, Nothing, Nothing]) -> Result:
+        course = await course_to_read(call.transaction, call.caller, call.path.course_id)
+        return Result([category_view(row) for row in await categories_of(call.transaction, course.id)])
+
+    async def _create_category(self, call: Call[GradesOfCoursePath, Nothing, NewCategory]) -> Result:
+        course = await course_to_grade(call.transaction, call.caller, call.path.course_id)
+        values = {
+            "id": self._ids.new(),
+            "course_id": course.id,
+            "name": _one_line("name", call.body.name),
+            "weight": Decimal(call.body.weight),
+            "drop_lowest": call.body.drop_lowest,
+        }
+        view = category_view(await insert_category(call.transaction, values))
+        await record(call, "grade_category.create", "grade_category", view.id, new=view)
+        return Result(view, status=201, version=view.version)
+
+    async def _change_category(self, call: Call[CategoryPath, Nothing, CategoryChange]) -> Result:
+        row = await self._own_category(call, call.path.category_id)
+        call.check_version(row.version)
+        body = call.body
+        values: dict[str, Any] = {}
+        if body.name is not UNSET:
+            values["name"] = _one_line("name", body.name)
+        if body.weight is not UNSET:
+            values["weight"] = Decimal(body.weight)
+        if body.drop_lowest is not UNSET:
+            values["drop_lowest"] = body.drop_lowest
+        if body.position is not UNSET:
+            values["position"] = body.position
+        old, view = category_view(row), category_view(await update_category(call.transaction, row, values))
+        await record(call, "grade_category.change", "grade_category", row.id, old=old, new=view)
+        return Result(view, version=view.version)
+
+    async def _delete_category(self, call: Call[CategoryPath, Nothing, Nothing]) -> Result:
+        row = await self._own_category(call, call.path.category_id)
+        call.check_version(row.version)
+        await delete_category(call.transaction, row)
+        await record(call, "grade_category.delete", "grade_category", row.id, old=category_view(row))
+        return Result(status=204)
+
+    async def _list_items(self, call: Call[GradesOfCoursePath, Nothing, Nothing]) -> Result:
+        course = await course_to_read(call.transaction, call.caller, call.path.course_id)
+        return Result([item_view(row) for row in await items_of(call.transaction, course.id)])
+
+    async def _create_item(self, call: Call[GradesOfCoursePath, Nothing, NewItem]) -> Result:
+        body, transaction = call.body, call.transaction
+        course = await course_to_grade(transaction, call.caller, call.path.course_id)
+        await _check_category(transaction, course.id, body.category_id)
+        attends = body.kind == "attendance"
+        if not attends and (body.class_id is not None or body.scale is not None):
+            field = "class_id" if body.class_id is not None else "scale"
+            raise bad_field(field, getattr(body, field), "nothing, unless kind is attendance", "kind")
+        if body.class_id is not None:
+            await _check_class(transaction, course.id, body.class_id)
+        values = {
+            "id": self._ids.new(),
+            "course_id": course.id,
+            "category_id": body.category_id,
+            **_titles(body.title),
+            "kind": ItemKind(body.kind),
+            "ref_id": (body.class_id or course.id) if attends else None,
+            "scale": None if body.scale is None else keep_scale(body.scale),
+            "max_points": _max_points(body.max_points),
+            "weight": Decimal(body.weight),
+            "due_at": _due(body.due_at),
+            "hidden": body.hidden,
+        }
+        row = await insert_item(transaction, values)
+        view = item_view(row)
+        await record(call, "grade_item.create", "grade_item", view.id, new=view)
+        if attends:
+            await fill_item(transaction, self._outbox, row)
+        return Result(view, status=201, version=view.version)
+
+    async def _get_item(self, call: Call[ItemPath, Nothing, Nothing]) -> Result:
+        row = await find_item(call.transaction, call.path.item_id)
+        await course_to_read(call.transaction, call.caller, row.course_id)
+        return Result(item_view(row), version=row.version)
+
+    async def _change_item(self, call: Call[ItemPath, Nothing, ItemChange]) -> Result:
+        row = await self._own_item(call)
+        call.check_version(row.version)
+        body, transaction = call.body, call.transaction
+        values: dict[str, Any] = {}
+        if body.category_id is not UNSET:
+            await _check_category(transaction, row.course_id, body.category_id)
+            values["category_id"] = body.category_id
+        if body.title is not UNSET:
+            values |= _titles(body.title)
+        if body.scale is not UNSET:
+            if row.kind is not ItemKind.ATTENDANCE:
+                raise bad_field("scale", body.scale.basis.value, "nothing, unless kind is attendance", "kind")
+            values["scale"] = keep_scale(body.scale)
+        if body.max_points is not UNSET:
+            values["max_points"] = _max_points(body.max_points)
+            await _check_fits(transaction, row, values["max_points"])
+        if body.weight is not UNSET:
+            values["weight"] = Decimal(body.weight)
+        if body.due_at is not UNSET:
+            values["due_at"] = _due(body.due_at)
+        if body.position is not UNSET:
+            values["position"] = body.position
+        if body.locked is not UNSET:
+            values["locked_at"] = (row.locked_at or transaction.now) if body.locked else None
+        changed = await update_item(transaction, row, values)
+        old, view = item_view(row), item_view(changed)
+        await record(call, "grade_item.change", "grade_item", row.id, old=old, new=view)
+        if changed.kind is ItemKind.ATTENDANCE:
+            await fill_item(transaction, self._outbox, changed)
+        return Result(view, version=view.version)
+
+    async def _delete_item(self, call: Call[ItemPath, Nothing, Nothing]) -> Result:
+        row = await self._own_item(call)
+        call.check_version(row.version)
+        await delete_item(call.transaction, row)
+        await record(call, "grade_item.delete", "grade_item", row.id, old=item_view(row))
+        return Result(status=204)
+
+    async def _publish(self, call: Call[ItemPath, Nothing, Nothing]) -> Result:
+        return await self._show(call, hidden=False)
+
+    async def _hide(self, call: Call[ItemPath, Nothing, Nothing]) -> Result:
+        return await self._show(call, hidden=True)
+
+    async def _show(self, call: Call[ItemPath, Nothing, Nothing], *, hidden: bool) -> Result:
+        row = await self._own_item(call)
+        if row.hidden == hidden:
+            return Result(item_view(row), version=row.version)
+        changed = await update_item(call.transaction, row, {"hidden": hidden})
+        action = "grade_item.hide" if hidden else "grade_item.publish"
+        await record(call, action, "grade_item", row.id, old={"hidden": row.hidden}, new={"hidden": hidden})
+        if not hidden:
+            statement = select(grade.c.user_id).where(
+                grade.c.org_id == call.transaction.org_id, grade.c.item_id == row.id
+            )
+            users = [each.user_id for each in await call.transaction.rows(statement)]
+            await tell_grades(call.transaction, self._outbox, changed, users)
+        return Result(item_view(changed), version=changed.version)
+
+    async def _own_category(self, call: Call[Any, Any, Any], category_id: UUID) -> Row[Any]:
+        row = await find_category(call.transaction, category_id)
+        await course_to_grade(call.transaction, call.caller, row.course_id)
+        return row
+
+    async def _own_item(self, call: Call[ItemPath, Any, Any]) -> Row[Any]:
+        row = await find_item(call.transaction, call.path.item_id)
+        await course_to_grade(call.transaction, call.caller, row.course_id)
+        return row
+
+
+async def _check_category(transaction: Transaction, course_id: UUID, category_id: UUID) -> None:
+    if (await find_category(transaction, category_id)).course_id != course_id:
+        raise not_found("grade category")
+
+
+async def _check_class(transaction: Transaction, course_id: UUID, class_id: UUID) -> None:
+    statement = select(live_class.c.id).where(
+        live_class.c.org_id == transaction.org_id,
+        live_class.c.id == class_id,
+        live_class.c.course_id == course_id,
+        live_class.c.parent_id.is_(None),
+    )
+    if await transaction.first(statement) is None:
+        raise not_found("live class")
+
+
+async def _check_fits(transaction: Transaction, row: Row[Any], max_points: Decimal) -> None:
+    """Raise ProblemError if a person gave more points than there are to be; those of the service are made anew."""
+    statement = select(func.max(grade.c.points)).where(grade.c.org_id == transaction.org_id, grade.c.item_id == row.id)
+    most = await transaction.value(statement)
+    if most is not None and most > max_points:
+        raise bad_field("max_points", str(max_points), f"at least {most.normalize():f}, which somebody has", "range")
+
+
+def _max_points(text: str) -> Decimal:
+    points = Decimal(text)
+    if points <= 0:
+        raise bad_field("max_points", text, "a number > 0", "range")
+    return points
+
+
+def _due(due_at: datetime | None) -> datetime | None:
+    if due_at is not None and not FIRST_DUE <= due_at <= LAST_DUE:
+        raise bad_field("due_at", due_at.isoformat(), "a time from 2000 to 2200", "range")
+    return due_at
+
+
+def _one_line(field: str, text: str) -> str:
+    line = " ".join(text.split())
+    if not line:
+        raise bad_field(field, text, "text that is not blank", "blank")
+    return line
+
+
+def _titles(text: str) -> dict[str, str]:
+    title = _one_line("title", text)
+    if title_key(title) in RESERVED:
+        raise bad_field("title", text, f"none of {', '.join(sorted(RESERVED))}: columns of files", "reserved")
+    return {"title": title, "title_key": title_key(title)}
