@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from media.bwe.allocator import Allocation, Layer, SlotWish, allocate
+from media.bwe.allocator import CLIMB_MARGIN, Allocation, Layer, SlotWish, allocate
 from media.rtp.parameters import MediaKind, Mid
 from signaling.allocation_budget import Budget
 from signaling.allocation_changes import Change, compare, held, in_turn, keep_one_camera, late
@@ -73,9 +73,13 @@ class Allocations:
         """Return what is known of the path to somebody, None if nothing was ever sent there."""
         return self._budgets.get(participant)
 
+    def pass_time(self, *, now: float) -> None:
+        """Take note of the time."""
+        self._now = max(self._now, now)
+
     def hear(self, estimates: Sequence[tuple[Any, PathEstimate]], now: float) -> None:
         """Take what the engine estimates that transports carry."""
-        self._now = now
+        self.pass_time(now=now)
         for transport, estimate in estimates:
             participant = self._find(transport)
             if participant is not None and self._budget(participant.id).estimate(estimate.bitrate_bps, now=now):
@@ -120,7 +124,7 @@ class Allocations:
 
     def handle_timeout(self, *, now: float) -> None:
         """Look at what publishers send, and at what nobody needs any more, if it is time."""
-        self._now = max(now, self._now)
+        self.pass_time(now=now)
         for participant, at in list(self._turns.items()):
             if at <= now:
                 self.touch(participant)
@@ -145,6 +149,7 @@ class Allocations:
                 {mid: (layer.encoding, layer.temporal) if layer else None for mid, layer in shown.layers.items()},
                 soon=soon,
             )
+            budget.starves(not shown.used_bps and any(wish.layers for wish in wishes), now=now)
             budget.allotted(shown.used_bps + sound_bps, wanted_bps + sound_bps, now=now)
             self._limit_quality(participant.id, None if budget.level is Level.EXCELLENT else budget.level)
         else:
@@ -216,6 +221,8 @@ class Allocations:
         """
         now, budget = self._now, self._budget(participant)
         left_bps = budget.pictures_bps(sound_bps, now=now)
+        if budget.is_tried(now=now):
+            return allocate(max(left_bps, _least_bps(wishes)), wishes), set()
         paused = {mid for mid, slot in slots.items() if slot.paused}
         shown = allocate(left_bps, held(wishes, paused=paused) if budget.is_held(now=now) else wishes)
         change = compare(wishes, shown.layers)
@@ -274,3 +281,9 @@ def _needs(slot: Slot) -> set[int]:
     needed = set() if slot.layers is None else {slot.layers[0]}
     flowing = slot.consumer.encoding
     return needed if flowing is None else needed | {flowing}
+
+
+def _least_bps(wishes: Sequence[SlotWish[Mid]]) -> float:
+    """Return what must be left for the first picture to be sent at its least."""
+    first = min((wish for wish in wishes if wish.layers), key=lambda wish: wish.rank, default=None)
+    return 0.0 if first is None else first.layers[0].bitrate_bps * CLIMB_MARGIN

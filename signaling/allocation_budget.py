@@ -36,6 +36,13 @@ CALM_S: Final = 60.0
 MUCH: Final = 1.5
 """Times what was too much: an estimate of so much is of another network, and what was is forgotten."""
 
+TRIAL_S: Final = 4.0
+"""For so long the least picture is sent although it seems too much, if there is no other: of a path on which nothing
+flows nobody learns that it is wide again."""
+TRIAL_PAUSE_S: Final = 4.0
+"""Until the first trial; each that fails doubles the time until the next."""
+TRIAL_PAUSE_MAX_S: Final = 32.0
+
 LEVEL_AFTER_S: Final = 5.0
 """Estimates begin low: until then they say nothing about the connection."""
 
@@ -62,6 +69,9 @@ class Budget:
         self._fell_from_bps = 0
         self._slowness = 1
         self._climbed_at = -math.inf
+        self._trial_at: float | None = None
+        """When the next trial begins, or the present one began; None while pictures are sent."""
+        self._trial_pause_s = TRIAL_PAUSE_S
 
     @property
     def short(self) -> bool:
@@ -116,6 +126,21 @@ class Budget:
                 self.level = level_of_estimate(self.estimate_bps, wanted_bps, before=self.level)
         else:
             self.level = None
+
+    def is_tried(self, *, now: float) -> bool:
+        """Return whether the least picture is to be sent, whatever the estimate."""
+        return self._trial_at is not None and self._trial_at <= now < self._trial_at + TRIAL_S
+
+    def starves(self, starves: bool, *, now: float) -> None:
+        """Take note whether there is too little for any picture."""
+        if not starves:
+            if self._trial_at is not None and not self.is_tried(now=now):
+                self._trial_at, self._trial_pause_s = None, TRIAL_PAUSE_S
+        elif self._trial_at is None:
+            self._trial_at = now + self._trial_pause_s
+        elif now >= self._trial_at + TRIAL_S:
+            self._trial_pause_s = min(self._trial_pause_s * 2, TRIAL_PAUSE_MAX_S)
+            self._trial_at = now + self._trial_pause_s
 
     def is_held(self, *, now: float) -> bool:
         """Return whether nothing may climb yet."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from media.rtp.extensions import TRANSPORT_SEQUENCE
-from media.rtp.parameters import LocalTransport, MediaKind, Mid
+from media.rtp.parameters import ConsumerParameters, LocalTransport, MediaKind, Mid
 from signaling.codes import ErrorCode
 from signaling.errors import RequestError
 from signaling.ports import Consumer, PathCounters, Producer, Router, Transport, TransportListener
@@ -66,7 +66,10 @@ class Link:
     @property
     def tells_arrivals(self) -> bool:
         """Whether the client will tell which packets came, and when: then its path can be estimated."""
-        return self._offer is not None and TRANSPORT_SEQUENCE in dict(self._offer.remote.extensions).values()
+        if self._offer is None or TRANSPORT_SEQUENCE not in dict(self._offer.remote.extensions).values():
+            return False
+        slots = (section.consumer for section in self._offer.accepted if isinstance(section, SlotSection))
+        return any(_is_reported(slot) for slot in slots if slot.kind is MediaKind.VIDEO)
 
     @property
     def path(self) -> PathCounters | None:
@@ -161,6 +164,13 @@ def read_offer(text: str) -> NegotiatedOffer:
         return negotiate(parse_offer(text), policy=POLICY)
     except SdpError as error:
         raise RequestError(ErrorCode.BAD_OFFER, str(error)) from error
+
+
+def _is_reported(slot: ConsumerParameters) -> bool:
+    """Return whether the engine numbers the packets of a slot: not where lost ones are repeated under old numbers."""
+    feedback = {kind for codec in slot.codecs for kind in codec.feedback}
+    has_rtx = any(codec.rtx_payload_type is not None for codec in slot.codecs)
+    return "transport-cc" in feedback and (has_rtx or "nack" not in feedback)
 
 
 def section_kind(section: AcceptedSection) -> MediaKind:

@@ -149,6 +149,7 @@ class Room:
         `wallclock` is what the others are told as the time of joining; `expires_at` is when the token runs out, in
         monotonic seconds. Who has to wait is told so, and is let in later; without `may_wait` that is an error.
         """
+        self.allocations.pass_time(now=now)
         participant_id = self._arrivals.join(
             request, grants, wallclock=wallclock, expires_at=expires_at, now=now, may_wait=may_wait
         )
@@ -171,6 +172,7 @@ class Room:
 
     def receive(self, sender: ParticipantId, message: AnyClientMessage, *, now: float) -> None:
         """Do what a participant asks, or tell it why not. Messages of those who are gone are dropped."""
+        self.allocations.pass_time(now=now)
         participant = self._members.get(sender)
         try:
             if participant is not None:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from signaling.client.errors import HalqaError
 from signaling.client.media import SlotSection
 from signaling.identifiers import Door, ParticipantId, Role, Source
+from signaling.levels import Level
 from signaling.server_messages import AnyServerMessage, ParticipantView, SlotView, TrackView, VisitorView
 
 Who = ParticipantView | VisitorView | ParticipantId | str
@@ -79,6 +80,10 @@ class Requests(ABC):
         }
         wanted |= {name: value for name, value in given.items() if value != "as it is"}
         await self.ask({"type": "view", "slots": [wanted]})
+
+    async def limit(self, level: Level | None) -> None:
+        """Be sent no more pictures than this level stands for; None: as many as the network carries."""
+        await self.ask({"type": "limit", "level": None if level is None else level.value})
 
     # -- moderation -----------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 
@@ -436,3 +437,28 @@ def test_publishing_again_begins_anew(stage: Stage, viewer: Person, cameras: lis
     amal.says(Unpublish(track=amal.last(Layers).track))
     amal.says(Publish(id=2, mid="1", source=Source.CAMERA, height=720))
     assert active(amal) == [True, True, True]
+
+
+def test_a_path_that_seems_too_narrow_for_anything_is_tried_ever_less_often(stage: Stage, viewer: Person) -> None:
+    """Where nothing flows nothing is learnt: the least picture is sent for a while, and goes on if it fits."""
+    tried = []
+    for second in range(70):
+        passes(stage, 1, estimates={viewer: 40_000 if second == 0 else 40_000 + second})
+        if any(layers(viewer)):
+            tried.append(second)
+    assert layers(viewer)[1:] == [None, None]
+    starts = [second for second in tried if second - 1 not in tried]
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    assert gaps == sorted(gaps)
+    assert 3 <= len(starts) <= 5
+    while not any(layers(viewer)):
+        passes(stage, 1)
+    passes(stage, 6, estimates={viewer: 120_000})
+    assert layers(viewer)[0] == (0, 0)
+
+
+def test_whoever_joins_long_after_the_server_began_is_sent_the_least_first(stage: Stage, cameras: list[Person]) -> None:
+    stage.now += 5000.0
+    slots = (("10", "audio"), *((mid, "video") for mid in VIDEO_SLOTS))
+    viewer = stage.joins("viewer", slots=slots, offer=sdk_offer(slots=slots, extensions=TRANSPORT_WIDE), expires_at=1e9)
+    assert layers(viewer) == [(0, 1), (0, 0), None]
