@@ -38,6 +38,7 @@ class HeldClass:
     run_id: UUID
     breakout_id: UUID
     """The run of a breakout room."""
+    begin: datetime
     students: Sequence[UUID]
     """Whoever the people of a lesson are."""
 
@@ -71,7 +72,7 @@ class HeldClass:
             await transaction.execute(
                 update(class_run)
                 .where(*own)
-                .values(ended_at=BEGIN + timedelta(seconds=after_s), end_reason=RunEnd.ENDED)
+                .values(ended_at=self.begin + timedelta(seconds=after_s), end_reason=RunEnd.ENDED)
             )
 
     async def settle(self) -> list[UUID]:
@@ -158,4 +159,4 @@ async def hold_class(
                     started_by=teacher,
                 )
             )
-    return HeldClass(database, ids, outbox, org_id, slug, course_id, class_id, run_id, breakout_id, students)
+    return HeldClass(database, ids, outbox, org_id, slug, course_id, class_id, run_id, breakout_id, begin, students)
