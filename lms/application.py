@@ -15,9 +15,13 @@ from lms.api.measurements import Measurements
 from lms.api.middleware import add_headers, around
 from lms.api.serve import SECURE
 from lms.attendance.endpoints import AttendanceEndpoints
+from lms.audit.endpoints import AuditEndpoints
+from lms.grades.endpoints import GradeEndpoints
 from lms.operation.endpoints import OperationEndpoints, add_metrics_route
+from lms.organizations.endpoints import OrganizationEndpoints
 from lms.parts import Parts
 from lms.people.endpoints import PeopleEndpoints
+from lms.people.file_endpoints import PeopleFileEndpoints
 
 REQUEST_BYTES_MAX: Final = 1 << 20  # for routes that are no endpoints; those have a limit of their own
 
@@ -27,8 +31,12 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
     return (
         *LoginEndpoints(parts).endpoints(),
         *PasswordEndpoints(parts).endpoints(),
+        *OrganizationEndpoints(parts).endpoints(),
+        *PeopleFileEndpoints(parts).endpoints(),  # before people: /users/export is no person
         *PeopleEndpoints(parts).endpoints(),
+        *AuditEndpoints().endpoints(),
         *AttendanceEndpoints(parts).endpoints(),
+        *GradeEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),
     )
 

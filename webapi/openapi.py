@@ -88,6 +88,8 @@ class About:
     """The struct of every refusal."""
     wrap: Callable[[Schema, Reply], Schema] | None = None
     """Puts the schema of an answer's body into the envelope of the API, if it has one."""
+    names_by_package: bool = False
+    """Whether structs of different packages may share a name: then the package is put before it."""
 
 
 def build_document(operations: Iterable[Operation], about: About) -> dict[str, Any]:
@@ -96,15 +98,23 @@ def build_document(operations: Iterable[Operation], about: About) -> dict[str, A
     shapes = _shapes(operations, about.error)
     references, components = msgspec.json.schema_components(shapes, ref_template=SCHEMA_PATH)
     twice = [name for name in components if "." in name]
-    assert not twice, f"two structs have the same name: {twice}"
-    described = {shape.__name__: shape for shape in _reached(shapes)}
+    assert about.names_by_package or not twice, f"two structs have the same name: {twice}"
+    names = {name: _short_name(name) for name in components}
+    assert len(set(names.values())) == len(names), f"two structs of one package have the same name: {twice}"
+    pointers = [_renamed(reference, names) for reference in references]
+    components = {names[name]: _renamed(schema, names) for name, schema in components.items()}
+    reached = list(_reached(shapes))
+    name_of = {shape: names.get(f"{shape.__module__}.{shape.__qualname__}", shape.__name__) for shape in reached}
+    described = {name_of[shape]: shape for shape in reached}
     for name, schema in components.items():
         _describe(schema, described.get(name))
-    schema_of = {_key(shape): schema for shape, schema in zip(shapes, references, strict=True)}
+    schema_of = {_key(shape): schema for shape, schema in zip(shapes, pointers, strict=True)}
     paths: dict[str, dict[str, Any]] = {}
     for each in operations:
-        paths.setdefault(each.path, {})[each.method.lower()] = _operation(each, schema_of, components, about)
-    parameters = {shape.__name__ for each in operations for shape in (each.parameters, each.query) if shape is not None}
+        paths.setdefault(each.path, {})[each.method.lower()] = _operation(
+            each, schema_of, _parameters(each, components, name_of), about
+        )
+    parameters = {name_of[shape] for each in operations for shape in (each.parameters, each.query) if shape is not None}
     return {
         "openapi": OPENAPI,
         "info": {"title": about.title, "version": about.version, "description": about.description},
@@ -115,6 +125,27 @@ def build_document(operations: Iterable[Operation], about: About) -> dict[str, A
             "securitySchemes": dict(about.security_schemes),
         },
     }
+
+
+def _short_name(name: str) -> str:
+    """Return the name of a component: where two structs share one, msgspec puts their modules before it.
+
+    `lms.grades.messages.Change` becomes GradesChange: by the package that holds the module.
+    """
+    *modules, last = name.split(".")
+    return last if not modules else "".join(part.capitalize() for part in modules[-2:-1]) + last
+
+
+def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
+    """Return a schema with references to the names as they are in the document."""
+    if isinstance(schema, dict):
+        return {
+            key: SCHEMA_PATH.format(name=names[value.rpartition("/")[2]])
+            if key == "$ref" and isinstance(value, str)
+            else _renamed(value, names)
+            for key, value in schema.items()
+        }
+    return [_renamed(each, names) for each in schema] if isinstance(schema, list) else schema
 
 
 def _key(shape: Any) -> str:
@@ -177,14 +208,14 @@ def _with_description(schema: dict[str, Any], text: str) -> dict[str, Any]:
 
 
 def _operation(
-    each: Operation, schema_of: Mapping[str, Schema], components: Mapping[str, Schema], about: About
+    each: Operation, schema_of: Mapping[str, Schema], parameters: list[dict[str, Any]], about: About
 ) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": each.operation,
         "tags": [each.tag],
         "summary": each.summary,
         "description": each.description,
-        "parameters": _parameters(each, components),
+        "parameters": parameters,
         "responses": {str(status): _response(reply, schema_of, about.wrap) for status, reply in each.answers.items()},
     }
     if each.body is not None:
@@ -198,12 +229,12 @@ def _operation(
     return operation
 
 
-def _parameters(each: Operation, components: Mapping[str, Schema]) -> list[dict[str, Any]]:
+def _parameters(each: Operation, components: Mapping[str, Schema], name_of: Mapping[Any, str]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for where, shape in (("path", each.parameters), ("query", each.query)):
         if shape is None:
             continue
-        schema = components[shape.__name__]
+        schema = components[name_of[shape]]
         required = schema.get("required", [])
         for name, described in schema["properties"].items():
             inner = dict(described)

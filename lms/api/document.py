@@ -87,6 +87,7 @@ def document_of(endpoints: Iterable[AnyEndpoint]) -> dict[str, Any]:
         security_schemes=SECURITY,
         error=Refused,
         wrap=wrap,
+        names_by_package=True,
     )
     return build_document((_operation(endpoint) for endpoint in endpoints), about)
 

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Column, Row, Select, tuple_
 
-from lms.api.problems import BAD_CURSOR, ProblemError
+from lms.api.problems import BAD_CURSOR, ProblemError, bad_field
 from lms.database.transaction import Transaction
 from lms.database.types import Choice, Exact, Id, Time
 from webapi.shapes import Request
@@ -61,6 +61,13 @@ async def fetch_page(
         return rows, None
     rows = rows[: page.limit]
     return rows, _write([rows[-1]._mapping[column] for column in order])
+
+
+def aware(moment: datetime, field: str) -> datetime:
+    """Return a time of a query; raises ProblemError (`bad_field`) for one that does not say its zone."""
+    if moment.tzinfo is None:
+        raise bad_field(field, moment.isoformat(), "a time with its zone, e.g. 2026-11-23T08:00:00Z", "zone")
+    return moment
 
 
 def _write(values: Sequence[Any]) -> str:

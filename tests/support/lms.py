@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -177,7 +178,13 @@ class School:
         )
         parameters = {name: str(value) for name, value in query.items() if value is not None}
         async with self._http.request(
-            method, address, json=json, data=content, params=parameters, headers=sent, allow_redirects=False
+            method,
+            address,
+            json=json,
+            data=None if content is None else io.BytesIO(content),
+            params=parameters,
+            headers=sent,
+            allow_redirects=False,
         ) as response:
             content = await response.read()
             is_json = response.content_type == "application/json"
