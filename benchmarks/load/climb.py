@@ -17,6 +17,9 @@ CLOSE: Final = 0.06
 """Of the good number: the distance at which the climb ends."""
 TRIES: Final = 2
 """A step is bad if it is so as often in a row: other programs disturb once."""
+DISTURBED_TRIES: Final = 4
+DISTURBED_CORES: Final = 0.5
+"""While others use more, a bad step says little; it has more tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +66,14 @@ async def climb(
     steps: list[Step] = []
 
     async def try_with(viewers: int) -> Step:
-        for _ in range(TRIES):
+        for tries in range(1, DISTURBED_TRIES + 1):
             window = await attempt(viewers)
             step = Step(viewers, window, fault_of(window, viewers))
             steps.append(step)
             told(step)
             if step.fault is None or window.died is not None:
+                break
+            if tries >= TRIES and window.disturbance_cores < DISTURBED_CORES:
                 break
         return step
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -53,6 +54,17 @@ async def test_a_disturbance_is_forgiven_once() -> None:
     assert summit.good.viewers > 270
     assert summit.bad is not None
     assert "latency p99" in (summit.bad.fault or "")
+
+
+async def test_while_others_work_a_bad_step_has_more_tries() -> None:
+    went = iter([False, False, False, True])
+
+    def attempt(viewers: int) -> Window:
+        return replace(window(viewers, lost=0 if next(went, True) else 500), disturbance_cores=1.5)
+
+    summit, tried = await reach(100, 100, attempt)
+    assert tried == [100] * 4
+    assert summit.good is not None
 
 
 async def test_what_the_generator_loses_is_told() -> None:
