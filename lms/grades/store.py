@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, false, insert, select, update
 
 from lms.api.problems import ProblemError, not_found
 from lms.courses.tables import course
@@ -67,7 +67,7 @@ async def items_of(transaction: Transaction, course_id: UUID, *, published: bool
         )
         .order_by(grade_item.c.position, grade_item.c.id)
     )
-    return await transaction.rows(statement.where(grade_item.c.hidden.is_(False)) if published else statement)
+    return await transaction.rows(statement.where(grade_item.c.hidden == false()) if published else statement)
 
 
 async def insert_category(transaction: Transaction, values: dict[str, Any]) -> Row[Any]:
@@ -147,7 +147,7 @@ def check_unique(items: Sequence[Row[Any]], own_id: UUID | None, values: dict[st
             raise ProblemError(TITLE_TAKEN, field="title", value=values["title"], rule="unique")
         kind, ref_id = values.get("kind", ItemKind.MANUAL), values.get("ref_id")
         if ref_id is not None and (each.kind, each.ref_id) == (kind, ref_id):
-            raise ProblemError(SOURCE_TAKEN, field="ref_id", value=str(ref_id), rule="unique")
+            raise ProblemError(SOURCE_TAKEN, field="class_id", value=str(ref_id), rule="unique")
 
 
 def category_value(row: Row[Any]) -> Category:

@@ -44,7 +44,7 @@ from lms.grades.store import (
     update_category,
     update_item,
 )
-from lms.grades.tables import ItemKind, grade
+from lms.grades.tables import ItemKind, Source, grade
 from lms.grades.views import category_view, item_view, keep_scale
 from lms.parts import Parts
 
@@ -309,7 +309,8 @@ class StructureEndpoints:
             values["scale"] = keep_scale(body.scale)
         if body.max_points is not UNSET:
             values["max_points"] = _max_points(body.max_points)
-            await _check_fits(transaction, row, values["max_points"])
+            is_locked = row.locked_at is not None if body.locked is UNSET else body.locked
+            await _check_fits(transaction, row, values["max_points"], is_locked=is_locked)
         if body.weight is not UNSET:
             values["weight"] = Decimal(body.weight)
         if body.due_at is not UNSET:
@@ -380,9 +381,11 @@ async def _check_class(transaction: Transaction, course_id: UUID, class_id: UUID
         raise not_found("live class")
 
 
-async def _check_fits(transaction: Transaction, row: Row[Any], max_points: Decimal) -> None:
-    """Raise ProblemError if a person gave more points than there are to be; those of the service are made anew."""
+async def _check_fits(transaction: Transaction, row: Row[Any], max_points: Decimal, *, is_locked: bool) -> None:
+    """Raise ProblemError if somebody has more points than there are to be; what the service gave is made anew."""
     statement = select(func.max(grade.c.points)).where(grade.c.org_id == transaction.org_id, grade.c.item_id == row.id)
+    if row.kind is ItemKind.ATTENDANCE and not is_locked:
+        statement = statement.where(grade.c.source != Source.AUTO)
     most = await transaction.value(statement)
     if most is not None and most > max_points:
         raise bad_field("max_points", str(max_points), f"at least {most.normalize():f}, which somebody has", "range")

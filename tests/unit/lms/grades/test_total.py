@@ -204,7 +204,8 @@ def test_as_the_formula_says(course: tuple[tuple[Category, ...], list[Item], dic
             )
         ]
         if rows:
-            mean = sum(weight * share for weight, share in rows) / sum(weight for weight, _ in rows)
+            whole = sum((weight for weight, _ in rows), Fraction(0))
+            mean = sum((weight * share for weight, share in rows), Fraction(0)) / whole
             above += Fraction(category.weight) * mean
             below += Fraction(category.weight)
     expected = rounded(above / below * 100) if below else None
