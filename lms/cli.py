@@ -5,15 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import re
+import secrets
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
+from zoneinfo import available_timezones
 
 import uvloop
 
+from lms.access.passwords import Passwords
+from lms.api.languages import Language
+from lms.database.database import Database
 from lms.errors import LmsError, SettingsError
+from lms.ids import Ids
+from lms.organizations.make import NewOrganization, make_organization
+from lms.organizations.messages import SLUG_PATTERN
 from lms.service import LmsService
 from lms.settings import HTTP_PORT_DEFAULT, LmsSettings
 from webapi.configuration.load import Loaded, load_settings
@@ -31,6 +40,7 @@ TREE: Final = SettingsTree(LmsSettings, prefix="HALQA_LMS_", error=SettingsError
 _EPILOG: Final = """\
 examples:
   halqa lms --data /var/lib/halqa-lms
+  halqa lms --data /var/lib/halqa-lms create-organization --slug al-noor --name "Al Noor" --owner Huda
   halqa lms --data /var/lib/halqa-lms --database postgresql://halqa@localhost/halqa
 
 Each setting can come from a TOML file (--config or HALQA_LMS_CONFIG), from the environment (HALQA_LMS_HTTP_PORT, ...;
@@ -75,6 +85,8 @@ def main(arguments: Sequence[str]) -> int:
             print(show_settings(TREE, loaded), end="")
             return EXIT_OK
         configure_logs(loaded.settings.logs.level, loaded.settings.logs.format)
+        if chosen.command == "create-organization":
+            return asyncio.run(_create_organization(loaded.settings, chosen))
         return run_service(loaded.settings)
     except SettingsError as error:
         print(f"halqa lms: {error}", file=sys.stderr)
@@ -85,13 +97,23 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of `halqa lms`."""
+    """Return the parser of `halqa lms`; it sets `command`."""
     parser = argparse.ArgumentParser(
         prog="halqa lms",
         description="Run the learning management system.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(command="serve")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    create = commands.add_parser("create-organization", help="make an organization and its owner, and end")
+    create.set_defaults(command="create-organization")
+    create.add_argument("--slug", required=True, help="short name, e.g. al-noor")
+    create.add_argument("--name", required=True, help='e.g. "Al Noor School"')
+    create.add_argument("--owner", required=True, metavar="NAME", help="who owns it")
+    create.add_argument("--email", help="of the owner")
+    create.add_argument("--time-zone", default="UTC", metavar="ZONE", help="e.g. Asia/Riyadh (default: UTC)")
+    create.add_argument("--language", choices=[each.value for each in Language], default="en")
     parser.add_argument("--config", metavar="FILE", help="settings file in TOML")
     for flag in SHORT_FLAGS:
         parser.add_argument(flag.name, metavar=flag.metavar, help=flag.help)
@@ -119,6 +141,33 @@ def run_service(settings: LmsSettings) -> int:
     """Serve until a signal ends it; raises StartError."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings))
+
+
+async def _create_organization(settings: LmsSettings, chosen: argparse.Namespace) -> int:
+    """Make an organization, and print its owner's code and password."""
+    if not re.fullmatch(SLUG_PATTERN, chosen.slug):
+        raise SettingsError(f"flag --slug is {chosen.slug!r}, expected small letters, digits and -, 3 to 100 of them")
+    if chosen.time_zone not in available_timezones():
+        raise SettingsError(f"flag --time-zone is {chosen.time_zone!r}, expected e.g. Asia/Riyadh")
+    password = secrets.token_urlsafe(12)
+    passwords = Passwords(settings.passwords)
+    database = await Database.open(settings.database, settings.data)
+    try:
+        new = NewOrganization(
+            slug=chosen.slug,
+            name=chosen.name,
+            owner_name=chosen.owner,
+            owner_email=chosen.email,
+            password_hash=await passwords.hash(password),
+            time_zone=chosen.time_zone,
+            language=Language(chosen.language),
+        )
+        owner = await make_organization(database, Ids(), new)
+    finally:
+        passwords.close()
+        await database.close()
+    print(f"{chosen.name} is there. Its owner logs in with\n  code      {owner.code}\n  password  {password}")
+    return EXIT_OK
 
 
 async def _serve(settings: LmsSettings) -> int:
