@@ -5,7 +5,7 @@ A viewer of whose path nothing is known gets what it wants. `touch` what changed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from media.bwe.allocator import CLIMB_MARGIN, Allocation, Layer, SlotWish, allocate
@@ -25,9 +25,14 @@ from signaling.ports import PathEstimate
 from signaling.publications import Publications
 from signaling.slot import Slot
 from signaling.slots import Choice
+from signaling.track import Track
 
 VIEWERS_A_TURN: Final = 200
 """Whose slots are allotted at a time, some 10 ms: in a lecture of a thousand others have a turn in between."""
+
+PROBE_AHEAD_BPS: Final = 2_500_000
+"""So much is looked for, if the tracks that are shown have it, even while less of them is wanted: who enlarges one
+is not to wait for a probe."""
 
 TURN_S: Final = 0.4
 """Between the turns of those who climb one after the other: a round trip, and a key frame through a narrow path."""
@@ -154,10 +159,13 @@ class Allocations:
             self._limit_quality(participant.id, None if budget.level is Level.EXCELLENT else budget.level)
         else:
             budget.allotted(wanted_bps + sound_bps, wanted_bps + sound_bps, now=now)
-        for slot in slots.values():
-            if slot.track is not None and slot.kind is not SlotKind.AUDIO:
-                self.demand.need(slot.track, _needs(slot), now=now)
-        self._probe(participant, budget.probe_for_bps)
+        for track, slot in _pictures(slots.values()):
+            self.demand.need(track, _needs(slot), now=now)
+        ahead_bps = min(
+            sum(self._offers.costs(track)[-1] for track, _ in _pictures(slots.values()) if not track.muted),
+            PROBE_AHEAD_BPS,
+        )
+        self._probe(participant, max(budget.probe_for_bps, ahead_bps if budget.limit is None else 0))
 
     def _look(self, now: float) -> None:
         self._look_at = now + LOOK_S
@@ -274,6 +282,11 @@ class Allocations:
     def _ask(self, track_id: TrackId, encoding: int, active: bool) -> None:
         if (track := self._publications.tracks.get(track_id)) is not None:
             self._publications.want_encoding(track, encoding, active)
+
+
+def _pictures(slots: Iterable[Slot]) -> list[tuple[Track, Slot]]:
+    """Return the tracks that are shown, and where."""
+    return [(slot.track, slot) for slot in slots if slot.track is not None and slot.kind is not SlotKind.AUDIO]
 
 
 def _needs(slot: Slot) -> set[int]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from signaling.allocation import TURN_S
+from signaling.allocation import PROBE_AHEAD_BPS, TURN_S
 from signaling.allocation_budget import HOLD_S, PATIENCE_S
 from signaling.allocation_demand import PAUSE_AFTER_S
 from signaling.client_messages import Limit, Mute, Publish, Unpublish, View, ViewRequest
@@ -267,10 +267,13 @@ def test_a_new_track_is_sent_its_least_first(stage: Stage, viewer: Person) -> No
 
 
 def test_the_engine_is_asked_to_look_for_what_could_be_used(stage: Stage, viewer: Person) -> None:
+    wants(viewer, 720)
     passes(stage, 3)
-    assert viewer.transport.wanted_bps == pytest.approx(3 * 500_000 * 1.15, rel=0.06)
+    assert viewer.transport.wanted_bps == pytest.approx(3 * 1_500_000 * 1.15, rel=0.06)
     wants(viewer, 90)
-    assert viewer.transport.wanted_bps == pytest.approx(3 * 150_000 * 1.15, rel=0.06)
+    assert viewer.transport.wanted_bps == PROBE_AHEAD_BPS, "so that nobody waits who enlarges a picture"
+    viewer.says(Limit(id=6, level="poor"))
+    assert viewer.transport.wanted_bps == pytest.approx(3 * 105_000 * 1.15, rel=0.06)
     viewer.says(View(id=6, slots=[ViewRequest(mid=mid, track=None) for mid in VIDEO_SLOTS]))
     assert viewer.transport.wanted_bps == 0
 
