@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from control_api.client import BadRequestError, ControlClient, ControlError, GoneError, RefusedError
 from control_api.client.patience import Patience
-from control_api.contract import EventQuery
+from control_api.contract import EventQuery, FeedEvent
 from lms.attendance.keeping import Kept, begin_anew, keep_page, read_cursor
 from lms.database.database import Database
+from lms.database.transaction import Transaction
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ BACKOFF: Final = Patience(backoff_s=0.5, backoff_max_s=15.0)
 _FAILURES_MAX: Final = 10
 
 TakeKept = Callable[[Sequence[Kept]], None]
+KeepEvents = Callable[[Transaction, Sequence[FeedEvent]], Awaitable[None]]
 
 
 class FeedReader:
@@ -40,6 +42,7 @@ class FeedReader:
         self._server = server
         self._wait_s = wait_s
         self._listeners: list[TakeKept] = []
+        self._keepers: list[KeepEvents] = []
         self._task: asyncio.Task[None] | None = None
         self.failures = 0
         """How often in a row the feed could not be read."""
@@ -50,6 +53,10 @@ class FeedReader:
     def on_facts(self, take: TakeKept) -> None:
         """Have a function told of new facts once they are kept; it must not raise, and does not wait."""
         self._listeners.append(take)
+
+    def also_keep(self, keep: KeepEvents) -> None:
+        """Have a function keep what it wants of each page, in the transaction that keeps our place; it may be repeated."""
+        self._keepers.append(keep)
 
     def start(self) -> None:
         """Begin."""
@@ -75,6 +82,8 @@ class FeedReader:
         async with self._database.write_all() as transaction:
             is_newest = len(page.events) < PAGE_EVENTS
             kept = await keep_page(transaction, self._server, page.events, page.cursor, is_newest=is_newest)
+            for keep in self._keepers:
+                await keep(transaction, page.events)
         self.pages += 1
         for listener in self._listeners:
             listener(kept)

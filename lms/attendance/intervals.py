@@ -198,15 +198,20 @@ def _take(fact: Fact, connections: dict[str, _Connection]) -> None:
 
 
 def _bridge_moves(intervals: Sequence[Interval]) -> Iterable[Interval]:
-    """Let whoever was moved be there until they arrived."""
-    starts: dict[str, list[int]] = {}
+    """Let whoever was moved be there until they arrived; not over a restart, in which nobody was there."""
+    of_person: dict[str, list[Interval]] = {}
     for each in intervals:
-        starts.setdefault(each.identity, []).append(each.start_us)
+        of_person.setdefault(each.identity, []).append(each)
     for each in intervals:
         if each.close is not Close.MOVED:
             yield each
             continue
-        arrivals = [start for start in starts[each.identity] if 0 <= start - each.end_us <= MOVE_BRIDGE_US]
+        arrivals = [
+            other.start_us
+            for other in of_person[each.identity]
+            if 0 <= other.start_us - each.end_us <= MOVE_BRIDGE_US
+            and (other.boot == each.boot or other.boot.node != each.boot.node)
+        ]
         yield replace(each, end_us=min(arrivals, default=each.end_us))
 
 

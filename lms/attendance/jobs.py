@@ -6,7 +6,7 @@ import logging
 from typing import Self
 
 from control_api.client import ControlClient
-from lms.attendance.feed_reader import FeedReader
+from lms.attendance.feed_reader import FeedReader, KeepEvents
 from lms.attendance.settling import Settler
 from lms.parts import Parts
 
@@ -32,6 +32,11 @@ class AttendanceJobs:
         key_id, _, secret = chosen.key.partition(":")
         control = ControlClient(chosen.url, key_id, secret)
         return cls(settler, FeedReader(parts.database, control, chosen.url), control)
+
+    def also_keep(self, keep: KeepEvents) -> None:
+        """Have a function keep what it wants of each page of the feed, in the transaction that keeps our place."""
+        if self.reader is not None:
+            self.reader.also_keep(keep)
 
     def start(self) -> None:
         """Begin."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 from uuid import UUID
 
 from msgspec import Meta
@@ -13,8 +13,13 @@ from lms.attendance.outcome import Standing, Status
 from lms.attendance.policy import SECONDS_MAX, TimeWindow
 from webapi.shapes import Answer, Request
 
-Reason: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500)]
-Identity: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128)]
+LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f\u2028\u2029]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f\u2028\u2029]*$"
+"""One line, not blank, without control characters, of which databases take not all."""
+Reason: TypeAlias = Annotated[
+    str, Meta(min_length=1, max_length=500, pattern=LINE_PATTERN, examples=["was in the room with Amal"])
+]
+Identity: TypeAlias = Annotated[str, Meta(min_length=1, max_length=128, pattern=LINE_PATTERN)]
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 Seconds: TypeAlias = Annotated[int, Meta(ge=0, le=SECONDS_MAX)]
 
 
@@ -53,9 +58,9 @@ class RunQuery(Request, frozen=True, kw_only=True):
 class PeriodQuery(Request, frozen=True, kw_only=True):
     """Which runs."""
 
-    since: datetime | None = None
+    since: Moment | None = None
     """Those that began then or later."""
-    until: datetime | None = None
+    until: Moment | None = None
     """Those that began before."""
 
 

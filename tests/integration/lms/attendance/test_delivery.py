@@ -1,18 +1,22 @@
 """Events in any order, twice, in pieces, with the LMS dying in between: what is stored is what the facts say.
 
-HALQA_TEST_EXAMPLES=2000 is the proof; a few are enough to see that it works.
+HALQA_TEST_EXAMPLES=200 is the proof (more are not made); a few are enough to see that it works.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 
+import pytest
 from sqlalchemy import func, select
 
 from lms.access.roles import Role
+from lms.attendance.computing import settle
 from lms.attendance.facts import fact_of
 from lms.attendance.intervals import Place
+from lms.attendance.keeping import keep_page
 from lms.attendance.policy import Policy
 from lms.attendance.sheet import Roster, Run, Sheet, fill_sheet
 from lms.attendance.store import read_results
@@ -23,7 +27,8 @@ from tests.support.lms import School
 from tests.support.lms_attendance import HeldClass, hold_class
 from tests.unit.lms.attendance.lesson import BEGIN_US, KINDS, MediaServer, play, us
 
-EXAMPLES = min(200, int(os.environ.get("HALQA_TEST_EXAMPLES", "4")))
+EXAMPLES_MAX = 200  # each is a class in both databases, told some forty times
+EXAMPLES = min(EXAMPLES_MAX, int(os.environ.get("HALQA_TEST_EXAMPLES", "3")))
 
 
 class Broken(Exception):
@@ -41,13 +46,11 @@ async def deliver(held: HeldClass, server: MediaServer, chance: random.Random) -
     pages += [page for page in pages if chance.random() < 0.3]
     chance.shuffle(pages)
     for page in pages:
-        try:
-            async with held.database.write_all() as transaction:
-                await transaction.execute(select(attendance_event.c.seq).limit(1))
-                if chance.random() < 0.2:
+        if chance.random() < 0.2:
+            with contextlib.suppress(Broken):
+                async with held.database.write_all() as transaction:
+                    await keep_page(transaction, "media", page, "00000000-9", is_newest=True)
                     raise Broken
-        except Broken:
-            pass
         await held.keep(page, cursor=f"00000000-{chance.randint(1, 9)}", is_newest=chance.random() < 0.5)
 
 
@@ -60,6 +63,7 @@ def expected(held: HeldClass, server: MediaServer, ended_s: float) -> Sheet:
     return fill_sheet(facts, run, roster, Policy(), now_us=us(ended_s + 3600))
 
 
+@pytest.mark.timeout(600)
 async def test_2_3_7_delivery_in_any_order_and_number_changes_nothing(school: School) -> None:
     parts = school.parts
     students = [(await school.person(Role.STUDENT)).id for _ in range(4)]
@@ -76,6 +80,10 @@ async def test_2_3_7_delivery_in_any_order_and_number_changes_nothing(school: Sc
         ended_s = chance.uniform(1, server.now + 1)
         await deliver(held, server, chance)
         await held.end(ended_s)
+        with contextlib.suppress(Broken):
+            async with school.database.write(school.org_id) as transaction:
+                await settle(transaction, parts.ids, parts.outbox, held.run_id, reason="facts")
+                raise Broken
         await held.settle()
         truth = expected(held, server, ended_s)
         async with school.database.read(school.org_id) as transaction:

@@ -228,3 +228,55 @@ async def test_losses_are_said(lesson: Lesson) -> None:
         await begin_anew(transaction, "media")
         assert await read_cursor(transaction, "media") is None
     assert (await school.get(lesson.path, as_=school.teacher)).data["incomplete"]
+
+
+async def test_9_a_silent_media_server_is_believed_until_it_was_last_heard(school: School) -> None:
+    students = [(await school.person(Role.STUDENT)).id for _ in range(4)]
+    parts, begin = school.parts, school.clock.now()
+    held = await hold_class(
+        school.database, parts.ids, parts.outbox, school.org_id, "al-noor", students, school.teacher.id, begin=begin
+    )
+    path = f"/live-classes/{held.class_id}/attendance/{students[0]}"
+
+    async def row() -> dict[str, object]:
+        return dict((await school.get(path, as_=school.teacher)).data["row"])
+
+    server = MediaServer(skew_s=(begin - BEGIN).total_seconds())
+    amal = server.join("amal")
+    await held.keep(held.told(server))
+    school.clock.turn(30)
+    await held.keep([])
+    assert ((await row())["present_s"], (await row())["standing"]) == (30, "here")
+    school.clock.turn(600)  # the network is away: no longer than we heard of it
+    assert ((await row())["present_s"], (await row())["standing"]) == (30, "reconnecting")
+    await held.keep([])  # it was alive all the time
+    assert ((await row())["present_s"], (await row())["standing"]) == (630, "here")
+    server.wait(640)
+    server.leave(amal)
+    assert await held.keep(held.told(server)) == 2
+    school.clock.turn(60)
+    assert ((await row())["present_s"], (await row())["standing"]) == (640, "gone")
+
+
+async def test_what_cannot_be_is_refused(lesson: Lesson) -> None:
+    school, teacher, amal = lesson.school, lesson.school.teacher, lesson.students[0]
+    override = {"user_id": str(amal.id), "status": "late", "reason": "ok"}
+    for wrong in (
+        override | {"reason": "a\0b"},
+        override | {"reason": "   "},
+        override | {"reason": "x" * 501},
+        override | {"status": "asleep"},
+        override | {"user_id": "1"},
+        override | {"more": 1},
+    ):
+        answer = await school.post(f"{lesson.path}/override", wrong, as_=teacher)
+        assert (answer.status, answer.code) == (400, "bad_field"), wrong
+    path = f"/courses/{lesson.held.course_id}/attendance"
+    assert (await school.get(path, as_=teacher, since="2026-09-01T08:00:00")).status == 400  # of which zone?
+    assert (await school.get(path, as_=teacher, since="2026-09-01T08:00:00Z")).status == 200
+    for percent in ("NaN", "-1", "1e400", "33.333", "Infinity"):
+        answer = await school.put(f"{path}-policy", {"min_percent": percent}, as_=teacher, version=0)
+        assert answer.status == 400, percent
+    nowhere = f"/live-classes/{lesson.held.course_id}/attendance"
+    assert (await school.get(nowhere, as_=teacher)).status == 404
+    assert (await school.get(lesson.path, as_=teacher, run_id=str(lesson.held.course_id))).status == 404
