@@ -16,6 +16,9 @@ from lms.api.middleware import add_headers, around
 from lms.api.serve import SECURE
 from lms.attendance.endpoints import AttendanceEndpoints
 from lms.audit.endpoints import AuditEndpoints
+from lms.classes.endpoints import ClassEndpoints
+from lms.codes.endpoints import CodeEndpoints
+from lms.courses.endpoints import CourseEndpoints
 from lms.grades.endpoints import GradeEndpoints
 from lms.operation.endpoints import OperationEndpoints, add_metrics_route
 from lms.organizations.endpoints import OrganizationEndpoints
@@ -35,6 +38,9 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *PeopleFileEndpoints(parts).endpoints(),  # before people: /users/export is no person
         *PeopleEndpoints(parts).endpoints(),
         *AuditEndpoints().endpoints(),
+        *CourseEndpoints(parts).endpoints(),
+        *ClassEndpoints(parts).endpoints(),
+        *CodeEndpoints(parts).endpoints(),
         *AttendanceEndpoints(parts).endpoints(),
         *GradeEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),

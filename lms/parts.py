@@ -12,6 +12,7 @@ from lms.access.passwords import Passwords
 from lms.access.standing import Standings
 from lms.api.rate_limits import RateLimits
 from lms.api.serve import Server
+from lms.classes.media import MediaServer
 from lms.clock import Clock
 from lms.database.database import Database
 from lms.database.transaction import Transaction
@@ -39,6 +40,7 @@ class Parts:
     secrets: tuple[str, ...]
     """Sign tokens, the first one."""
     passwords: Passwords
+    media: MediaServer
     url: str
     """How people reach the service, without a slash at the end."""
 

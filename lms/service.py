@@ -19,6 +19,8 @@ from lms.api.rate_limits import RateLimits
 from lms.api.serve import Server
 from lms.application import build_application
 from lms.attendance.jobs import AttendanceJobs
+from lms.classes.media import MediaServer
+from lms.classes.told import ClassJobs
 from lms.clock import Clock, SystemClock
 from lms.database.database import Database
 from lms.errors import StartError
@@ -61,15 +63,20 @@ class LmsService:
             url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             parts = await _build(settings, chosen, database, settings.http.public_url or url)
             closing.callback(parts.passwords.close)
+            closing.push_async_callback(parts.media.close)
             closing.push_async_callback(parts.relay.close)
             application = build_application(parts)
             runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
             await runner.setup()
             closing.push_async_callback(runner.cleanup)
+            classes = ClassJobs(parts, parts.media)
+            closing.push_async_callback(classes.close)
             parts.relay.start()
             attendance = AttendanceJobs.of(parts)
             closing.push_async_callback(attendance.close)
+            attendance.also_keep(classes.take_events)
             attendance.start()
+            classes.start()
             await web.SockSite(runner, opened, backlog=BACKLOG).start()
             return cls(closing.pop_all(), url, parts)
 
@@ -102,6 +109,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
         relay=relay,
         secrets=keys,
         passwords=passwords,
+        media=MediaServer(settings.media_server),
         url=url,
     )
 

@@ -16,6 +16,8 @@ from alembic import op
 
 from lms.database.database import ROLE_OF_SERVICE, ROLE_OF_TENANT
 
+_TAKEN_ON: Final = f"current_user = '{ROLE_OF_SERVICE}'"
+"""A policy holds for members of its role, too, as the owner of the tables is: they must have taken it on."""
 _OWN_ROWS: Final = "{column} = nullif(current_setting('app.org', true), '')::uuid"
 
 
@@ -39,7 +41,7 @@ def _grant(table: str, org_column: str | None, *, append_only: bool) -> None:
     op.execute(f"GRANT {rights} ON {table} TO {ROLE_OF_SERVICE}")
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY everything ON {table} TO {ROLE_OF_SERVICE} USING (true)")
+    op.execute(f"CREATE POLICY everything ON {table} TO {ROLE_OF_SERVICE} USING ({_TAKEN_ON})")
     if org_column is not None:
         own = _OWN_ROWS.format(column=org_column)
         op.execute(f"GRANT {rights} ON {table} TO {ROLE_OF_TENANT}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import insert
 
@@ -22,11 +23,16 @@ class Outbox:
         """Have a function called, without arguments, after each commit that wrote messages."""
         self._wake.append(wake)
 
-    async def send(self, transaction: Transaction, topic: str, *, key: str, payload: dict[str, Any]) -> None:
-        """Have somebody told, once the transaction is committed: messages of one topic and key in this order."""
+    async def send(
+        self, transaction: Transaction, topic: str, *, key: str, payload: dict[str, Any], org_id: UUID | None = None
+    ) -> None:
+        """Have somebody told, once the transaction is committed: messages of one topic and key in this order.
+
+        `org_id` is for transactions of the whole service.
+        """
         await transaction.execute(
             insert(outbox).values(
-                org_id=transaction.org_id,
+                org_id=org_id or transaction.org_id,
                 id=self._ids.new(),
                 topic=topic,
                 key=key,
