@@ -55,7 +55,7 @@ class FeedReader:
         self._listeners.append(take)
 
     def also_keep(self, keep: KeepEvents) -> None:
-        """Have a function keep what it wants of each page, in the transaction that keeps our place; it may be repeated."""
+        """Have a function keep what it wants of each page, in the transaction that keeps our place."""
         self._keepers.append(keep)
 
     def start(self) -> None:

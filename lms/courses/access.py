@@ -48,9 +48,10 @@ async def course_to_change(
     allowed: Callable[[Permissions, Ties], bool],
     *,
     archived_too: bool = False,
+    lock: bool = True,
 ) -> CourseFor:
-    """Return a course, locked, in which a rule lets the caller do something; raises ProblemError."""
-    found = await course_to_read(transaction, caller, course_id, lock=True)
+    """Return a course in which a rule lets the caller do something; raises ProblemError. `lock`: it is locked, too."""
+    found = await course_to_read(transaction, caller, course_id, lock=lock)
     if not allowed(found.permissions, found.ties):
         raise ProblemError(FORBIDDEN, rule="own_course")
     if found.row.status is CourseStatus.ARCHIVED and not archived_too:

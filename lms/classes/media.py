@@ -1,0 +1,107 @@
+"""The media server, as live classes need it: a shell around its client that says in one way that it is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import quote
+
+from control_api.client import ControlClient, ControlError, NotFoundError, Patience
+from control_api.contract import ChangeRoom, CreateToken, Door, EndRoomQuery, RoomDefinition
+from lms.api.problems import ProblemError
+from lms.classes.problems import MEDIA_UNAVAILABLE
+from lms.classes.room import RUN_MAX
+from lms.settings import MediaServerSettings
+
+logger = logging.getLogger(__name__)
+
+PATIENCE: Final = Patience(attempts=3, timeout_s=5.0, backoff_max_s=1.0)
+"""Somebody waits for the answer with a finger on the button."""
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token, and where it opens the room."""
+
+    url: str
+    room: str
+    token: str
+    expires_at: datetime
+
+    @property
+    def link(self) -> str:
+        """The media server's own class page."""
+        return f"{self.url}/class#room={quote(self.room, safe='')}&token={quote(self.token, safe='')}"
+
+
+class MediaServer:
+    """Open until `close`; connects when it is first needed."""
+
+    def __init__(self, settings: MediaServerSettings) -> None:
+        self._settings = settings
+        self._client: ControlClient | None = None
+
+    async def open_room(self, room: str, definition: RoomDefinition) -> None:
+        """Make a room, or have it be as said; raises ProblemError (`media_unavailable`)."""
+        async with self._asking() as client:
+            await client.put_room(room, definition)
+
+    async def set_door(self, room: str, door: Door) -> None:
+        """Say who comes in; raises ProblemError (`media_unavailable`)."""
+        async with self._asking() as client:
+            await client.change_room(room, ChangeRoom(door=door))
+
+    async def issue(self, request: CreateToken) -> IssuedToken:
+        """Return a token; raises ProblemError (`media_unavailable`)."""
+        async with self._asking() as client:
+            token = await client.create_token(request)
+        assert self._settings.url is not None, "there is a media server, as it answered"
+        return IssuedToken(self._settings.public_url or self._settings.url, token.room, token.token, token.expires_at)
+
+    async def end_room(self, room: str) -> None:
+        """End a room for as long as any token for it may last; one that is gone is ended.
+
+        Raises ControlError: it is asked for from the outbox, which tries again.
+        """
+        if self._settings.url is None or self._settings.key is None:
+            return
+        try:
+            await self._ask().end_room(room, EndRoomQuery(closed_s=int(RUN_MAX.total_seconds())))
+        except NotFoundError:
+            return
+
+    async def has_room(self, room: str) -> bool:
+        """Return whether there is a room; raises ControlError."""
+        try:
+            await self._ask().get_room(room)
+        except NotFoundError:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[ControlClient]:
+        if self._settings.url is None or self._settings.key is None:
+            raise ProblemError(MEDIA_UNAVAILABLE, rule="configured", headers={"Retry-After": "60"})
+        try:
+            yield self._ask()
+        except ControlError as error:
+            logger.warning("the media server did not do as asked", extra={"because": str(error)})
+            raise ProblemError(MEDIA_UNAVAILABLE, headers={"Retry-After": "2"}) from None
+
+    def _ask(self) -> ControlClient:
+        assert self._settings.url is not None, "a media server is set"
+        assert self._settings.key is not None, "a key is set"
+        if self._client is None:
+            key_id, _, secret = self._settings.key.partition(":")
+            self._client = ControlClient(self._settings.url, key_id, secret, patience=PATIENCE)
+        return self._client
