@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from lms.api.endpoint import AnyEndpoint
 from lms.grades.automatic import ATTENDANCE_UPDATED, AttendanceGrades
+from lms.grades.category_endpoints import CategoryEndpoints
 from lms.grades.grade_endpoints import SingleGradeEndpoints
 from lms.grades.gradebook_endpoints import GradebookEndpoints
-from lms.grades.structure_endpoints import StructureEndpoints
+from lms.grades.item_endpoints import ItemEndpoints
 from lms.grades.transfer_endpoints import TransferEndpoints
 from lms.parts import Parts
 
@@ -20,7 +21,8 @@ class GradeEndpoints:
 
     def endpoints(self) -> tuple[AnyEndpoint, ...]:
         return (
-            *StructureEndpoints(self._parts).endpoints(),
+            *CategoryEndpoints(self._parts).endpoints(),
+            *ItemEndpoints(self._parts).endpoints(),
             *SingleGradeEndpoints(self._parts).endpoints(),
             *GradebookEndpoints().endpoints(),
             *TransferEndpoints(self._parts).endpoints(),

@@ -15,6 +15,7 @@ from lms.api.paging import PageQuery, fetch_page
 from lms.api.problems import NOT_FOUND, VERSION_REQUIRED, ProblemError, bad_field, not_found
 from lms.audit.record import record
 from lms.grades.automatic import attendance_scores
+from lms.grades.category_endpoints import TAG
 from lms.grades.events import tell_grades
 from lms.grades.members import course_to_grade, course_to_read, students_among, students_of
 from lms.grades.messages import (
@@ -31,7 +32,6 @@ from lms.grades.messages import (
 )
 from lms.grades.problems import GRADE_CONFLICT, ITEM_LOCKED
 from lms.grades.store import find_item
-from lms.grades.structure_endpoints import TAG
 from lms.grades.tables import ItemKind, Source, grade_history
 from lms.grades.total import GradeState, Score
 from lms.grades.views import audited, change_view, grade_view, outcome_view

@@ -9,6 +9,7 @@ from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import fetch_page
 from lms.api.problems import NOT_FOUND, not_found
 from lms.courses.rules import CourseStatus
+from lms.grades.category_endpoints import TAG
 from lms.grades.gradebook import read_gradebook, read_grades
 from lms.grades.members import course_of_student, course_to_read, courses_of_student, kin_of, students_of
 from lms.grades.messages import (
@@ -21,7 +22,6 @@ from lms.grades.messages import (
     StudentQuery,
 )
 from lms.grades.rules import Kin
-from lms.grades.structure_endpoints import TAG
 from lms.grades.views import gradebook_row, own_grades, total_view
 from lms.people.tables import app_user
 

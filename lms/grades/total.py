@@ -10,14 +10,16 @@ never the last one. Items weigh within their category as they say.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from lms.grades.amounts import divided, rounded
+from lms.grades.amounts import POINTS_PLACES, rounded
 
 
 class GradeState(enum.Enum):
@@ -66,6 +68,9 @@ class Score:
     """If it is `graded`."""
 
 
+NO_SCORE: Final = Score()
+
+
 @dataclass(frozen=True, slots=True)
 class CategoryTotal:
     """What came out in one category."""
@@ -87,12 +92,13 @@ class Total:
     """Those with an item that counts, in the order of the course."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
+class _Result(NamedTuple):
+    """What somebody has in an item that counts; whole numbers in 1/10000, which are fast and exact."""
+
     item_id: UUID
-    share: Fraction
-    """Of the points that there are: 1 is all."""
-    weight: Fraction
+    points: int
+    max_points: int
+    weight: int
 
 
 def course_total(
@@ -101,9 +107,10 @@ def course_total(
     """Return one student's total at a moment; `scores` by item."""
     results: dict[UUID, list[_Result]] = {}
     for item in items:
-        share = share_of(item, scores.get(item.id, Score()), at=at)
-        if share is not None and item.weight > 0:
-            results.setdefault(item.category_id, []).append(_Result(item.id, share, Fraction(item.weight)))
+        points = points_of(item, scores.get(item.id, NO_SCORE), at=at)
+        if points is not None and item.weight > 0:
+            result = _Result(item.id, _units(points), _units(item.max_points), _units(item.weight))
+            results.setdefault(item.category_id, []).append(result)
     totals: list[CategoryTotal] = []
     weighted = weights = Fraction(0)
     for category in categories:
@@ -124,25 +131,34 @@ def course_total(
     return Total(rounded(weighted / weights * 100) if weights else None, tuple(totals))
 
 
-def share_of(item: Item, score: Score, *, at: datetime) -> Fraction | None:
-    """Return which part of an item's points somebody has; None if the item does not count for them."""
+def points_of(item: Item, score: Score, *, at: datetime) -> Decimal | None:
+    """Return how many points somebody has in an item; None if the item does not count for them."""
     match score.state:
         case GradeState.GRADED:
             assert score.points is not None, "what is graded has points"
-            return divided(score.points, item.max_points)
+            return score.points
         case GradeState.MISSING:
-            return Fraction(0) if item.due_at is None or item.due_at <= at else None
+            return Decimal(0) if item.due_at is None or item.due_at <= at else None
         case GradeState.NONE | GradeState.EXCUSED:
             return None
 
 
 def _drop(results: Sequence[_Result], count: int) -> tuple[Sequence[_Result], Sequence[_Result]]:
     """Return what is kept and what is dropped: the lowest, of equal ones the heaviest; one is always kept."""
-    ordered = sorted(results, key=lambda each: (each.share, -each.weight, each.item_id))
-    least = min(count, len(ordered) - 1)
+    least = min(count, len(results) - 1)
+    if least == 0:
+        return results, ()
+    ordered = sorted(results, key=lambda each: (Fraction(each.points, each.max_points), -each.weight, each.item_id))
     return ordered[least:], ordered[:least]
 
 
 def _mean(results: Sequence[_Result]) -> Fraction:
-    weights = sum((each.weight for each in results), Fraction(0))
-    return sum((each.share * each.weight for each in results), Fraction(0)) / weights
+    """Return the weighted mean of the shares, by whole numbers over one denominator."""
+    common = math.lcm(*(each.max_points for each in results))
+    above = sum(each.weight * each.points * (common // each.max_points) for each in results)
+    return Fraction(above, common * sum(each.weight for each in results))
+
+
+def _units(value: Decimal) -> int:
+    """Return a number in 1/10000; points and weights have no finer ones."""
+    return int(value.scaleb(POINTS_PLACES))

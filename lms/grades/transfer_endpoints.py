@@ -16,6 +16,7 @@ from lms.api.problems import NOT_FOUND, ProblemError
 from lms.api.rate_limits import Limit
 from lms.audit.record import record
 from lms.database.transaction import Transaction
+from lms.grades.category_endpoints import TAG
 from lms.grades.cells import CellError, CellFault, read_score, write_score
 from lms.grades.events import tell_grades
 from lms.grades.gradebook import Gradebook, Grades, read_gradebook, read_grades
@@ -36,7 +37,6 @@ from lms.grades.spreadsheet import (
     write_sheet,
 )
 from lms.grades.store import find_item
-from lms.grades.structure_endpoints import TAG
 from lms.grades.tables import Source
 from lms.grades.total import Score
 from lms.grades.writing import Entry, Held, Outcome, Writer, write_grades

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -130,20 +131,22 @@ def total_view(total: Total) -> TotalView:
     )
 
 
-def gradebook_row(student: Row[Any], book: Gradebook, grades: Grades, *, at: Any) -> GradebookRow:
+def gradebook_row(student: Row[Any], book: Gradebook, grades: Grades, *, at: datetime) -> GradebookRow:
     """Return a student's line; `student` has id, code and display_name."""
     written = [(item_id, grades.get((student.id, item_id))) for item_id in book.item_ids]
+    total = total_view(book.total(student.id, grades, at=at))
+    has_hidden = any(row.hidden for row in book.items)
     return GradebookRow(
         user_id=student.id,
         code=student.code,
         name=student.display_name,
         grades=[grade_view(item_id, student.id, held) for item_id, held in written if held is not None],
-        total=total_view(book.total(student.id, grades, at=at)),
-        published_total=total_view(book.total(student.id, grades, at=at, published=True)),
+        total=total,
+        published_total=total_view(book.total(student.id, grades, at=at, published=True)) if has_hidden else total,
     )
 
 
-def own_grades(course: Row[Any], student_id: UUID, book: Gradebook, grades: Grades, *, at: Any) -> OwnGrades:
+def own_grades(course: Row[Any], student_id: UUID, book: Gradebook, grades: Grades, *, at: datetime) -> OwnGrades:
     """Return what a student sees; `book` has published items alone."""
     assert not any(row.hidden for row in book.items), "students see nothing of what is hidden"
     return OwnGrades(

@@ -1,4 +1,4 @@
-"""Endpoints of what a course grades: categories and items, for those who teach it."""
+"""Endpoints of a course's grade items, for those who teach it."""
 
 from __future__ import annotations
 
@@ -12,118 +12,48 @@ from sqlalchemy import Row, func, select
 
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
-from lms.api.problems import NOT_FOUND, VERSION_CONFLICT, VERSION_REQUIRED, bad_field, not_found
+from lms.api.problems import NOT_FOUND, bad_field, not_found
 from lms.audit.record import record
 from lms.classes.tables import live_class
 from lms.database.transaction import Transaction
 from lms.grades.automatic import fill_item
+from lms.grades.category_endpoints import TAG, VERSIONED, one_line
 from lms.grades.events import tell_grades
 from lms.grades.members import course_to_grade, course_to_read
 from lms.grades.messages import (
-    CategoryChange,
-    CategoryPath,
-    CategoryView,
     GradesOfCoursePath,
     ItemChange,
     ItemPath,
     ItemView,
-    NewCategory,
     NewItem,
 )
-from lms.grades.problems import CATEGORY_IN_USE, SOURCE_TAKEN, TITLE_TAKEN, TOO_MANY
+from lms.grades.problems import SOURCE_TAKEN, TITLE_TAKEN, TOO_MANY
 from lms.grades.spreadsheet import RESERVED, title_key
 from lms.grades.store import (
-    categories_of,
-    delete_category,
     delete_item,
     find_category,
     find_item,
-    insert_category,
     insert_item,
     items_of,
-    update_category,
     update_item,
 )
 from lms.grades.tables import ItemKind, Source, grade
-from lms.grades.views import category_view, item_view, keep_scale
+from lms.grades.views import item_view, keep_scale
 from lms.parts import Parts
 
-TAG: Final = "Grades"
 FIRST_DUE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LAST_DUE: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """Beyond, a date is a slip of the hand."""
 
-_VERSIONED: Final = (NOT_FOUND, VERSION_CONFLICT, VERSION_REQUIRED)
 
-
-class StructureEndpoints:
-    """Categories and items."""
+class ItemEndpoints:
+    """Pieces of work: made, changed, shown, hidden and locked."""
 
     def __init__(self, parts: Parts) -> None:
         self._ids = parts.ids
         self._outbox = parts.outbox
 
     def endpoints(self) -> tuple[AnyEndpoint, ...]:
-        return (*self._of_categories(), *self._of_items())
-
-    def _of_categories(self) -> tuple[AnyEndpoint, ...]:
-        return (
-            Endpoint(
-                operation="list_grade_categories",
-                method="GET",
-                path="/api/v1/courses/{course_id}/grade-categories",
-                summary="List a course's grade categories",
-                tag=TAG,
-                access=Permission.GRADES_READ,
-                parameters=GradesOfCoursePath,
-                answers={200: Reply("All of them, in their order.", list[CategoryView])},
-                problems=(NOT_FOUND,),
-                run=self._list_categories,
-            ),
-            Endpoint(
-                operation="create_grade_category",
-                method="POST",
-                path="/api/v1/courses/{course_id}/grade-categories",
-                summary="Make a grade category",
-                tag=TAG,
-                access=Permission.GRADES_WRITE,
-                parameters=GradesOfCoursePath,
-                body=NewCategory,
-                answers={201: Reply("The category.", CategoryView)},
-                problems=(NOT_FOUND, TOO_MANY),
-                idempotency_key=True,
-                run=self._create_category,
-            ),
-            Endpoint(
-                operation="change_grade_category",
-                method="PATCH",
-                path="/api/v1/grade-categories/{category_id}",
-                summary="Change a grade category",
-                tag=TAG,
-                access=Permission.GRADES_WRITE,
-                parameters=CategoryPath,
-                body=CategoryChange,
-                answers={200: Reply("The category.", CategoryView)},
-                problems=_VERSIONED,
-                versioned=True,
-                run=self._change_category,
-            ),
-            Endpoint(
-                operation="delete_grade_category",
-                method="DELETE",
-                path="/api/v1/grade-categories/{category_id}",
-                summary="Delete a grade category that has no items",
-                tag=TAG,
-                access=Permission.GRADES_WRITE,
-                parameters=CategoryPath,
-                answers={204: Reply("It is gone.")},
-                problems=(*_VERSIONED, CATEGORY_IN_USE),
-                versioned=True,
-                run=self._delete_category,
-            ),
-        )
-
-    def _of_items(self) -> tuple[AnyEndpoint, ...]:
         return (
             Endpoint(
                 operation="list_grade_items",
@@ -175,7 +105,7 @@ class StructureEndpoints:
                 parameters=ItemPath,
                 body=ItemChange,
                 answers={200: Reply("The item.", ItemView)},
-                problems=(*_VERSIONED, TITLE_TAKEN),
+                problems=(*VERSIONED, TITLE_TAKEN),
                 versioned=True,
                 run=self._change_item,
             ),
@@ -189,7 +119,7 @@ class StructureEndpoints:
                 access=Permission.GRADES_WRITE,
                 parameters=ItemPath,
                 answers={204: Reply("It is gone.")},
-                problems=_VERSIONED,
+                problems=VERSIONED,
                 versioned=True,
                 run=self._delete_item,
             ),
@@ -212,47 +142,6 @@ class StructureEndpoints:
                 )
             ),
         )
-
-    async def _list_categories(self, call: Call[GradesOfCoursePath, Nothing, Nothing]) -> Result:
-        course = await course_to_read(call.transaction, call.caller, call.path.course_id)
-        return Result([category_view(row) for row in await categories_of(call.transaction, course.id)])
-
-    async def _create_category(self, call: Call[GradesOfCoursePath, Nothing, NewCategory]) -> Result:
-        course = await course_to_grade(call.transaction, call.caller, call.path.course_id)
-        values = {
-            "id": self._ids.new(),
-            "course_id": course.id,
-            "name": _one_line("name", call.body.name),
-            "weight": Decimal(call.body.weight),
-            "drop_lowest": call.body.drop_lowest,
-        }
-        view = category_view(await insert_category(call.transaction, values))
-        await record(call, "grade_category.create", "grade_category", view.id, new=view)
-        return Result(view, status=201, version=view.version)
-
-    async def _change_category(self, call: Call[CategoryPath, Nothing, CategoryChange]) -> Result:
-        row = await self._own_category(call, call.path.category_id)
-        call.check_version(row.version)
-        body = call.body
-        values: dict[str, Any] = {}
-        if body.name is not UNSET:
-            values["name"] = _one_line("name", body.name)
-        if body.weight is not UNSET:
-            values["weight"] = Decimal(body.weight)
-        if body.drop_lowest is not UNSET:
-            values["drop_lowest"] = body.drop_lowest
-        if body.position is not UNSET:
-            values["position"] = body.position
-        old, view = category_view(row), category_view(await update_category(call.transaction, row, values))
-        await record(call, "grade_category.change", "grade_category", row.id, old=old, new=view)
-        return Result(view, version=view.version)
-
-    async def _delete_category(self, call: Call[CategoryPath, Nothing, Nothing]) -> Result:
-        row = await self._own_category(call, call.path.category_id)
-        call.check_version(row.version)
-        await delete_category(call.transaction, row)
-        await record(call, "grade_category.delete", "grade_category", row.id, old=category_view(row))
-        return Result(status=204)
 
     async def _list_items(self, call: Call[GradesOfCoursePath, Nothing, Nothing]) -> Result:
         course = await course_to_read(call.transaction, call.caller, call.path.course_id)
@@ -354,11 +243,6 @@ class StructureEndpoints:
             await tell_grades(call.transaction, self._outbox, changed, users)
         return Result(item_view(changed), version=changed.version)
 
-    async def _own_category(self, call: Call[Any, Any, Any], category_id: UUID) -> Row[Any]:
-        row = await find_category(call.transaction, category_id)
-        await course_to_grade(call.transaction, call.caller, row.course_id)
-        return row
-
     async def _own_item(self, call: Call[ItemPath, Any, Any]) -> Row[Any]:
         row = await find_item(call.transaction, call.path.item_id)
         await course_to_grade(call.transaction, call.caller, row.course_id)
@@ -404,15 +288,8 @@ def _due(due_at: datetime | None) -> datetime | None:
     return due_at
 
 
-def _one_line(field: str, text: str) -> str:
-    line = " ".join(text.split())
-    if not line:
-        raise bad_field(field, text, "text that is not blank", "blank")
-    return line
-
-
 def _titles(text: str) -> dict[str, str]:
-    title = _one_line("title", text)
+    title = one_line("title", text)
     if title_key(title) in RESERVED:
         raise bad_field("title", text, f"none of {', '.join(sorted(RESERVED))}: columns of files", "reserved")
     return {"title": title, "title_key": title_key(title)}
