@@ -20,6 +20,8 @@ TRIES: Final = 2
 DISTURBED_TRIES: Final = 4
 DISTURBED_CORES: Final = 0.5
 """While others use more, a bad step says little; it has more tries."""
+COLLAPSE_LOSS: Final = 0.2
+"""So much is lost by no disturbance: no further try, which would let even more join a server that is down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ async def climb(
             step = Step(viewers, window, fault_of(window, viewers))
             steps.append(step)
             told(step)
-            if step.fault is None or window.died is not None:
+            if step.fault is None or window.died is not None or window.loss > COLLAPSE_LOSS:
                 break
             if tries >= TRIES and window.disturbance_cores < DISTURBED_CORES:
                 break
