@@ -14,13 +14,25 @@ from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, Boolean, Integer, LargeBinary, Numeric, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Integer,
+    LargeBinary,
+    Numeric,
+    Text,
+    TypeDecorator,
+    false,
+    true,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.operators import ColumnOperators
 from sqlalchemy.types import TypeEngine
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_WRITTEN: Final = {True: true(), False: false()}
 
 EnumT = TypeVar("EnumT", bound=enum.Enum)
 
@@ -113,6 +125,17 @@ class Flag(TypeDecorator[bool]):
 
     impl = Boolean
     cache_ok = True
+
+    class Comparator(TypeDecorator.Comparator[bool]):
+        """Writes `IS true` out: PostgreSQL takes no parameter there."""
+
+        def is_(self, other: Any) -> ColumnOperators:
+            return super().is_(_WRITTEN.get(other, other))
+
+        def is_not(self, other: Any) -> ColumnOperators:
+            return super().is_not(_WRITTEN.get(other, other))
+
+    comparator_factory = Comparator
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(Boolean() if _is_postgresql(dialect) else Integer())

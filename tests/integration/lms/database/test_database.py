@@ -64,6 +64,13 @@ async def test_values_come_back_as_they_were(database: Database) -> None:
             assert await transaction.value(select(literal(None, kind))) is None
 
 
+async def test_flags_in_conditions(database: Database) -> None:
+    yes, no = literal(True, Flag()), literal(False, Flag())
+    async with database.read_all() as transaction:
+        for condition in (yes.is_(True), no.is_(False), no.is_not(True), yes.is_not(None)):
+            assert await transaction.value(select(func.count()).where(condition)) == 1
+
+
 async def test_ids_and_texts_sort_alike(database: Database) -> None:
     org_id = await make(database, "sorting")
     slugs = ["Z", "a", "é", "ا", "ب", "_", "10", "9"]
