@@ -13,6 +13,7 @@ from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.problems import NOT_FOUND, VERSION_CONFLICT, VERSION_REQUIRED, bad_field
 from lms.audit.record import record
+from lms.courses.problems import COURSE_ARCHIVED
 from lms.grades.members import course_to_grade, course_to_read
 from lms.grades.messages import CategoryChange, CategoryPath, CategoryView, GradesOfCoursePath, NewCategory
 from lms.grades.problems import CATEGORY_IN_USE, TOO_MANY
@@ -21,7 +22,7 @@ from lms.grades.views import category_view
 from lms.parts import Parts
 
 TAG: Final = "Grades"
-VERSIONED: Final = (NOT_FOUND, VERSION_CONFLICT, VERSION_REQUIRED)
+VERSIONED: Final = (NOT_FOUND, COURSE_ARCHIVED, VERSION_CONFLICT, VERSION_REQUIRED)
 
 
 class CategoryEndpoints:
@@ -54,7 +55,7 @@ class CategoryEndpoints:
                 parameters=GradesOfCoursePath,
                 body=NewCategory,
                 answers={201: Reply("The category.", CategoryView)},
-                problems=(NOT_FOUND, TOO_MANY),
+                problems=(NOT_FOUND, COURSE_ARCHIVED, TOO_MANY),
                 idempotency_key=True,
                 run=self._create_category,
             ),

@@ -14,6 +14,7 @@ from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import PageQuery, fetch_page
 from lms.api.problems import NOT_FOUND, VERSION_REQUIRED, ProblemError, bad_field, not_found
 from lms.audit.record import record
+from lms.courses.problems import COURSE_ARCHIVED
 from lms.grades.automatic import attendance_scores
 from lms.grades.category_endpoints import TAG
 from lms.grades.events import tell_grades
@@ -87,7 +88,7 @@ class SingleGradeEndpoints:
                 parameters=GradePath,
                 body=GradeInput,
                 answers={200: Reply("The grade.", GradeView)},
-                problems=(NOT_FOUND, GRADE_CONFLICT, ITEM_LOCKED, VERSION_REQUIRED),
+                problems=(NOT_FOUND, COURSE_ARCHIVED, GRADE_CONFLICT, ITEM_LOCKED, VERSION_REQUIRED),
                 versioned=True,
                 idempotency_key=True,
                 run=self._set,
@@ -103,7 +104,7 @@ class SingleGradeEndpoints:
                 access=Permission.GRADES_WRITE,
                 parameters=GradePath,
                 answers={200: Reply("The grade as it is now.", GradeView)},
-                problems=(NOT_FOUND, GRADE_CONFLICT, ITEM_LOCKED, VERSION_REQUIRED),
+                problems=(NOT_FOUND, COURSE_ARCHIVED, GRADE_CONFLICT, ITEM_LOCKED, VERSION_REQUIRED),
                 versioned=True,
                 run=self._release,
             ),
@@ -120,7 +121,7 @@ class SingleGradeEndpoints:
                 body=BulkInput,
                 body_bytes_max=BULK_BYTES_MAX,
                 answers={200: Reply("What became of each, in the order of the request.", list[GradeOutcome])},
-                problems=(NOT_FOUND, ITEM_LOCKED),
+                problems=(NOT_FOUND, COURSE_ARCHIVED, ITEM_LOCKED),
                 idempotency_key=True,
                 run=self._set_many,
             ),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET
@@ -15,6 +15,8 @@ from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.problems import NOT_FOUND, bad_field, not_found
 from lms.audit.record import record
 from lms.classes.tables import live_class
+from lms.courses.access import check_moment
+from lms.courses.problems import COURSE_ARCHIVED
 from lms.database.transaction import Transaction
 from lms.grades.automatic import fill_item
 from lms.grades.category_endpoints import TAG, VERSIONED, one_line
@@ -40,10 +42,6 @@ from lms.grades.store import (
 from lms.grades.tables import ItemKind, Source, grade
 from lms.grades.views import item_view, keep_scale
 from lms.parts import Parts
-
-FIRST_DUE: Final = datetime(2000, 1, 1, tzinfo=UTC)
-LAST_DUE: Final = datetime(2200, 1, 1, tzinfo=UTC)
-"""Beyond, a date is a slip of the hand."""
 
 
 class ItemEndpoints:
@@ -79,7 +77,7 @@ class ItemEndpoints:
                 parameters=GradesOfCoursePath,
                 body=NewItem,
                 answers={201: Reply("The item.", ItemView)},
-                problems=(NOT_FOUND, TITLE_TAKEN, SOURCE_TAKEN, TOO_MANY),
+                problems=(NOT_FOUND, COURSE_ARCHIVED, TITLE_TAKEN, SOURCE_TAKEN, TOO_MANY),
                 idempotency_key=True,
                 run=self._create_item,
             ),
@@ -133,7 +131,7 @@ class ItemEndpoints:
                     access=Permission.GRADES_WRITE,
                     parameters=ItemPath,
                     answers={200: Reply("The item.", ItemView)},
-                    problems=(NOT_FOUND,),
+                    problems=(NOT_FOUND, COURSE_ARCHIVED),
                     run=run,
                 )
                 for name, summary, run in (
@@ -283,8 +281,7 @@ def _max_points(text: str) -> Decimal:
 
 
 def _due(due_at: datetime | None) -> datetime | None:
-    if due_at is not None and not FIRST_DUE <= due_at <= LAST_DUE:
-        raise bad_field("due_at", due_at.isoformat(), "a time from 2000 to 2200", "range")
+    check_moment("due_at", due_at)
     return due_at
 
 

@@ -11,8 +11,9 @@ from sqlalchemy import Row, Select, select
 from lms.access.roles import permissions_of
 from lms.api.caller import Caller
 from lms.api.problems import FORBIDDEN, ProblemError, not_found
-from lms.courses.rules import CourseRole, Ties, may_read_course
-from lms.courses.store import find_course, ties_of
+from lms.courses import access
+from lms.courses.rules import CourseRole
+from lms.courses.store import find_course
 from lms.courses.tables import EnrolmentStatus, course, enrolment
 from lms.database.transaction import Transaction
 from lms.grades.rules import Kin, may_read_gradebook, may_read_own, may_write_grades
@@ -24,18 +25,15 @@ GRADED_STATUSES = (EnrolmentStatus.ACTIVE, EnrolmentStatus.COMPLETED)
 
 async def course_to_read(transaction: Transaction, caller: Caller, course_id: UUID) -> Row[Any]:
     """Return a course whose whole gradebook the caller may see; raises ProblemError."""
-    row, ties = await _course(transaction, caller, course_id)
-    if not may_read_gradebook(permissions_of(caller.roles), ties):
+    found = await access.course_to_read(transaction, caller, course_id)
+    if not may_read_gradebook(found.permissions, found.ties):
         raise ProblemError(FORBIDDEN, rule="own_course")
-    return row
+    return found.row
 
 
 async def course_to_grade(transaction: Transaction, caller: Caller, course_id: UUID) -> Row[Any]:
     """Return a course in which the caller may give grades; raises ProblemError."""
-    row, ties = await _course(transaction, caller, course_id)
-    if not may_write_grades(permissions_of(caller.roles), ties):
-        raise ProblemError(FORBIDDEN, rule="own_course")
-    return row
+    return (await access.course_to_change(transaction, caller, course_id, may_write_grades, lock=False)).row
 
 
 async def course_of_student(transaction: Transaction, caller: Caller, course_id: UUID, student_id: UUID) -> Row[Any]:
@@ -96,13 +94,3 @@ async def courses_of_student(transaction: Transaction, student_id: UUID) -> list
         .order_by(course.c.sort_key, course.c.id)
     )
     return list(await transaction.rows(statement))
-
-
-async def _course(transaction: Transaction, caller: Caller, course_id: UUID) -> tuple[Row[Any], Ties]:
-    row = await find_course(transaction, course_id)
-    if row is None:
-        raise not_found("course")
-    ties = await ties_of(transaction, course_id, caller.user_id)
-    if not may_read_course(permissions_of(caller.roles), ties, row.status):
-        raise not_found("course")
-    return row, ties

@@ -15,6 +15,7 @@ from lms.api.languages import Language
 from lms.api.problems import NOT_FOUND, ProblemError
 from lms.api.rate_limits import Limit
 from lms.audit.record import record
+from lms.courses.problems import COURSE_ARCHIVED
 from lms.database.transaction import Transaction
 from lms.grades.category_endpoints import TAG
 from lms.grades.cells import CellError, CellFault, read_score, write_score
@@ -147,7 +148,7 @@ class TransferEndpoints:
                 body_media_type=CSV,
                 body_bytes_max=FILE_BYTES_MAX,
                 answers={200: Reply("What is in the file.", ImportReport)},
-                problems=(NOT_FOUND, FILE_UNREADABLE, FILE_REJECTED, FILE_CONFIRMS_OTHER, ITEM_LOCKED),
+                problems=(NOT_FOUND, COURSE_ARCHIVED, FILE_UNREADABLE, FILE_REJECTED, FILE_CONFIRMS_OTHER, ITEM_LOCKED),
                 limit=Limit.UPLOAD,
                 run=self._import,
             ),

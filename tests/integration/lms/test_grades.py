@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 
 from lms.access.roles import Role
 from lms.audit.tables import audit_log
-from lms.courses.rules import CourseRole
+from lms.courses.rules import CourseRole, CourseStatus
+from lms.courses.tables import course
 from lms.grades.tables import grade, grade_history, grade_item
 from lms.outbox.tables import outbox
 from tests.integration.lms.grading import Course, enrol, make_course
@@ -155,6 +156,17 @@ async def test_locked_items(school: School) -> None:
     assert locked.data["locked"]
     answer = await made.grade(item, made.students[0], "5")
     assert (answer.status, answer.code) == (409, "grade_item_locked")
+
+
+async def test_archived_courses_change_no_more(school: School) -> None:
+    made = await make_course(school)
+    item = await made.item()
+    async with school.database.write(school.org_id) as transaction:
+        statement = update(course).where(course.c.org_id == school.org_id, course.c.id == made.id)
+        await transaction.execute(statement.values(status=CourseStatus.ARCHIVED))
+    answer = await made.grade(item, made.students[0], "5")
+    assert (answer.status, answer.code) == (409, "course_archived")
+    assert (await school.get(f"{made.path}/grades", as_=made.students[0])).status == 200
 
 
 async def test_taking_a_grade_back(school: School) -> None:
