@@ -94,6 +94,28 @@ async def test_two_teachers_race(school: School, before: int) -> None:
         assert (later["old_points"], later["old_state"]) == (earlier["new_points"], earlier["new_state"])
 
 
+async def test_two_teachers_enter_a_whole_class_from_both_ends(school: School) -> None:
+    """Nobody waits for ever, each student has the grade of one of the two, and both are told which."""
+    made = await make_course(school, students=8)
+    item = await made.item()
+    path = f"/grade-items/{item['id']}/grades"
+    for version in range(3):
+        entries = [
+            {"user_id": str(each.id), "version": version, "state": "graded", "points": f"{version}.1"}
+            for each in made.students
+        ]
+        others = [each | {"points": f"{version}.2"} for each in entries[::-1]]
+        one, two = await asyncio.gather(
+            *(school.put(path, {"grades": each}, as_=made.teacher) for each in (entries, others))
+        )
+        assert (one.status, two.status) == (200, 200)
+        for first, second in zip(one.data, two.data[::-1], strict=True):
+            assert {first["outcome"], second["outcome"]} == {"written", "conflict"}
+            assert first["grade"] == second["grade"]
+            assert first["grade"]["version"] == version + 1
+    assert [each["version"] for each in await history_of(made, item)] == [3, 2, 1]
+
+
 async def test_a_repetition_writes_once(school: School) -> None:
     made = await make_course(school)
     item, muna = await made.item(), made.students[0]
