@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -142,3 +143,22 @@ async def test_all_classes_as_one_item(school: School) -> None:
     assert (await school.patch(address, lower, as_=made.teacher, version=version)).status == 400
     await school.patch(address, lower | {"locked": False}, as_=made.teacher, version=version)
     assert await grades_of(made, item) == [("graded", "2", 4), ("graded", "2", 3)]
+
+
+async def test_attendance_never_wins_against_a_person(school: School) -> None:
+    """The service computes while a teacher writes: whatever the order, what the teacher wrote stays."""
+    made = await make_course(school)
+    muna = made.students[0]
+    class_id, run_id = await hold_class(made, {muna.id: Status.ABSENT})
+    item = await made.item("Monday", kind="attendance", class_id=str(class_id))
+    path, version = f"/grade-items/{item['id']}/grades/{muna.id}", 1
+    for status in (Status.LATE, Status.PRESENT, Status.ABSENT):
+        await judge(made, run_id, muna, status)
+        answer, _ = await asyncio.gather(made.grade(item, muna, "3.5", version=version), tell(made, class_id, run_id))
+        if answer.status == 409:  # the service was first; the teacher looks, and writes all the same
+            version = answer.error["details"]["more"]["current"]
+            answer = await made.grade(item, muna, "3.5", version=version)
+        assert answer.status == 200
+        await tell(made, class_id, run_id)
+        assert (await school.get(path, as_=made.teacher)).data == answer.data
+        version = (await school.delete(path, as_=made.teacher, version=answer.data["version"])).data["version"]
