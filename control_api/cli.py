@@ -16,7 +16,7 @@ from control_api.keys.command import run_keys
 from control_api.logs import configure_logs
 from control_api.run import EXIT_FAILED, EXIT_OK, run_server
 from control_api.settings import SettingsError
-from control_api.up import run_up
+from control_api.up import Beside, run_up
 from media.errors import LocalError
 from signaling.room_pattern import RoomPattern
 from webapi.configuration.show import show_settings
@@ -26,11 +26,11 @@ EXIT_USAGE: Final = 2  # argparse's own
 HOURS_MAX: Final = 365 * 24.0  # servers refuse tokens for more than a year: they are mistakes
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def main(arguments: Sequence[str] | None = None, *, beside: Beside | None = None) -> int:
+    """Run the command and return its exit code; `beside` is what `halqa up` starts beside the media server."""
     chosen = build_parser().parse_args(arguments)
     try:
-        return _run(chosen)
+        return _run(chosen, beside)
     except SettingsError as error:
         print(f"halqa: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -39,12 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_FAILED
 
 
-def _run(chosen: argparse.Namespace) -> int:
+def _run(chosen: argparse.Namespace, beside: Beside | None) -> int:
     match chosen.command:
         case "media":
             return _media(chosen)
         case "up":
-            return _up(chosen)
+            return _up(chosen, beside)
         case "token":
             return _token(chosen)
         case "keys":
@@ -63,10 +63,10 @@ def _media(chosen: argparse.Namespace) -> int:
     return run_server(settings)
 
 
-def _up(chosen: argparse.Namespace) -> int:
+def _up(chosen: argparse.Namespace, beside: Beside | None) -> int:
     settings = read_settings(chosen).settings
     configure_logs(settings.logs.level, settings.logs.format)
-    return run_up(settings, room=chosen.room)
+    return run_up(settings, room=chosen.room, beside=beside)
 
 
 def _token(chosen: argparse.Namespace) -> int:

@@ -54,7 +54,7 @@ class Supervisor:
             while self._asked is None:
                 level = logging.ERROR if code else logging.WARNING  # 0: it was drained
                 fields = {"code": code, "pause_s": pause_s}
-                logger.log(level, "the media server ended and is started again", extra=fields)
+                logger.log(level, "the server ended and is started again", extra=fields)
                 self._pause(pause_s)
                 if self._asked is None:
                     started = time.monotonic()
@@ -94,7 +94,7 @@ class Supervisor:
         try:
             for number in STOP_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
-            _die_with_parent(parent)
+            die_with_parent(parent)
 
             def ready(line: str) -> None:
                 with os.fdopen(writing, "w") as pipe:
@@ -135,8 +135,8 @@ class Supervisor:
                 signal.signal(number, disposition)
 
 
-def _die_with_parent(parent: int) -> None:
-    """Have the kernel end this process in order (SIGINT) when its parent dies, however that happens."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(signal.SIGINT), 0, 0, 0)
+def die_with_parent(parent: int, number: signal.Signals = signal.SIGINT) -> None:
+    """Have the kernel end this process in order, by a signal, when its parent dies, however that happens."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
     if os.getppid() != parent:  # it died before the kernel knew
         os._exit(_EXIT_FAILED)

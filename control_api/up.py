@@ -11,6 +11,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -37,7 +38,13 @@ class _Ready(NamedTuple):
     udp_port: int
 
 
-def run_up(settings: ServerSettings, *, room: str) -> int:
+Beside = Callable[[str, str, Path], AbstractContextManager[str]]
+"""Starts something beside the media server, given its URL, an API key as ID:SECRET and the data folder; yields what a
+user is told of it, and ends it.
+"""
+
+
+def run_up(settings: ServerSettings, *, room: str, beside: Beside | None = None) -> int:
     """Start the media server, print what to do next and wait for its end; raises StartError and SettingsError."""
     invitations = [_invite(room, Role.TEACHER), _invite(room, Role.STUDENT)]
     key = open_keys(settings.data).first
@@ -60,8 +67,11 @@ def run_up(settings: ServerSettings, *, room: str) -> int:
     def greet(line: str) -> None:
         url = localhost_url(msgspec.json.decode(line, type=_Ready).url)
         print(welcome(url, key, settings.data, invitations), flush=True)
+        if beside is not None:
+            secret = f"{key.key_id}:{key.secret.decode()}"
+            print(started.enter_context(beside(url, secret, settings.data)), flush=True)
 
-    with listening:
+    with ExitStack() as started, listening:
         return Supervisor(run, on_first_ready=greet).supervise()
 
 

@@ -9,7 +9,7 @@ import re
 import secrets
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 from zoneinfo import available_timezones
@@ -86,8 +86,8 @@ def main(arguments: Sequence[str]) -> int:
             return EXIT_OK
         configure_logs(loaded.settings.logs.level, loaded.settings.logs.format)
         if chosen.command == "create-organization":
-            return asyncio.run(_create_organization(loaded.settings, chosen))
-        return run_service(loaded.settings)
+            return asyncio.run(create_organization(loaded.settings, chosen))
+        return run_service(loaded.settings, _tell)
     except SettingsError as error:
         print(f"halqa lms: {error}", file=sys.stderr)
         return EXIT_USAGE
@@ -137,13 +137,17 @@ def read_settings(chosen: argparse.Namespace, environment: Mapping[str, str] = o
     return load_settings(TREE, layers)
 
 
-def run_service(settings: LmsSettings) -> int:
-    """Serve until a signal ends it; raises StartError."""
+def run_service(settings: LmsSettings, ready: Callable[[LmsService], None]) -> int:
+    """Serve until a signal ends it; `ready` is called once everything works. Raises StartError."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings))
+        return runner.run(_serve(settings, ready))
 
 
-async def _create_organization(settings: LmsSettings, chosen: argparse.Namespace) -> int:
+def _tell(service: LmsService) -> None:
+    print(f"Halqa LMS is running: {service.url}  (API: {service.url}/docs/api)", flush=True)
+
+
+async def create_organization(settings: LmsSettings, chosen: argparse.Namespace) -> int:
     """Make an organization, and print its owner's code and password."""
     if not re.fullmatch(SLUG_PATTERN, chosen.slug):
         raise SettingsError(f"flag --slug is {chosen.slug!r}, expected small letters, digits and -, 3 to 100 of them")
@@ -170,13 +174,13 @@ async def _create_organization(settings: LmsSettings, chosen: argparse.Namespace
     return EXIT_OK
 
 
-async def _serve(settings: LmsSettings) -> int:
+async def _serve(settings: LmsSettings, ready: Callable[[LmsService], None]) -> int:
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, ended.set)
     service = await LmsService.start(settings)
-    print(f"Halqa LMS is running: {service.url}  (API: {service.url}/docs/api)", flush=True)
+    ready(service)
     await ended.wait()
     await service.close()
     return EXIT_OK
