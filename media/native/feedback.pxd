@@ -7,3 +7,4 @@ cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t
 cdef void receive_rtcp(Core* core, Transport* transport, const uint8_t* data, size_t size,
         uint64_t now_us) noexcept nogil
 cdef void tick(Core* core, uint64_t now_us) noexcept nogil
+cdef void note_busy(Core* core, Transport* transport) noexcept nogil

@@ -226,26 +226,50 @@ cdef void take_bye(Core* core, Transport* transport, const RtcpPacket* packet) n
 
 
 cdef void tick(Core* core, uint64_t now_us) noexcept nogil:
-    """Do what is due: NACK, key frame requests, feedback and reports to publishers; every 100 ms a look at all rows."""
-    cdef Transport* transport = core.transports
-    cdef bint scan = now_us >= core.scan_due_us
+    """Do what is due: NACK, key frame requests, feedback and reports to publishers; every 100 ms a look at all rows.
+
+    Between those looks the rows of mere viewers are not touched: a thousand of them would cost more than the work.
+    """
+    cdef Transport* transport
     core.now_us = now_us
-    if scan:
+    if now_us >= core.scan_due_us:
         core.scan_due_us = now_us + SCAN_US
+        scan(core, now_us)
+    transport = core.busy
     while transport != NULL:
         if transport.outbound != NULL and transport.has_address:
-            if transport.producers != NULL and now_us - transport.last_packet_us < PUBLISHING_US:
+            if transport.producers != NULL:
                 ask_publisher(core, transport, now_us)
-                if scan:
-                    refresh_encodings(transport, now_us)
                 report_to_publisher(core, transport, now_us)
-            if scan:
-                serve_consumers(core, transport, now_us)
             if transport.bandwidth != NULL:
                 probing_start(core, transport, now_us)
-        transport = transport.next
+        transport = transport.next_busy
     replay_run(core, now_us)
     probing_run(core, now_us)
+
+
+cdef void scan(Core* core, uint64_t now_us) noexcept nogil:
+    """Look at every row: who publishes, which encodings flow, what viewers wait for, what is worth a probe."""
+    cdef Transport* transport = core.transports
+    core.busy = NULL
+    while transport != NULL:
+        transport.is_busy = 0
+        if transport.outbound != NULL and transport.has_address:
+            if transport.producers != NULL and now_us - transport.last_packet_us < PUBLISHING_US:
+                note_busy(core, transport)
+                refresh_encodings(transport, now_us)
+            elif (transport.bandwidth != NULL
+                    and transport.bandwidth.gcc.wanted_bps > transport.bandwidth.gcc.target_bps):
+                note_busy(core, transport)
+            serve_consumers(core, transport, now_us)
+        transport = transport.next
+
+
+cdef void note_busy(Core* core, Transport* transport) noexcept nogil:
+    """Take a transport into the list of those that are looked at often."""
+    transport.is_busy = 1
+    transport.next_busy = core.busy
+    core.busy = transport
 
 
 cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:

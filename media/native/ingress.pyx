@@ -8,7 +8,7 @@ from libc.string cimport memcpy, memmove
 from media.native.audio_levels cimport hearing_add
 from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, Event, ring_publish, ring_reserve
 from media.native.fanout cimport flush_plans, plan_packet
-from media.native.feedback cimport receive_rtcp, want_key_frame
+from media.native.feedback cimport note_busy, receive_rtcp, want_key_frame
 from media.native.history cimport HistoryEntry, history_put
 from media.native.keyframe_gate cimport gate_key_frame
 from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
@@ -179,6 +179,8 @@ cdef void open_rtp(Core* core, Transport* transport, uint8_t* data, int size, ui
     transport.packets_in += 1
     transport.bytes_in += size
     transport.last_packet_us = now_us
+    if not transport.is_busy:
+        note_busy(core, transport)
     if parse_rtp(data, size, &header) < 0:
         core.counters.rtp_malformed += 1
         return

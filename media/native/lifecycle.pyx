@@ -131,6 +131,7 @@ cdef void remove_transport(Core* core, Transport* transport) noexcept nogil:
         remove_producer(core, transport.producers)
     while transport.allowed_count:
         drop_address(core, transport, transport.allowed[0])
+    forget_busy(core, transport)
     if transport.previous != NULL:
         transport.previous.next = transport.next
     else:
@@ -141,6 +142,18 @@ cdef void remove_transport(Core* core, Transport* transport) noexcept nogil:
     bandwidth_free(&core.bandwidth_news, transport.bandwidth)
     free(transport.twcc)
     free(transport)
+
+
+cdef void forget_busy(Core* core, Transport* transport) noexcept nogil:
+    """Take a transport out of the list of those that are looked at often."""
+    cdef Transport** link = &core.busy
+    if not transport.is_busy:
+        return
+    while link[0] != NULL and link[0] != transport:
+        link = &link[0].next_busy
+    if link[0] == transport:
+        link[0] = transport.next_busy
+    transport.is_busy = 0
 
 
 cdef Producer* add_producer(Transport* transport, uint64_t id, bint is_video, int encodings) noexcept nogil:

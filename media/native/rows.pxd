@@ -167,6 +167,8 @@ cdef struct Transport:
     Stream* streams
     Transport* next
     Transport* previous
+    Transport* next_busy
+    uint8_t is_busy     # in the list of those that are looked at often
     uint32_t strangers[STRANGERS_MAX]
     uint8_t in_kinds[256]     # header extension id -> kind, for packets that come
     uint8_t out_ids[KINDS_MAX] # kind -> id, for packets that go; 0: not sent
@@ -254,6 +256,7 @@ ctypedef struct Core:
     Counters counters
     uint64_t now_us           # of the step under way, and of the packets that it sends
     uint64_t scan_due_us      # of the slow look at every row
+    Transport* busy           # who sends media or is to be probed, as of the last slow look: few in a large class
     uint64_t strays_us        # when the present window of strays began
     uint32_t strays_count     # of them in it
     int replay_count

@@ -6,6 +6,7 @@ attributes, and because a server answers hundreds of checks a second.
 
 from __future__ import annotations
 
+import functools
 import hmac
 import ipaddress
 import struct
@@ -160,15 +161,21 @@ def xor_mapped_address(address: Address, transaction_id: bytes) -> bytes:
 
     An IPv4 address written as IPv6, as a dual-stack socket gives it, is told as the IPv4 address that it is.
     """
-    host = ipaddress.ip_address(address[0])
-    if isinstance(host, ipaddress.IPv6Address) and host.ipv4_mapped is not None:
-        host = host.ipv4_mapped
-    packed = host.packed
+    packed = _pack(address[0])
     port = address[1] ^ (MAGIC_COOKIE >> 16)
     mask = MAGIC_COOKIE.to_bytes(4, "big") + transaction_id
     masked = int.from_bytes(packed, "big") ^ int.from_bytes(mask[: len(packed)], "big")
     family = _FAMILY_IPV4 if len(packed) == 4 else _FAMILY_IPV6
     return struct.pack("!BBH", 0, family, port) + masked.to_bytes(len(packed), "big")
+
+
+@functools.lru_cache(maxsize=4096)
+def _pack(host: str) -> bytes:
+    """Return the bytes of an IP address; peers ask for the same again every few seconds."""
+    address = ipaddress.ip_address(host)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.packed
 
 
 def _message(
