@@ -18,6 +18,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 LEFTOVER_GRACE_SECONDS = 2.0  # threads and closed sockets of a finished test may need a moment to go
+THREAD_END_SECONDS = 0.05
 
 settings.register_profile("default", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000)
@@ -52,10 +53,11 @@ def nothing_left() -> Iterator[None]:
     """Fail the test if it leaves a thread or an open socket."""
     threads, sockets = _threads(), _sockets()
     yield
-    deadline = time.monotonic() + LEFTOVER_GRACE_SECONDS
-    while (left := _left(threads, sockets)) and time.monotonic() < deadline:
-        gc.collect()
-        time.sleep(0.02)
+    began = time.monotonic()
+    while (left := _left(threads, sockets)) and time.monotonic() < began + LEFTOVER_GRACE_SECONDS:
+        time.sleep(0.01)
+        if time.monotonic() > began + THREAD_END_SECONDS:  # a collection takes longer than a thread does to end
+            gc.collect()
     assert not left, f"the test left {', '.join(left)}"
 
 

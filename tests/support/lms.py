@@ -23,6 +23,7 @@ from lms.api.rate_limits import RateLimitSettings
 from lms.clock import TurnedClock
 from lms.database.database import Database
 from lms.database.settings import DatabaseSettings
+from lms.database.transaction import Transaction
 from lms.organizations.tables import OrganizationStatus, Plan, organization
 from lms.people.tables import UserStatus, app_user, membership
 from lms.service import LmsService
@@ -117,28 +118,34 @@ class School:
 
     async def person(self, *roles: Role, name: str = "", language: str | None = None, **columns: Any) -> Person:
         """Make somebody with an account in this organization."""
+        async with self.database.write(self.org_id) as transaction:
+            return await self.add(transaction, *roles, name=name, language=language, **columns)
+
+    async def add(
+        self, transaction: Transaction, *roles: Role, name: str = "", language: str | None = None, **columns: Any
+    ) -> Person:
+        """Make somebody within a transaction."""
         number = next(self._numbers)
         shown = name or f"{roles[0].value if roles else 'nobody'} {number}"
         person_id = self.parts.ids.new()
         code = f"P{number}"
-        async with self.database.write(self.org_id) as transaction:
-            values = {
-                "code": code,
-                "display_name": shown,
-                "sort_key": shown.casefold(),
-                "language": language,
-                "status": UserStatus.ACTIVE,
-                "token_version": 1,
-                "version": 1,
-                "created_at": transaction.now,
-            }
-            await transaction.execute(insert(app_user).values(org_id=self.org_id, id=person_id, **(values | columns)))
-            for role in roles:
-                await transaction.execute(
-                    insert(membership).values(
-                        org_id=self.org_id, user_id=person_id, role=role, branch_key="", created_at=transaction.now
-                    )
+        values = {
+            "code": code,
+            "display_name": shown,
+            "sort_key": shown.casefold(),
+            "language": language,
+            "status": UserStatus.ACTIVE,
+            "token_version": 1,
+            "version": 1,
+            "created_at": transaction.now,
+        }
+        await transaction.execute(insert(app_user).values(org_id=self.org_id, id=person_id, **(values | columns)))
+        for role in roles:
+            await transaction.execute(
+                insert(membership).values(
+                    org_id=self.org_id, user_id=person_id, role=role, branch_key="", created_at=transaction.now
                 )
+            )
         return Person(person_id, self.org_id, code, shown, roles, self.token(person_id))
 
     def token(self, person_id: UUID, version: int = 1) -> str:
@@ -233,8 +240,9 @@ async def make_school(
             )
         )
     school = School(service, http, clock, org_id)
-    for role in Role:
-        school.people[role] = await school.person(role)
+    async with service.parts.database.write(org_id) as transaction:
+        for role in Role:
+            school.people[role] = await school.add(transaction, role)
     return school
 
 
