@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import func, insert, select
 
 from lms.access.roles import Permission, permissions_of
+from lms.api.caller import Caller
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Reply, Result, Use
 from lms.api.problems import FORBIDDEN, NOT_FOUND, ProblemError
 from lms.audit.record import record
@@ -65,29 +66,28 @@ class BreakoutEndpoints:
             slug = await transaction.value(select(organization.c.slug).where(organization.c.id == caller.org_id))
         settings = body.settings or msgspec.structs.replace(found.settings, waiting_room=False)
         planned = [(each, parts.ids.new(), parts.ids.new()) for each in body.breakouts]
-        for _, class_id, run_id in planned:
-            definition = room_definition(settings, locked=False, class_id=class_id, run_id=run_id)
-            await self._media.open_room(room_name(slug, run_id), definition)
-        async with parts.database.write(caller.org_id) as transaction:
-            found, _ = await class_to_run(transaction, caller, call.path.class_id, Deed.LOCK)
-            run = await live_run(transaction, found.row.id)
-            assert run is not None, "a class that is live, and locked, has a run"
-            await _check_number(transaction, run.id, len(planned))
-            for breakout, class_id, run_id in planned:
-                await self._insert(transaction, found, breakout, class_id, settings)
-                child = await find_class(transaction, class_id)
-                assert child is not None, "it was made just now"
-                await start_run(
-                    transaction, parts.outbox, child, run_id=run_id, room=room_name(slug, run_id),
-                    started_by=caller.user_id, parent_run_id=run.id,
-                )  # fmt: skip
-            new = {"breakouts": [class_id for _, class_id, _ in planned]}
-            await record(call, "class.divide", "live_class", found.row.id, new=new, transaction=transaction)
-            ids = [class_id for _, class_id, _ in planned]
-            rows = [row for each in ids if (row := await find_class(transaction, each)) is not None]
-            ties, runs = await class_ties(transaction, caller.user_id, rows), await live_runs(transaction, ids)
-        permissions = permissions_of(caller.roles)
-        views = [class_view(ClassFor(row, permissions, ties[row.id]), runs.get(row.id)) for row in rows]
+        rooms = {run_id: room_name(slug, run_id) for _, _, run_id in planned}
+        async with self._media.dropping(rooms.values()):
+            for _, class_id, run_id in planned:
+                definition = room_definition(settings, locked=False, class_id=class_id, run_id=run_id)
+                await self._media.open_room(rooms[run_id], definition)
+            async with parts.database.write(caller.org_id) as transaction:
+                found, _ = await class_to_run(transaction, caller, call.path.class_id, Deed.LOCK)
+                run = await live_run(transaction, found.row.id)
+                assert run is not None, "a class that is live, and locked, has a run"
+                await _check_number(transaction, run.id, len(planned))
+                for breakout, class_id, run_id in planned:
+                    await self._insert(transaction, found, breakout, class_id, settings)
+                    child = await find_class(transaction, class_id)
+                    assert child is not None, "it was made just now"
+                    await start_run(
+                        transaction, parts.outbox, child, run_id=run_id, room=rooms[run_id],
+                        started_by=caller.user_id, parent_run_id=run.id,
+                    )  # fmt: skip
+                ids = [class_id for _, class_id, _ in planned]
+                new = {"breakouts": ids}
+                await record(call, "class.divide", "live_class", found.row.id, new=new, transaction=transaction)
+                views = await _views(transaction, call.caller, ids)
         return Result(views, status=201)
 
     async def _insert(
@@ -112,6 +112,13 @@ class BreakoutEndpoints:
             await invite(transaction, class_id, breakout.user_ids)
         elif parent.invited_only:
             await invite_alike(transaction, class_id, parent.id)
+
+
+async def _views(transaction: Transaction, caller: Caller, ids: list[UUID]) -> list[ClassView]:
+    rows = [row for each in ids if (row := await find_class(transaction, each)) is not None]
+    ties, runs = await class_ties(transaction, caller.user_id, rows), await live_runs(transaction, ids)
+    permissions = permissions_of(caller.roles)
+    return [class_view(ClassFor(row, permissions, ties[row.id]), runs.get(row.id)) for row in rows]
 
 
 async def _check_number(transaction: Transaction, run_id: UUID, more: int) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,6 +74,17 @@ class MediaServer:
             await self._ask().end_room(room, EndRoomQuery(closed_s=int(RUN_MAX.total_seconds())))
         except NotFoundError:
             return
+
+    @asynccontextmanager
+    async def dropping(self, rooms: Iterable[str]) -> AsyncIterator[None]:
+        """End these rooms if what they were made for fails. One that cannot be ended now ends by itself, empty."""
+        try:
+            yield
+        except BaseException:
+            for room in rooms:
+                with contextlib.suppress(ControlError):
+                    await self.end_room(room)
+            raise
 
     async def has_room(self, room: str) -> bool:
         """Return whether there is a room; raises ControlError."""

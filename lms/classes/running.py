@@ -7,8 +7,9 @@ lost against another is ended again, and rooms to be ended are in the outbox unt
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result, Use
@@ -26,6 +27,7 @@ from lms.classes.runs import end_run, start_run
 from lms.classes.status import ClassStatus, Deed
 from lms.classes.store import live_run
 from lms.classes.tables import RunEnd, class_run, join_grant
+from lms.database.transaction import Transaction
 from lms.organizations.tables import organization
 from lms.parts import Parts
 
@@ -81,25 +83,30 @@ class RunningEndpoints:
         run_id = self._parts.ids.new() if run is None else run.id
         room = room_name(slug, run_id) if run is None else run.room
         definition = room_definition(found.settings, locked=found.row.locked, class_id=found.row.id, run_id=run_id)
-        await self._media.open_room(room, definition)
-        if run is not None:
+        if run is not None:  # pressed twice; and a room that got lost is made again
+            await self._media.open_room(room, definition)
             return Result(class_view(found, run), version=found.row.version)
-        async with database.write(caller.org_id) as transaction:
-            found, status = await class_to_run(transaction, caller, call.path.class_id, Deed.START)
-            first = await live_run(transaction, found.row.id)
-            if first is None:
-                await start_run(
-                    transaction, self._parts.outbox, found.row, run_id=run_id, room=room, started_by=caller.user_id
-                )
-                await write_class(transaction, found.row.id, found.row.version, status=status)
-                await record(
-                    call, "class.start", "live_class", found.row.id, new={"run_id": run_id}, transaction=transaction
-                )
-            else:  # somebody else pressed at the same moment
-                await self._parts.outbox.send(transaction, "class.room.end", key=room, payload={"room": room})
-            found = await class_to_read(transaction, caller, found.row.id)
-            run = await live_run(transaction, found.row.id)
+        async with self._media.dropping([room]):
+            await self._media.open_room(room, definition)
+            async with database.write(caller.org_id) as transaction:
+                found, run = await self._begin(call, transaction, run_id, room)
         return Result(class_view(found, run), version=found.row.version)
+
+    async def _begin(
+        self, call: Call[ClassPath, Nothing, Nothing], transaction: Transaction, run_id: UUID, room: str
+    ) -> tuple[ClassFor, Row[Any] | None]:
+        """Have the run exist, unless somebody else pressed at the same moment and was first."""
+        caller, outbox = call.caller, self._parts.outbox
+        found, status = await class_to_run(transaction, caller, call.path.class_id, Deed.START)
+        if await live_run(transaction, found.row.id) is None:
+            await start_run(transaction, outbox, found.row, run_id=run_id, room=room, started_by=caller.user_id)
+            await write_class(transaction, found.row.id, found.row.version, status=status)
+            new = {"run_id": run_id}
+            await record(call, "class.start", "live_class", found.row.id, new=new, transaction=transaction)
+        else:
+            await outbox.send(transaction, "class.room.end", key=room, payload={"room": room})
+        found = await class_to_read(transaction, caller, found.row.id)
+        return found, await live_run(transaction, found.row.id)
 
     async def _join(self, call: Call[ClassPath, Nothing, Join]) -> Result:
         caller, parts = call.caller, self._parts

@@ -6,6 +6,7 @@ import asyncio
 import os
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -133,29 +134,29 @@ async def test_codes_of_classes_and_groups(school: School) -> None:
     assert await redeem(school, await school.person(Role.STUDENT), code) == (404, "bad_code")
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ({}, "course_id"),
-        ({"course_id": "COURSE", "class_id": "COURSE"}, "course_id"),
-        ({"course_id": "COURSE", "kind": "multi_use"}, "max_uses"),
-        ({"course_id": "COURSE", "kind": "unlimited", "max_uses": 3}, "max_uses"),
-        ({"course_id": "COURSE", "kind": "single_use", "max_uses": 3}, "max_uses"),
-        ({"course_id": "COURSE", "count": 501}, "count"),
-        ({"course_id": "COURSE", "count": 0}, "count"),
-        ({"course_id": "COURSE", "expires_at": "2026-11-22T00:00:00Z"}, "expires_at"),
-        ({"course_id": "COURSE", "expires_at": "9999-12-31T23:59:59-23:00"}, "expires_at"),
-        ({"course_id": "COURSE", "expires_at": "2026-12-22T00:00:00"}, "expires_at"),
-        ({"course_id": "COURSE", "group_id": "0198c0de-0000-7000-8000-000000000001"}, "group_id"),
-        ({"class_id": None, "group_id": "0198c0de-0000-7000-8000-000000000001"}, "course_id"),
-    ],
-)
+CODES_THAT_ARE_REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({}, "course_id"),
+    ({"course_id": "COURSE", "class_id": "COURSE"}, "course_id"),
+    ({"course_id": "COURSE", "kind": "multi_use"}, "max_uses"),
+    ({"course_id": "COURSE", "kind": "unlimited", "max_uses": 3}, "max_uses"),
+    ({"course_id": "COURSE", "kind": "single_use", "max_uses": 3}, "max_uses"),
+    ({"course_id": "COURSE", "count": 501}, "count"),
+    ({"course_id": "COURSE", "count": 0}, "count"),
+    ({"course_id": "COURSE", "expires_at": "2026-11-22T00:00:00Z"}, "expires_at"),
+    ({"course_id": "COURSE", "expires_at": "9999-12-31T23:59:59-23:00"}, "expires_at"),
+    ({"course_id": "COURSE", "expires_at": "2026-12-22T00:00:00"}, "expires_at"),
+    ({"course_id": "COURSE", "group_id": "0198c0de-0000-7000-8000-000000000001"}, "group_id"),
+    ({"class_id": None, "group_id": "0198c0de-0000-7000-8000-000000000001"}, "course_id"),
+]
+
+
 @pytest.mark.parametrize("database_settings", ["sqlite"], indirect=True)
-async def test_codes_that_are_refused(school: School, body: dict[str, object], field: str) -> None:
+async def test_codes_that_are_refused(school: School) -> None:
     course_id = await make_course(school)
-    filled = {name: course_id if value == "COURSE" else value for name, value in body.items()}
-    answer = await school.post("/access-codes/generate", filled, as_=school.teacher)
-    assert (answer.status, answer.error["details"]["field"]) == (400, field)
+    for body, field in CODES_THAT_ARE_REFUSED:
+        filled = {name: course_id if value == "COURSE" else value for name, value in body.items()}
+        answer = await school.post("/access-codes/generate", filled, as_=school.teacher)
+        assert (answer.status, answer.error["details"]["field"]) == (400, field), filled
 
 
 async def test_codes_are_for_those_who_teach_the_course(school: School) -> None:
