@@ -155,6 +155,8 @@ class PlanningEndpoints:
         await write_class(transaction, found.row.id, found.row.version, **changed)
         await record(call, "class.change", "live_class", found.row.id, old=old, new=changed)
         await self._tell(transaction, "class.changed", found.row.id)
+        if "settings" in changed and found.row.status is ClassStatus.LIVE:
+            await self._tell(transaction, "class.room.settings", found.row.id)
         return await self._view(call, found.row.id)
 
     async def _cancel(self, call: Call[ClassPath, Nothing, CancelClass]) -> Result:

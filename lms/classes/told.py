@@ -12,14 +12,16 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from control_api.contract import FeedEvent, RecordingStarted, RecordingStopped, RoomEnded
 from lms.audit.record import record_by_service
 from lms.classes.media import MediaServer
-from lms.classes.room import RUN_MAX
+from lms.classes.room import RUN_MAX, RoomSettings, room_definition
 from lms.classes.runs import end_run
+from lms.classes.store import find_class, live_run
 from lms.classes.tables import RecordingState, RunEnd, class_run, live_class, recording
 from lms.database.transaction import Transaction
 from lms.outbox.relay import Message
@@ -41,6 +43,7 @@ class ClassJobs:
         self._task: asyncio.Task[None] | None = None
         parts.relay.on("class.room.end", self._end_room)
         parts.relay.on("class.room.check", self._check_room)
+        parts.relay.on("class.room.settings", self._set_room)
 
     def start(self) -> None:
         """Begin."""
@@ -107,6 +110,17 @@ class ClassJobs:
 
     async def _end_room(self, message: Message) -> None:
         await self._media.end_room(message.payload["room"])
+
+    async def _set_room(self, message: Message) -> None:
+        """Have the room of a class that is held be as its settings are now; those who are in it stay."""
+        async with self._parts.database.read(message.org_id) as transaction:
+            held = await find_class(transaction, UUID(message.payload["class_id"]))
+            run = None if held is None else await live_run(transaction, held.id)
+        if held is None or run is None:
+            return
+        settings = msgspec.convert(held.settings, RoomSettings)
+        definition = room_definition(settings, locked=held.locked, class_id=held.id, run_id=run.id)
+        await self._media.open_room(run.room, definition)
 
     async def _check_room(self, message: Message) -> None:
         room = message.payload["room"]

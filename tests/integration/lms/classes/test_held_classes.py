@@ -70,6 +70,12 @@ async def rooms_become(control: ControlClient, expected: set[str]) -> None:
             await asyncio.sleep(0.05)
 
 
+async def until_open(control: ControlClient, room: str) -> None:
+    async with asyncio.timeout(15):
+        while (await control.get_room(room)).door.value != "open":
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.timeout(120)
 async def test_a_class_from_start_to_end(tmp_path: Path, database_settings: DatabaseSettings) -> None:
     async with school_with_media(tmp_path, database_settings) as (school, media, control):
@@ -136,7 +142,7 @@ async def test_waiting_room_and_breakouts(tmp_path: Path, database_settings: Dat
         refused = await school.post(f"{path}/breakouts", {"breakouts": [{"title": "A"}]}, as_=school.teacher)
         assert refused.code == "not_now"
         await school.post(f"{path}/start", as_=school.teacher)
-        teacher, _ = await take_seat(school, path, school.teacher)
+        teacher, ticket = await take_seat(school, path, school.teacher)
         student, _ = await take_seat(school, path, school.student)
         async with teacher:
             joining = asyncio.create_task(student.connect())
@@ -144,6 +150,12 @@ async def test_waiting_room_and_breakouts(tmp_path: Path, database_settings: Dat
             assert student.state is not RoomState.CONNECTED
             await teacher.admit(knock.visitor.id)
             await asyncio.wait_for(joining, 10)
+            open_door = {"settings": {"waiting_room": False}}
+            assert (await school.patch(path, open_door, as_=school.teacher, version=2)).status == 200
+            walks_in, _ = await take_seat(school, path, other)
+            await until_open(control, ticket["room"])
+            async with walks_in:
+                assert walks_in.state is RoomState.CONNECTED
             body = {"breakouts": [{"title": "A", "user_ids": [str(school.student.id)]}, {"title": "B"}]}
             made = await school.post(f"{path}/breakouts", body, as_=school.teacher)
             assert made.status == 201, made.body
