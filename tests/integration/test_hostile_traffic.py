@@ -143,7 +143,8 @@ async def test_srtp_with_wrong_keys(lesson: Lesson, profile: SrtpProfile) -> Non
         from_elsewhere = await lesson.attacker.pour(sealed)
         from_teacher = await pour(sealed, teacher.link.send_raw)
     assert rise["unknown_address_total"] == from_elsewhere
-    assert rise["srtp_rejected_total"] == from_teacher
+    # A number that the lesson has used meanwhile is seen to be old before its seal is looked at.
+    assert total(rise, ("srtp_rejected_total", "srtp_replayed_total")) == from_teacher
     assert "strangers_total" not in rise, "what does not open costs no place for an SSRC"
 
 
