@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-LEFTOVER_GRACE_SECONDS = 2.0  # threads and closed sockets of a finished test may need a moment to go
+LEFTOVER_GRACE_SECONDS = 6.0  # threads and closed sockets of a finished test may need a moment to go
 THREAD_END_SECONDS = 0.05
 
 settings.register_profile("default", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])

@@ -121,7 +121,7 @@ async def test_chromium_publishes_and_two_kinds_of_viewers_decode() -> None:
         low = await open_page(browser, server, "localhost")
         await low.evaluate("([address, token]) => watch(address, token)", [f"{stage}?layer=q", token("badr")])
         await wait_for_picture(low, frames=20, height=180)
-        seen = await watch(server, "chen", "?layer=h")
+        seen = await watch(server, "chen", "?layer=h", height=360)
         assert (seen["height"], seen["deleted"]) == (360, 200)
         assert seen["loudest"] > 1000  # the fake microphone beeps
         await viewer.evaluate("restart()")

@@ -141,11 +141,12 @@ async def program(module: str, *arguments: str) -> AsyncIterator[Process]:
 
 
 async def watch(
-    server: Server, who: str, query: str = "", *, viewer: Sequence[str] = ("whip_viewer",)
+    server: Server, who: str, query: str = "", *, viewer: Sequence[str] = ("whip_viewer",), height: int = 0
 ) -> dict[str, Any]:
-    """Return what a viewer, a program of its own, says of what it decoded."""
+    """Return what a viewer, a program of its own, says of what it decoded; `height` is waited for."""
     module, *arguments = viewer
-    async with program(module, *arguments, f"{server.url}/whep/algebra{query}", token(who)) as process:
+    wanted = [str(height)] if height else []
+    async with program(module, *arguments, f"{server.url}/whep/algebra{query}", token(who), *wanted) as process:
         output, _ = await asyncio.wait_for(process.communicate(), PATIENCE_S)
     told: dict[str, Any] = json.loads(output)
     return told
