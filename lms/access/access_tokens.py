@@ -50,7 +50,7 @@ def sign(claims: Claims, secret: str, *, now: datetime, lifetime_s: float) -> st
 
 def verify(token: str, secrets: Sequence[str], *, now: datetime) -> Claims:
     """Return what a token says; raises BadTokenError for one that is wrong, old or somebody else's."""
-    if len(token) > TOKEN_CHARACTERS_MAX:
+    if len(token) > TOKEN_CHARACTERS_MAX or not token.isascii():
         raise BadTokenError
     for secret in secrets:
         try:
