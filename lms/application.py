@@ -25,6 +25,7 @@ from lms.organizations.endpoints import OrganizationEndpoints
 from lms.parts import Parts
 from lms.people.endpoints import PeopleEndpoints
 from lms.people.file_endpoints import PeopleFileEndpoints
+from lms.schedule.endpoints import ScheduleEndpoints
 
 REQUEST_BYTES_MAX: Final = 1 << 20  # for routes that are no endpoints; those have a limit of their own
 
@@ -43,6 +44,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *CodeEndpoints(parts).endpoints(),
         *AttendanceEndpoints(parts).endpoints(),
         *GradeEndpoints(parts).endpoints(),
+        *ScheduleEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),
     )
 

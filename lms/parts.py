@@ -20,6 +20,7 @@ from lms.ids import Ids
 from lms.outbox.relay import Relay
 from lms.outbox.send import Outbox
 from lms.people.tables import app_user
+from lms.schedule.scheduler import Scheduler
 from lms.settings import LmsSettings
 
 
@@ -37,6 +38,7 @@ class Parts:
     server: Server
     outbox: Outbox
     relay: Relay
+    schedule: Scheduler
     secrets: tuple[str, ...]
     """Sign tokens, the first one."""
     passwords: Passwords

@@ -25,11 +25,13 @@ from lms.clock import Clock, SystemClock
 from lms.database.database import Database
 from lms.errors import StartError
 from lms.ids import Ids
+from lms.jobs import add_jobs
 from lms.mail.links import LinkMails
 from lms.mail.mailer import make_mailer
 from lms.outbox.relay import Relay
 from lms.outbox.send import Outbox
 from lms.parts import Parts
+from lms.schedule.scheduler import Scheduler
 from lms.settings import HttpSettings, LmsSettings
 from webapi.client_address import parse_networks
 
@@ -70,13 +72,14 @@ class LmsService:
             await runner.setup()
             closing.push_async_callback(runner.cleanup)
             classes = ClassJobs(parts, parts.media)
-            closing.push_async_callback(classes.close)
             parts.relay.start()
             attendance = AttendanceJobs.of(parts)
             closing.push_async_callback(attendance.close)
             attendance.also_keep(classes.take_events)
             attendance.start()
-            classes.start()
+            add_jobs(parts, classes)
+            closing.push_async_callback(parts.schedule.close)
+            await parts.schedule.start()
             await web.SockSite(runner, opened, backlog=BACKLOG).start()
             return cls(closing.pop_all(), url, parts)
 
@@ -107,6 +110,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
         server=Server(database, authority, limits, clock, parse_networks(settings.http.trusted_proxies)),
         outbox=outbox,
         relay=relay,
+        schedule=Scheduler(database, clock),
         secrets=keys,
         passwords=passwords,
         media=MediaServer(settings.media_server),

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from lms.access.logins import seal, unseal
 from lms.access.passwords_settings import PasswordSettings
@@ -22,6 +22,7 @@ from lms.outbox.send import Outbox
 
 TOPIC: Final = "mail.link"
 _PURPOSE: Final = "mailed link"
+KEPT: Final = timedelta(days=30)  # after they expired, for who asks what was mailed
 
 
 async def send_link(
@@ -97,3 +98,9 @@ async def look_at_link(transaction: Transaction, link_id: UUID, kinds: tuple[Lin
     if row is None or row.kind not in kinds or row.used_at is not None or transaction.now >= row.expires_at:
         raise ProblemError(BAD_LINK, field="token", rule="once")
     return row
+
+
+async def forget_old(transaction: Transaction) -> int:
+    """Delete links that expired long ago and return how many; a job of the whole service."""
+    done = await transaction.execute(delete(mailed_link).where(mailed_link.c.expires_at < transaction.now - KEPT))
+    return done.rowcount

@@ -5,8 +5,6 @@ An event may come twice, late, or after a crash: each of these functions may be 
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -27,33 +25,19 @@ from lms.database.transaction import Transaction
 from lms.outbox.relay import Message
 from lms.parts import Parts
 
-logger = logging.getLogger(__name__)
-
-OVERDUE_LOOKED_FOR_S: Final = 120.0
 _ENDS_MAX: Final = 200
 """Runs ended by one pass of the job."""
 
 
 class ClassJobs:
-    """What live classes do by themselves, from `start` to `close`."""
+    """What live classes do by themselves."""
 
     def __init__(self, parts: Parts, media: MediaServer) -> None:
         self._parts = parts
         self._media = media
-        self._task: asyncio.Task[None] | None = None
         parts.relay.on("class.room.end", self._end_room)
         parts.relay.on("class.room.check", self._check_room)
         parts.relay.on("class.room.settings", self._set_room)
-
-    def start(self) -> None:
-        """Begin."""
-        self._task = asyncio.create_task(self._run(), name="overdue classes")
-
-    async def close(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def take_events(self, transaction: Transaction, events: Sequence[FeedEvent]) -> None:
         """Keep what a page of the feed tells, in the transaction that keeps how far it was read.
@@ -83,14 +67,6 @@ class ClassJobs:
         for row in overdue:
             ended += await self._end(row.org_id, row.id, RunEnd.TIMEOUT)
         return ended
-
-    async def _run(self) -> None:
-        while True:
-            try:
-                await self.end_overdue()
-            except Exception:
-                logger.exception("overdue classes could not be ended")
-            await asyncio.sleep(OVERDUE_LOOKED_FOR_S)
 
     async def _take(self, transaction: Transaction, run: Row[Any], event: Any, at: datetime) -> None:
         match event:

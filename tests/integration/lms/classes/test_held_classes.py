@@ -207,6 +207,7 @@ async def test_a_class_ended_in_the_room_or_by_nobody(tmp_path: Path, database_s
         await school.post(f"{path}/start", as_=school.teacher)
         jobs = ClassJobs(school.parts, school.parts.media)
         assert await jobs.end_overdue() == 0
+        await school.parts.schedule.close()  # which has the same job
         school.clock.turn(RUN_MAX + timedelta(minutes=1))
         assert await jobs.end_overdue() == 1
         assert await jobs.end_overdue() == 0

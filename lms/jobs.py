@@ -1,0 +1,31 @@
+"""Everything that is done from time to time: one line for each job."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from lms.access import links, logins
+from lms.api import repetitions
+from lms.classes import retention
+from lms.classes.told import ClassJobs
+from lms.codes import forgetting
+from lms.outbox import relay
+from lms.parts import Parts
+
+MINUTE: Final = timedelta(minutes=1)
+HOUR: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
+
+
+def add_jobs(parts: Parts, classes: ClassJobs) -> None:
+    """Have all jobs of the service done; modules that add their own do so in their constructors."""
+    schedule = parts.schedule
+    schedule.add("classes.end_overdue", 2 * MINUTE, classes.end_overdue)
+    schedule.add("recordings.expire", HOUR, retention.RecordingRetention(parts.database, parts.outbox).run)
+    schedule.add_for_all("seats.forget", DAY, retention.forget_grants)
+    schedule.add_for_all("access_codes.forget", DAY, forgetting.forget_old)
+    schedule.add_for_all("logins.forget", HOUR, logins.forget_old)
+    schedule.add_for_all("mailed_links.forget", DAY, links.forget_old)
+    schedule.add_for_all("idempotency_keys.forget", HOUR, repetitions.forget_old)
+    schedule.add_for_all("outbox.forget", HOUR, relay.forget_old)
