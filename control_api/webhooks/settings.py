@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
 from media.errors import LocalError
+from webapi.webhooks.secrets import SECRET_BYTES_MAX, SECRET_BYTES_MIN, SECRET_PREFIX, decode_secret
 
-SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - Standard Webhooks writes secrets so
-SECRET_BYTES_MIN: Final = 24  # as Standard Webhooks has it
-SECRET_BYTES_MAX: Final = 64
 SECRETS_MAX: Final = 2
 """Two live keys: each delivery is signed with both, so that a receiver may change from one to the other at leisure."""
 ENDPOINTS_MAX: Final = 32  # each is a task and up to a batch of events in memory
@@ -88,13 +85,6 @@ class WebhookSettings:
                 raise WebhookSettingsError(f"webhook {endpoint.name} has no https URL; allow plain HTTP to have it so")
         if self.give_up_s <= 0 or self.timeout_s <= 0:
             raise WebhookSettingsError("times of webhooks must be above 0 s")
-
-
-def decode_secret(secret: str) -> bytes:
-    """Return the key of a secret; raises ValueError."""
-    if not secret.startswith(SECRET_PREFIX):
-        raise ValueError(f"a secret begins with {SECRET_PREFIX}")
-    return base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
 
 
 def _check_secret(name: str, secret: str) -> None:

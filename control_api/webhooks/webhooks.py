@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from control_api.webhooks.progress_file import ProgressFile
-from control_api.webhooks.sender import Sender
 from control_api.webhooks.settings import WebhookSettings
 from control_api.webhooks.worker import Clock, Source, Worker
+from webapi.webhooks.sender import Sender
 
 PROGRESS_FOLDER: Final = "webhooks"
 

@@ -16,9 +16,9 @@ import msgspec
 from control_api.feed.cursor import BadCursorError, Cursor, build_cursor, parse_cursor
 from control_api.feed.feed import CursorGoneError, Page
 from control_api.webhooks.delivery import BATCH_EVENTS_MAX, Delivery, Job, Progress
-from control_api.webhooks.sender import DeliveryFailedError
 from control_api.webhooks.settings import WebhookEndpoint
-from control_api.webhooks.signature import sign
+from webapi.webhooks.sender import DeliveryFailedError
+from webapi.webhooks.signature import sign
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from control_api.journal.journal import Journal
 from control_api.journal.settings import JournalSettings
 from control_api.keys import ApiKey
 from control_api.routes.events import LIMIT_DEFAULT, LIMIT_MAX, WAIT_S_MAX, WAITING_MAX, add_event_routes
-from control_api.webhooks.signature import sign
+from webapi.webhooks.signature import sign
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "control_api" / "events.md").read_text(encoding="utf-8")

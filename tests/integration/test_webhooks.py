@@ -21,9 +21,10 @@ from control_api.journal.journal import Journal
 from control_api.journal.settings import JournalSettings
 from control_api.keys import open_keys
 from control_api.settings import HttpSettings, MediaSettings, ServerSettings
-from control_api.webhooks.settings import WebhookEndpoint, WebhookSettings, decode_secret
-from control_api.webhooks.signature import verify
+from control_api.webhooks.settings import WebhookEndpoint, WebhookSettings
 from control_api.webhooks.webhooks import Webhooks
+from webapi.webhooks.secrets import decode_secret
+from webapi.webhooks.signature import verify
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 

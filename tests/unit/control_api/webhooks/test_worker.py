@@ -14,10 +14,10 @@ import pytest
 from control_api.feed.cursor import Cursor, build_cursor
 from control_api.feed.feed import CursorGoneError, Page
 from control_api.webhooks.delivery import RETRY_S_MAX, Progress
-from control_api.webhooks.sender import DeliveryFailedError
 from control_api.webhooks.settings import WebhookEndpoint
-from control_api.webhooks.signature import verify
 from control_api.webhooks.worker import Clock, Worker
+from webapi.webhooks.sender import DeliveryFailedError
+from webapi.webhooks.signature import verify
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 ENDPOINT = WebhookEndpoint("lms", "https://lms.example/hook", (SECRET,))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_api.webhooks.addresses import is_public
+from webapi.webhooks.addresses import is_public
 
 PRIVATE_V4 = [
     "0.0.0.0",

@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from control_api.webhooks.addresses import is_public
+from webapi.webhooks.addresses import is_public
 
 ANSWER_BYTES_MAX: Final = 65_536  # read, so that the connection can be used again; more closes it
 CONNECTIONS_MAX: Final = 32

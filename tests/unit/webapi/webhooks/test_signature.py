@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from control_api.webhooks.settings import decode_secret
-from control_api.webhooks.signature import BadSignatureError, sign, verify
+from webapi.webhooks.secrets import decode_secret
+from webapi.webhooks.signature import BadSignatureError, sign, verify
 
 OLD, NEW, OTHER = b"o" * 24, b"n" * 24, b"x" * 24
 NOW = 1_790_000_000

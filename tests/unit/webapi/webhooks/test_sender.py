@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from control_api.webhooks.sender import DeliveryFailedError, Sender
+from webapi.webhooks.sender import DeliveryFailedError, Sender
 
 
 class Resolver(AbstractResolver):

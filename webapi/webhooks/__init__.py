@@ -1,0 +1,1 @@
+"""Sending webhooks: signed as Standard Webhooks has it, and to addresses of the public Internet alone."""
