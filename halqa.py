@@ -1,7 +1,7 @@
 """The `halqa` command: hands over to the service that is meant, so that neither service knows the other.
 
 `halqa up` starts both: the media server, and beside it the LMS as a process of its own that is started again when it
-ends by itself.
+ends by itself. `halqa demo` does so with a school that is filled in.
 """
 
 from __future__ import annotations
@@ -31,11 +31,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from lms.cli import main as run_lms  # noqa: PLC0415
 
         return run_lms(given[1:])
+    if given[:1] == ["demo"]:
+        return _demo(given[1:])
     if given[:1] == [KEPT_LMS]:
         return _keep_lms(given[1:])
     from control_api.cli import main as run_media  # noqa: PLC0415
 
     return run_media(given, beside=_lms_beside)
+
+
+def _demo(arguments: Sequence[str]) -> int:
+    """Fill a school and run everything with it, or end once it is filled, as the flags say."""
+    from control_api.cli import main as run_media  # noqa: PLC0415
+    from lms.demo import cli, opening  # noqa: PLC0415
+    from lms.errors import SettingsError  # noqa: PLC0415
+
+    try:
+        chosen = cli.read_chosen(arguments)
+    except SettingsError:
+        return cli.main(arguments)  # which says what is wrong
+    if chosen.fill_only:
+        return cli.main(arguments)
+    if chosen.database is not None:
+        os.environ["HALQA_LMS_DATABASE_URL"] = chosen.database
+    # In a process of its own: who forks servers must have no threads, and need not hold what filling took.
+    filling = [sys.executable, "-m", "halqa", "demo", *arguments, "--fill-only"]
+    environment = {**os.environ, cli.PASSWORD_VARIABLE: chosen.demo.password}
+    filled = subprocess.run(  # noqa: S603 - our own command
+        filling, stdout=subprocess.PIPE, text=True, check=False, env=environment
+    )
+    if filled.returncode != cli.EXIT_OK:
+        return filled.returncode
+
+    @contextmanager
+    def school_beside(url: str, key: str, data: Path) -> Iterator[str]:
+        with _lms_beside(url, key, data) as told:
+            yield f"{filled.stdout}\n{told}{opening.open_class(told, chosen)}"
+
+    flags = ["--data", str(chosen.data), "--port", str(chosen.port)]
+    return run_media(["up", *flags], beside=school_beside)
 
 
 @contextmanager
@@ -110,7 +144,8 @@ def _keep_lms(arguments: Sequence[str]) -> int:
 
 
 def _tell(url: str) -> None:
-    print(f"The school around the classes is running: {url}  (its API: {url}/docs/api)", flush=True)
+    page = f"http://localhost:{urlsplit(url).port}" if urlsplit(url).hostname == "127.0.0.1" else url
+    print(f"The school around the classes is running, log in at {page}  (its API: {page}/docs/api)", flush=True)
 
 
 if __name__ == "__main__":
