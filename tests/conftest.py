@@ -19,6 +19,9 @@ from hypothesis import HealthCheck, settings
 
 LEFTOVER_GRACE_SECONDS = 6.0  # threads and closed sockets of a finished test may need a moment to go
 THREAD_END_SECONDS = 0.05
+RERUNS = 2
+"""Real browsers, processes and clocks on computers that others use too: such a test may be unlucky, and is named as
+"rerun" in the summary then; one that fails three times is broken. Tests without them are run once."""
 
 settings.register_profile("default", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000)
@@ -35,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         wanted = ["nothing_left"]
         if inspect.iscoroutinefunction(item.function):
             wanted.append("no_task_left")
+        if item.get_closest_marker("flaky") is None:
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS))
         first = _first_of_the_test_itself(item)
         item.fixturenames[first:first] = wanted
 
