@@ -26,6 +26,7 @@ from lms.parts import Parts
 from lms.people.endpoints import PeopleEndpoints
 from lms.people.file_endpoints import PeopleFileEndpoints
 from lms.schedule.endpoints import ScheduleEndpoints
+from lms.webhooks.endpoints import WebhookEndpoints
 
 REQUEST_BYTES_MAX: Final = 1 << 20  # for routes that are no endpoints; those have a limit of their own
 
@@ -44,6 +45,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *CodeEndpoints(parts).endpoints(),
         *AttendanceEndpoints(parts).endpoints(),
         *GradeEndpoints(parts).endpoints(),
+        *WebhookEndpoints(parts).endpoints(),
         *ScheduleEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),
     )

@@ -12,6 +12,7 @@ from lms.classes.told import ClassJobs
 from lms.codes import forgetting
 from lms.outbox import relay
 from lms.parts import Parts
+from lms.webhooks import queue
 
 MINUTE: Final = timedelta(minutes=1)
 HOUR: Final = timedelta(hours=1)
@@ -29,3 +30,4 @@ def add_jobs(parts: Parts, classes: ClassJobs) -> None:
     schedule.add_for_all("mailed_links.forget", DAY, links.forget_old)
     schedule.add_for_all("idempotency_keys.forget", HOUR, repetitions.forget_old)
     schedule.add_for_all("outbox.forget", HOUR, relay.forget_old)
+    schedule.add_for_all("webhook_deliveries.forget", HOUR, queue.forget_old)

@@ -22,6 +22,7 @@ from lms.outbox.send import Outbox
 from lms.people.tables import app_user
 from lms.schedule.scheduler import Scheduler
 from lms.settings import LmsSettings
+from lms.webhooks.deliver import WebhookDeliveries
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Parts:
     outbox: Outbox
     relay: Relay
     schedule: Scheduler
+    webhooks: WebhookDeliveries
     secrets: tuple[str, ...]
     """Sign tokens, the first one."""
     passwords: Passwords

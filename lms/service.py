@@ -33,6 +33,8 @@ from lms.outbox.send import Outbox
 from lms.parts import Parts
 from lms.schedule.scheduler import Scheduler
 from lms.settings import HttpSettings, LmsSettings
+from lms.webhooks.deliver import WebhookDeliveries
+from lms.webhooks.queue import DeliveryQueue
 from webapi.client_address import parse_networks
 
 SECRET_FILE: Final = "lms-secret"  # noqa: S105 - a name
@@ -67,12 +69,14 @@ class LmsService:
             closing.callback(parts.passwords.close)
             closing.push_async_callback(parts.media.close)
             closing.push_async_callback(parts.relay.close)
+            closing.push_async_callback(parts.webhooks.close)
             application = build_application(parts)
             runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
             await runner.setup()
             closing.push_async_callback(runner.cleanup)
             classes = ClassJobs(parts, parts.media)
             parts.relay.start()
+            parts.webhooks.start()
             attendance = AttendanceJobs.of(parts)
             closing.push_async_callback(attendance.close)
             attendance.also_keep(classes.take_events)
@@ -96,6 +100,8 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
     limits = RateLimits(settings.rate_limits)
     outbox, relay = Outbox(ids), Relay(database, clock)
     outbox.on_message(relay.wake)
+    webhooks = WebhookDeliveries(database, clock, settings.webhooks, keys)
+    outbox.also_write(DeliveryQueue(webhooks.wake).take)
     mailer = make_mailer(settings.mail, settings.data, clock)
     relay.on(TOPIC, LinkMails(database, mailer, keys[0], url).consume)
     passwords = await asyncio.to_thread(Passwords, settings.passwords)
@@ -111,6 +117,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
         outbox=outbox,
         relay=relay,
         schedule=Scheduler(database, clock),
+        webhooks=webhooks,
         secrets=keys,
         passwords=passwords,
         media=MediaServer(settings.media_server),

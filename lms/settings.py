@@ -13,6 +13,7 @@ from lms.api.rate_limits import RateLimitSettings
 from lms.database.settings import DatabaseSettings
 from lms.errors import SettingsError
 from lms.mail.settings import MailSettings
+from lms.webhooks.settings import WebhookSettings
 from webapi.client_address import parse_networks
 
 HTTP_PORT_DEFAULT: Final = 8090
@@ -111,6 +112,7 @@ class LmsSettings:
     tokens: TokenSettings = field(default_factory=TokenSettings)
     passwords: PasswordSettings = field(default_factory=PasswordSettings)
     mail: MailSettings = field(default_factory=MailSettings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,16 +14,34 @@ from lms.ids import Ids
 from lms.outbox.tables import outbox
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that is being written."""
+
+    org_id: UUID
+    id: UUID
+    topic: str
+    payload: dict[str, Any]
+
+
+Take = Callable[[Transaction, Sent], Awaitable[None]]
+
+
 class Outbox:
     """Takes messages; `wake` is called after a commit that wrote some."""
 
     def __init__(self, ids: Ids) -> None:
         self._ids = ids
         self._wake: list[Any] = []
+        self._takers: list[Take] = []
 
     def on_message(self, wake: Any) -> None:
         """Have a function called, without arguments, after each commit that wrote messages."""
         self._wake.append(wake)
+
+    def also_write(self, take: Take) -> None:
+        """Have a function write what follows from each message, in its transaction."""
+        self._takers.append(take)
 
     async def send(
         self, transaction: Transaction, topic: str, *, key: str, payload: dict[str, Any], org_id: UUID | None = None
@@ -30,10 +50,11 @@ class Outbox:
 
         `org_id` is for transactions of the whole service.
         """
+        sent = Sent(org_id or transaction.org_id, self._ids.new(), topic, payload)
         await transaction.execute(
             insert(outbox).values(
-                org_id=org_id or transaction.org_id,
-                id=self._ids.new(),
+                org_id=sent.org_id,
+                id=sent.id,
                 topic=topic,
                 key=key,
                 payload=payload,
@@ -42,4 +63,6 @@ class Outbox:
                 next_at=transaction.now,
             )
         )
+        for take in self._takers:
+            await take(transaction, sent)
         transaction.after_commit.extend(wake for wake in self._wake if wake not in transaction.after_commit)
