@@ -74,6 +74,8 @@ NO_ORACLE: dict[str, str] = {
     **dict.fromkeys(LOAD_MODULES, LOAD),
     **dict.fromkeys(BY_HAND_MODULES, BY_HAND),
     "gcc": "held to its purpose, not to a twin: tests/sim/test_estimator.py runs it over paths that are known",
+    "consent": "its twin is the ICE agent itself: test_consent.py compares their answers byte by byte",
+    "sha1": "its twins are hashlib and zlib: test_sha1.py",
     "events": "a ring between two threads: test_events.py and every integration test read it",
     "udp": "system calls: test_udp.py sends and receives",
     "worker": "the whole of the above: test_worker.py says what must come out",

@@ -22,6 +22,7 @@ ENGINE_FAMILIES: Final = (
     Family("strays_total", "Of these, packets with the keys of a peer that is known: it came to a new address."),
     Family("no_keys_total", "Media that came before DTLS was done."),
     Family("stun_total", "STUN messages that came."),
+    Family("stun_answered_total", "Of those: repeated checks, which the data plane answers by itself."),
     Family("dtls_total", "DTLS datagrams that came."),
     Family("control_flooded_total", "STUN and DTLS beyond what one transport can need."),
     Family("control_dropped_total", "STUN and DTLS datagrams that had no effect, by reason.", "reason"),

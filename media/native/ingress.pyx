@@ -6,6 +6,7 @@ from libc.stdlib cimport calloc
 from libc.string cimport memcpy, memmove
 
 from media.native.audio_levels cimport hearing_add
+from media.native.consent cimport ANSWER_MAX, consent_answer
 from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, Event, ring_publish, ring_reserve
 from media.native.fanout cimport flush_plans, plan_packet
 from media.native.feedback cimport note_busy, receive_rtcp, want_key_frame
@@ -27,7 +28,7 @@ from media.native.srtp cimport srtp_unprotect, srtp_unprotect_rtcp
 from media.native.strays cimport find_sender
 from media.native.table cimport table_get
 from media.native.twcc cimport TwccRecorder, twcc_init, twcc_received
-from media.native.udp cimport AddressKey, UdpAddress, address_key
+from media.native.udp cimport AddressKey, UdpAddress, address_key, send_commit, send_slot
 from media.native.wire cimport load16, load32, store16, store32
 
 cdef enum:
@@ -79,6 +80,8 @@ cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress
             core.counters.unclassified += 1
             return
         core.counters.stun += 1
+        if transport != NULL and answers_check(core, transport, data, size, source, now_us):
+            return
         pass_on(core, EVENT_STUN, transport, data, size, source, now_us)
     elif DTLS_FIRST <= first <= DTLS_LAST:
         if transport == NULL:
@@ -88,6 +91,22 @@ cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress
             pass_on(core, EVENT_DTLS, transport, data, size, source, now_us)
     else:
         core.counters.unclassified += 1
+
+
+cdef bint answers_check(Core* core, Transport* transport, const uint8_t* data, int size, const UdpAddress* source,
+        uint64_t now_us) noexcept nogil:
+    """Answer a check that only repeats what is known; 0 if it is for the ICE agent."""
+    cdef uint8_t answer[ANSWER_MAX]
+    cdef int answer_bytes
+    if transport.consent == NULL or not transport.has_address:
+        return False
+    answer_bytes = consent_answer(transport.consent, data, size, source, now_us, answer)
+    if answer_bytes == 0:
+        return False
+    memcpy(send_slot(&core.send), answer, answer_bytes)
+    send_commit(&core.send, answer_bytes, source)
+    core.counters.stun_answered += 1
+    return True
 
 
 cdef void notice_stray(Core* core, const uint8_t* data, int size, const UdpAddress* source,

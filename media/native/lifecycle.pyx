@@ -7,6 +7,7 @@ from libc.string cimport memcmp, memset
 
 from media.native.audio_levels cimport hearing_forget
 from media.native.bandwidth cimport Bandwidth, bandwidth_free, bandwidth_new
+from media.native.consent cimport consent_free
 from media.native.events cimport EVENT_ENCODING, Event, ring_free, ring_init, ring_publish, ring_reserve
 from media.native.forward cimport forward_detach, forward_forget, forward_init
 from media.native.history cimport history_clear, history_free, history_init
@@ -140,6 +141,7 @@ cdef void remove_transport(Core* core, Transport* transport) noexcept nogil:
         transport.next.previous = transport.previous
     probing_forget(core, transport)
     bandwidth_free(&core.bandwidth_news, transport.bandwidth)
+    consent_free(transport.consent)
     free(transport.twcc)
     free(transport)
 

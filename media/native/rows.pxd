@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, int8_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.native.audio_levels cimport AudioLevels, Hearing
 from media.native.bandwidth cimport Bandwidth, BandwidthNews
+from media.native.consent cimport Consent
 from media.native.events cimport EventRing
 from media.native.forward cimport ForwardState
 from media.native.history cimport History
@@ -161,6 +162,7 @@ cdef struct Transport:
     uint64_t bytes_in
     uint64_t last_packet_us
     TwccRecorder* twcc
+    Consent* consent          # what answers his repeated checks; NULL: the ICE agent sees them all
     Bandwidth* bandwidth      # of the way to the peer; NULL until somebody numbers, reports or wants
     Producer* producers
     Consumer* consumers
@@ -181,6 +183,7 @@ ctypedef struct Counters:
     uint64_t strays           # of those: sealed with a peer's keys, which has moved
     uint64_t no_keys          # RTP or RTCP before DTLS is done
     uint64_t stun
+    uint64_t stun_answered    # of those: repeated checks that did not need Python
     uint64_t dtls
     uint64_t control_flooded  # STUN and DTLS beyond what one transport can need
     uint64_t rtp_packets

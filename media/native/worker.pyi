@@ -23,6 +23,12 @@ class Worker(WorkerRows):
     def use_gso(self, on: bool) -> None:
         """Let runs of one size to one viewer leave as one message, or not."""
 
+    def answer_checks(self, transport: int, username: bytes, password: bytes) -> bool:
+        """From now on answer checks of these credentials from the address that is sent to; False if that cannot be."""
+    def leave_checks(self, transport: int) -> None: ...
+    def take_checks(self, transport: int) -> tuple[int, bytes] | None:
+        """Return how long ago (us) the last check was answered, and the ids of those since the last call."""
+
     def cpu_ns(self) -> int:
         """Return the CPU time of the thread in nanoseconds; 0 when it does not run."""
     def drain_events(self, limit: int = 256) -> list[tuple[int, int, int, int, int, int, tuple[str, int], bytes]]: ...

@@ -7,6 +7,7 @@ from libc.string cimport memcpy
 
 from media.native.audio_levels cimport LEVEL_SILENT, HeardLevels, hearing_take
 from media.native.bandwidth cimport Bandwidth, BandwidthFact, bandwidth_take
+from media.native.consent cimport Consent, consent_free, consent_new, consent_told
 from media.native.events cimport (
     EVENT_BYE, EVENT_DTLS, EVENT_ENCODING, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, EVENT_SWITCH, Event, ring_advance,
     ring_peek,
@@ -14,7 +15,7 @@ from media.native.events cimport (
 from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
 from media.native.ingress cimport receive_datagram
-from media.native.plane cimport plane_cpu_ns, plane_lock, plane_start, plane_stop, plane_unlock
+from media.native.plane cimport plane_cpu_ns, plane_lock, plane_now_us, plane_start, plane_stop, plane_unlock
 from media.native.rows cimport Consumer, Counters, Encoding, Producer, Transport
 from media.native.seqmap cimport SequenceMap
 from media.native.twcc cimport TwccRecorder
@@ -68,6 +69,57 @@ cdef class Worker(WorkerRows):
     def cpu_ns(self) -> int:
         """Return the CPU time of the thread in nanoseconds."""
         return plane_cpu_ns(&self.plane)
+
+    # -- consent ------------------------------------------------------------------------------------------------
+
+    def answer_checks(self, uint64_t transport, bytes username, bytes password) -> bool:
+        """From now on answer checks of these credentials from the address that is sent to; False if that cannot be.
+
+        All other checks go on to be events. Once more replaces the credentials.
+        """
+        cdef Transport* row = self.transport(transport)
+        cdef Consent* fresh
+        cdef Consent* old
+        fresh = consent_new(username, len(username), password, len(password), &row.address) if row.has_address else NULL
+        with nogil:
+            plane_lock(&self.plane)
+            old = row.consent
+            row.consent = fresh
+            plane_unlock(&self.plane)
+        consent_free(old)
+        return fresh != NULL
+
+    def leave_checks(self, uint64_t transport) -> None:
+        """Let every check be an event again."""
+        cdef Transport* row = self.transport(transport)
+        cdef Consent* old
+        with nogil:
+            plane_lock(&self.plane)
+            old = row.consent
+            row.consent = NULL
+            plane_unlock(&self.plane)
+        consent_free(old)
+
+    def take_checks(self, uint64_t transport) -> tuple[int, bytes] | None:
+        """Return how long ago (us) the last check was answered, and the ids (12 bytes each) since the last call.
+
+        None if there was none since. Of more than 24 the last 24 are told.
+        """
+        cdef Transport* row = self.transport(transport)
+        cdef Consent copy
+        cdef uint64_t now_us
+        with nogil:
+            plane_lock(&self.plane)
+            now_us = plane_now_us(&self.plane)
+            if row.consent != NULL:
+                copy = row.consent[0]
+                row.consent.untold = 0
+            else:
+                copy.untold = 0
+            plane_unlock(&self.plane)
+        if copy.untold == 0:
+            return None
+        return max(<int64_t>now_us - <int64_t>copy.heard_us, 0), consent_told(&copy)
 
     # -- what happened ------------------------------------------------------------------------------------------
 

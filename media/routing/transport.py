@@ -7,6 +7,7 @@ from typing import Final
 from media.errors import LocalError
 from media.native.libsrtp import Profile
 from media.native.srtp import SrtpSession
+from media.routing.consent import Consent
 from media.routing.consumer import Consumer
 from media.routing.path import UNKNOWN_PATH, PathCounters, path_counters
 from media.routing.path_estimate import PathEstimate
@@ -74,6 +75,7 @@ class Transport:
         )
         in_kinds, out_ids = self._tables()
         shell.worker.add_transport(self.id, self._new_ssrc(), in_kinds, out_ids)
+        self._consent = Consent(shell.worker, self.id, self._machine)
         shell.register(self, self._credentials.ufrag)
         self.progress = Progress(shell.now())
         self._totals = TransportTotals()
@@ -165,16 +167,22 @@ class Transport:
 
     def receive(self, data: bytes, source: Address) -> None:
         """Take a STUN or DTLS datagram."""
-        self._machine.receive(data, source, now=self._shell.now())
+        now = self._shell.now()
+        self._consent.take(now=now)
+        self._machine.receive(data, source, now=now)
         self._drain()
 
     def take_stray(self) -> None:
         """The native core saw a packet that the peer sealed, from an address that no check came from."""
-        self._machine.suspect_move(now=self._shell.now())
+        now = self._shell.now()
+        self._consent.take(now=now)
+        self._machine.suspect_move(now=now)
         self._drain()
 
     def handle_timeout(self) -> None:
-        self._machine.handle_timeout(now=self._shell.now())
+        now = self._shell.now()
+        self._consent.take(now=now)
+        self._machine.handle_timeout(now=now)
         self._drain()
 
     def next_timeout(self) -> float | None:
@@ -200,6 +208,7 @@ class Transport:
         finally:
             self._draining = False
         if not self._ended:
+            self._consent.arrange()
             self._shell.wake(self)
 
     def _carry_out(self, output: object) -> None:

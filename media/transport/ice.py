@@ -8,7 +8,8 @@ against that.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from media.rtp.parameters import Address, IceCredentials
 from media.transport.addresses import AddressTable
@@ -69,6 +70,15 @@ class IceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedCheck:
+    """What a check that only renews consent looks like: it can be answered without the agent, which `heard` tells."""
+
+    source: Address
+    username: bytes
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class _Generation:
     """The credentials of one ICE generation, as the wire wants them."""
 
@@ -114,6 +124,22 @@ class IceAgent:
     @property
     def closed(self) -> bool:
         return self._expires_at is None
+
+    @property
+    def repeated_check(self) -> RepeatedCheck | None:
+        """Which checks would change nothing but the time; None while the next one matters."""
+        if self.closed or self._selected is None or self._silent:
+            return None
+        return RepeatedCheck(self._selected, self._current.username, self._current.key)
+
+    def hear(self, source: Address, transactions: Sequence[bytes], *, now: float) -> None:
+        """Take note of repeated checks that were answered for us, the last of them at `now`."""
+        if self.closed or source != self._selected:
+            return
+        for transaction_id in transactions:
+            self._is_copy(transaction_id, source)
+        self._renew(now=now)
+        self._addresses.hear(source, now=now)
 
     def is_validated(self, address: Address, *, now: float) -> bool:
         """Whether a valid check came from this address within the consent time."""
@@ -242,17 +268,20 @@ class IceAgent:
         """Let a valid check renew consent, and choose the address if it does."""
         if generation is self._coming:
             self._current, self._coming = generation, None
-        self._heard_at = now if self._heard_at is None else max(self._heard_at, now)
-        self._expires_at = self._heard_at + self._config.silence_max_s
-        if self._silent:
-            self._silent = False
-            self._outputs.append(PathAlive())
+        self._renew(now=now)
         if self._addresses.hear(source, now=now):
             self._outputs.append(AddressValidated(source))
         if source != self._selected and (message.use_candidate or self._selected_is_silent(now=now)):
             self._selected = source
             self._outputs.append(AddressSelected(source))
         self._forget_stale(now=now)
+
+    def _renew(self, *, now: float) -> None:
+        self._heard_at = now if self._heard_at is None else max(self._heard_at, now)
+        self._expires_at = self._heard_at + self._config.silence_max_s
+        if self._silent:
+            self._silent = False
+            self._outputs.append(PathAlive())
 
     def _selected_is_silent(self, *, now: float) -> bool:
         if self._selected is None:

@@ -5,6 +5,7 @@ Media itself does not pass here: the native worker opens and seals it with the k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from media.rtp.parameters import Address, IceCredentials, RemoteTransport
@@ -14,7 +15,7 @@ from media.transport.demux import DatagramKind, classify
 from media.transport.dtls import DtlsConfig, DtlsConnection
 from media.transport.dtls_context import DtlsContext
 from media.transport.dtls_records import Screening, screen_datagram
-from media.transport.ice import IceAgent, IceConfig
+from media.transport.ice import IceAgent, IceConfig, RepeatedCheck
 from media.transport.keys import DtlsRole
 from media.transport.outputs import (
     AddressForgotten,
@@ -102,6 +103,17 @@ class Transport:
     def selected(self) -> Address | None:
         """Where datagrams go at present."""
         return self._ice.selected
+
+    @property
+    def repeated_check(self) -> RepeatedCheck | None:
+        """Which checks of a connected peer would change nothing but the time of the last one; None: all may matter."""
+        return self._ice.repeated_check if self._connected and not self._closed else None
+
+    def hear_checks(self, source: Address, transactions: Sequence[bytes], *, now: float) -> None:
+        """Take note of repeated checks that were answered elsewhere, the last of them at `now`."""
+        if not self._closed:
+            self._ice.hear(source, transactions, now=now)
+            self._drain_ice(now=now)
 
     def receive(self, data: bytes, source: Address, *, now: float) -> None:
         """Take one datagram of STUN or DTLS; anything else is counted and dropped."""

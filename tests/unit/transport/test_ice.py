@@ -370,3 +370,43 @@ def test_credentials_are_ice_characters() -> None:
     allowed = set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
     assert set(credentials.ufrag + credentials.password) <= allowed
     assert credentials.password not in repr(credentials)
+
+
+def test_repeated_checks_that_were_answered_for_it_keep_consent_alive() -> None:
+    agent = IceAgent(LOCAL, REMOTE, drops=DropCounters(), now=START)
+    assert agent.repeated_check is None
+    agent.receive(check(nominate=True), ADDRESS, now=START)
+    agent.take_output()
+    repeated = agent.repeated_check
+    assert repeated is not None
+    assert (repeated.source, repeated.username) == (ADDRESS, f"{LOCAL.ufrag}:{REMOTE.ufrag}".encode())
+    for second in range(10, 60, 10):
+        agent.hear(ADDRESS, [bytes([second]) * 12], now=START + second)
+        agent.handle_timeout(now=START + second + 0.5)
+        assert agent.take_output() == []
+    assert agent.selected == ADDRESS
+    agent.handle_timeout(now=START + 50 + 12.5)
+    assert agent.take_output() == [PathSilent()]
+    assert agent.repeated_check is None  # the next one says that the peer is back
+    agent.hear(ADDRESS, [], now=START + 63)
+    assert agent.take_output() == [PathAlive()]
+
+
+def test_a_check_that_was_answered_for_it_cannot_be_replayed_from_elsewhere() -> None:
+    agent = IceAgent(LOCAL, REMOTE, drops=DropCounters(), now=START)
+    agent.receive(check(nominate=True), ADDRESS, now=START)
+    agent.take_output()
+    agent.hear(ADDRESS, [b"recorded....", b"another....."], now=START + 2.5)
+    agent.receive(check(nominate=True, transaction_id=b"recorded...."), OTHER_ADDRESS, now=START + 3)
+    assert agent.take_output() == []
+    assert agent.selected == ADDRESS
+
+
+def test_checks_heard_from_where_the_peer_is_no_more_count_for_nothing() -> None:
+    agent = IceAgent(LOCAL, REMOTE, drops=DropCounters(), now=START)
+    agent.receive(check(nominate=True), ADDRESS, now=START)
+    agent.receive(check(nominate=True), OTHER_ADDRESS, now=START + 1)
+    agent.take_output()
+    agent.hear(ADDRESS, [bytes(12)], now=START + 100)
+    agent.handle_timeout(now=START + 14)
+    assert agent.take_output() == [PathSilent()]
