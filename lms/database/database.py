@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any, Final, Self
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import URL, event, make_url, text
-from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from lms.clock import Clock, SystemClock
 from lms.database.lock import FileLock
@@ -30,10 +31,6 @@ from lms.errors import StartError
 ROLE_OF_TENANT: Final = "halqa_lms"
 ROLE_OF_SERVICE: Final = "halqa_lms_service"
 
-_TAKE_ROLE: Final = text(
-    "SELECT set_config('role', :role, true), set_config('app.org', :org, true), "
-    "set_config('transaction_read_only', :read_only, true)"
-)
 _SQLITE_PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # what was acknowledged survives a power cut
@@ -46,7 +43,10 @@ _SQLITE_PRAGMAS: Final = (
 class Database:
     """Open from `open` to `close`."""
 
-    def __init__(self, readers: AsyncEngine, writer: AsyncEngine, clock: Clock, lock: FileLock | None) -> None:
+    def __init__(
+        self, readers: AsyncEngine, writer: AsyncEngine, clock: Clock, lock: FileLock | None, *, connections: int
+    ) -> None:
+        self._connections = connections
         self._readers = readers
         self._writer = writer
         self._clock = clock
@@ -69,7 +69,7 @@ class Database:
             if lock is not None:
                 lock.close()
             raise
-        return cls(readers, writer, clock or SystemClock(), lock)
+        return cls(readers, writer, clock or SystemClock(), lock, connections=settings.connections)
 
     @property
     def is_postgresql(self) -> bool:
@@ -107,15 +107,31 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, org_id: UUID | None, *, writes: bool) -> AsyncIterator[Transaction]:
         async with (self._writer if writes else self._readers).connect() as connection:
+            if self.is_postgresql:
+                await self._begin(connection, _beginning(org_id, writes=writes))
             transaction = Transaction(connection, org_id, self._clock.now(), writes=writes)
             async with connection.begin():
-                if self.is_postgresql:
-                    await connection.execute(_TAKE_ROLE, _role(org_id, writes=writes))
                 yield transaction
                 for prepare in transaction.before_commit:
                     await prepare(transaction)
         for act in transaction.after_commit:
             act()
+
+    async def _begin(self, connection: AsyncConnection, statements: str) -> None:
+        """Begin a transaction of PostgreSQL: one way there and back, on the driver's own connection.
+
+        A connection that broke while it lay in the pool is found out here, where nothing has been done yet, and another
+        is taken: that costs nothing, and asking each one whether it lives would.
+        """
+        for stale in range(self._connections, -1, -1):
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                await driver.execute(statements)
+                return
+            except psycopg.OperationalError as error:
+                if not stale or not driver.closed:
+                    raise OperationalError(None, None, error) from error
+                await connection.invalidate(error)
 
 
 def _lock(file: Path) -> FileLock:
@@ -143,12 +159,11 @@ def is_sqlite(url: URL) -> bool:
     return url.drivername.partition("+")[0] == "sqlite"
 
 
-def _role(org_id: UUID | None, *, writes: bool) -> dict[str, str]:
-    return {
-        "role": ROLE_OF_SERVICE if org_id is None else ROLE_OF_TENANT,
-        "org": "" if org_id is None else str(org_id),
-        "read_only": "off" if writes else "on",
-    }
+def _beginning(org_id: UUID | None, *, writes: bool) -> str:
+    """Return the statements that begin a transaction, say in whose name, and which rows it sees."""
+    mode = "READ WRITE" if writes else "READ ONLY"
+    role = ROLE_OF_SERVICE if org_id is None else ROLE_OF_TENANT
+    return f"BEGIN {mode}; SET LOCAL ROLE {role}; SET LOCAL app.org = '{org_id or ''}'"
 
 
 def _engines(url: URL, settings: DatabaseSettings) -> tuple[AsyncEngine, AsyncEngine]:
@@ -159,7 +174,7 @@ def _engines(url: URL, settings: DatabaseSettings) -> tuple[AsyncEngine, AsyncEn
             pool_size=settings.connections,
             max_overflow=0,
             pool_timeout=settings.wait_s,
-            pool_pre_ping=True,
+            isolation_level="AUTOCOMMIT",  # of the driver: we begin transactions ourselves, see `_begin`
             connect_args={
                 "options": "-c TimeZone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
                 "application_name": "halqa lms",
