@@ -40,6 +40,8 @@ from webapi.client_address import parse_networks
 SECRET_FILE: Final = "lms-secret"  # noqa: S105 - a name
 SHUTDOWN_SECONDS: Final = 5.0  # for requests that are under way
 BACKLOG: Final = 1024
+REQUEST_LINE_BYTES_MAX: Final = 64 * 1024
+"""As much as a body: whoever sends a query that is too long is told so in JSON, as of every other fault."""
 
 
 class LmsService:
@@ -71,7 +73,12 @@ class LmsService:
             closing.push_async_callback(parts.relay.close)
             closing.push_async_callback(parts.webhooks.close)
             application = build_application(parts)
-            runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+            runner = web.AppRunner(
+                application,
+                access_log=None,
+                shutdown_timeout=SHUTDOWN_SECONDS,
+                max_line_size=REQUEST_LINE_BYTES_MAX,
+            )
             await runner.setup()
             closing.push_async_callback(runner.cleanup)
             classes = ClassJobs(parts, parts.media)
