@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from lms.database.prepared import Prepared
+
 
 class Transaction:
     """Handed to whoever reads or writes; commits when the block that it came from ends well, else nothing happened."""
@@ -38,25 +40,29 @@ class Transaction:
         return self.connection.dialect.name == "postgresql"
 
     async def execute(
-        self, statement: Executable, parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+        self,
+        statement: Executable | Prepared,
+        parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None,
     ) -> CursorResult[Any]:
         """Run a statement; several parameter sets run it for each."""
+        if isinstance(statement, Prepared):
+            statement, parameters = statement
         result = await self.connection.execute(statement, parameters)
         assert isinstance(result, CursorResult)
         return result
 
-    async def rows(self, statement: Executable) -> Sequence[Row[Any]]:
+    async def rows(self, statement: Executable | Prepared) -> Sequence[Row[Any]]:
         """Return all rows."""
-        return (await self.connection.execute(statement)).all()
+        return (await self.execute(statement)).all()
 
-    async def first(self, statement: Executable) -> Row[Any] | None:
+    async def first(self, statement: Executable | Prepared) -> Row[Any] | None:
         """Return the first row, None without one."""
-        return (await self.connection.execute(statement)).first()
+        return (await self.execute(statement)).first()
 
-    async def one(self, statement: Executable) -> Row[Any]:
+    async def one(self, statement: Executable | Prepared) -> Row[Any]:
         """Return the one row that there is."""
-        return (await self.connection.execute(statement)).one()
+        return (await self.execute(statement)).one()
 
-    async def value(self, statement: Executable) -> Any:
+    async def value(self, statement: Executable | Prepared) -> Any:
         """Return the first column of the first row, None without one."""
-        return (await self.connection.execute(statement)).scalar()
+        return (await self.execute(statement)).scalar()
