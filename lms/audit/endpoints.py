@@ -12,8 +12,8 @@ from sqlalchemy import Row, Select, select
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Open, Reply, Result
 from lms.api.paging import PageQuery, aware, fetch_page
-from lms.audit.record import FIRST_HASH, hash_entry
-from lms.audit.tables import ActorKind, audit_head, audit_log
+from lms.audit.record import FIRST_HASH, content_holds, hash_entry
+from lms.audit.tables import ActorKind, audit_anchor, audit_head, audit_log
 from lms.database.transaction import Transaction
 from webapi.shapes import Answer
 
@@ -54,6 +54,10 @@ class AuditCheck(Answer, frozen=True, kw_only=True):
     """Whether every entry is there as it was written."""
 
     entries: int
+    removed: int
+    """Older ones, which were deleted because their time was over."""
+    erased: int
+    """Entries of which something was taken out because somebody's data was erased; the rest of them is checked."""
     whole: bool
     first_broken: int | None
     """The `seq` of the first entry that was changed, or that is missing."""
@@ -123,25 +127,35 @@ class AuditEndpoints:
 async def check_chain(transaction: Transaction) -> AuditCheck:
     """Return whether every entry of the organization is there as it was written."""
     head = await transaction.first(select(audit_head).where(audit_head.c.org_id == transaction.org_id))
-    seq, previous = 0, FIRST_HASH
+    anchor = await transaction.first(select(audit_anchor).where(audit_anchor.c.org_id == transaction.org_id))
+    seq, previous = (0, FIRST_HASH) if anchor is None else (anchor.seq, anchor.hash)
+    removed, erased = seq, 0
     while True:
         rows = await transaction.rows(
             _of(transaction).where(audit_log.c.seq > seq).order_by(audit_log.c.seq).limit(BATCH)
         )
         for row in rows:
             values = dict(row._mapping)
-            as_written = row.seq == seq + 1 and row.previous_hash == previous and hash_entry(values) == row.hash
-            if not as_written:
-                return _found(seq, previous, broken=seq + 1)
+            in_place = row.seq == seq + 1 and row.previous_hash == previous and hash_entry(values) == row.hash
+            if not in_place or not content_holds(values):
+                return _found(seq, removed, erased, previous, broken=seq + 1)
             seq, previous = row.seq, row.hash
+            erased += row.content_hash is not None and None in {row.content_salt, row.origin_salt}
         if len(rows) < BATCH:
             break
     ends_well = head is None or (head.seq == seq and head.hash == previous)
-    return _found(seq, previous, broken=None if ends_well else seq + 1)
+    return _found(seq, removed, erased, previous, broken=None if ends_well else seq + 1)
 
 
-def _found(entries: int, last: bytes, *, broken: int | None) -> AuditCheck:
-    return AuditCheck(entries=entries, whole=broken is None, first_broken=broken, last_hash=last.hex())
+def _found(seq: int, removed: int, erased: int, last: bytes, *, broken: int | None) -> AuditCheck:
+    return AuditCheck(
+        entries=seq - removed,
+        removed=removed,
+        erased=erased,
+        whole=broken is None,
+        first_broken=broken,
+        last_hash=last.hex(),
+    )
 
 
 def _of(transaction: Transaction) -> Select[Any]:

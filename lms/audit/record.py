@@ -7,6 +7,8 @@ locked at the very end, so that audited writes wait for each other for the lengt
 from __future__ import annotations
 
 import hashlib
+import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -24,6 +26,14 @@ FIRST_HASH: Final = bytes(32)
 """Stands before the first entry of an organization."""
 
 USER_AGENT_CHARACTERS_MAX: Final = 300
+SALT_BYTES: Final = 16
+
+_ORIGIN: Final = ("address", "user_agent")
+_OF_ORIGIN: Final = ("origin_hash", "origin_salt")
+_CONTENT: Final = ("new", "old")
+_OF_CONTENT: Final = ("content_hash", "content_salt")
+_DIGESTS: Final = ("origin_hash", "content_hash")
+_SALTS: Final = ("origin_salt", "content_salt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +134,50 @@ async def _write(transaction: Transaction) -> None:
             replace(entry, old=_plain(entry.old), new=_plain(entry.new)), transaction.org_id, seq, transaction.now
         )
         row["previous_hash"] = previous
+        row |= digests(row, secrets.token_bytes(SALT_BYTES), secrets.token_bytes(SALT_BYTES))
         row["hash"] = previous = hash_entry(row)
         rows.append(row)
     await transaction.execute(insert(audit_log), rows)
     await transaction.execute(update(audit_head).where(head).values(seq=seq, hash=previous))
 
 
-def hash_entry(row: dict[str, Any]) -> bytes:
-    """Return the hash of an entry: SHA-256 over the hash before it and its fields as sorted JSON."""
-    told = {name: row[name] for name in sorted(row) if name not in {"hash", "previous_hash"}}
+def hash_entry(row: Mapping[str, Any]) -> bytes:
+    """Return the hash of an entry: SHA-256 over the hash before it and its fields as sorted JSON.
+
+    Of what is personal it covers the digests alone, so that it holds when that is taken out.
+    """
+    left_out = {"hash", "previous_hash", *_SALTS}
+    left_out |= set(_DIGESTS) if row["content_hash"] is None else {*_ORIGIN, *_CONTENT}
+    told = {name: row[name] for name in sorted(row) if name not in left_out}
     return hashlib.sha256(row["previous_hash"] + msgspec.json.encode(told, order="sorted")).digest()
+
+
+def digests(row: Mapping[str, Any], origin_salt: bytes, content_salt: bytes) -> dict[str, bytes]:
+    """Return the digests of what is personal in an entry, with their salts: without them nobody can try what it was."""
+    return {
+        "origin_hash": _digest(row, _ORIGIN, origin_salt),
+        "origin_salt": origin_salt,
+        "content_hash": _digest(row, _CONTENT, content_salt),
+        "content_salt": content_salt,
+    }
+
+
+def content_holds(row: Mapping[str, Any]) -> bool:
+    """Return whether what is personal in an entry is as it was written, or was taken out."""
+    if row["content_hash"] is None:  # written before there were digests: its hash covers it
+        return True
+    for names, digest, salt in ((_ORIGIN, *_OF_ORIGIN), (_CONTENT, *_OF_CONTENT)):
+        if row[salt] is None:
+            if any(row[name] is not None for name in names):
+                return False
+        elif _digest(row, names, row[salt]) != row[digest]:
+            return False
+    return True
+
+
+def _digest(row: Mapping[str, Any], names: tuple[str, ...], salt: bytes) -> bytes:
+    told = {name: row[name] for name in names}
+    return hashlib.sha256(salt + msgspec.json.encode(told, order="sorted")).digest()
 
 
 def _plain(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Tables of the audit log: the entries, and where the chain of each organization ends."""
+"""Tables of the audit log: the entries, and where the chain of each organization begins and ends."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ audit_log = tenant_table(
     Column("at", Time, nullable=False),
     Column("previous_hash", BYTES, nullable=False),
     Column("hash", BYTES, nullable=False),
+    # Digests of who asked from where, and of what changed, each with its salt: the entry's hash covers the digests, so
+    # that what is personal can be taken out when somebody is erased. Without a salt it was. Old entries have neither.
+    Column("origin_hash", BYTES),
+    Column("origin_salt", BYTES),
+    Column("content_hash", BYTES),
+    Column("content_salt", BYTES),
     Index("ix_audit_log_actor", "org_id", "actor_id", "seq"),
     Index("ix_audit_log_entity", "org_id", "entity", "entity_id", "seq"),
     key=("seq",),
@@ -48,3 +54,12 @@ audit_head = tenant_table(
     Column("hash", BYTES, nullable=False),
     key=(),
 )
+
+audit_anchor = tenant_table(
+    "audit_anchor",
+    Column("seq", INTEGER, nullable=False),
+    Column("hash", BYTES, nullable=False),
+    Column("at", Time, nullable=False),
+    key=(),
+)
+"""Up to where entries were deleted because their time was over; only these can be."""

@@ -35,6 +35,8 @@ class OrganizationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Each other, privately."""
     keep_chat_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
     """Null: for as long as the room is there."""
+    keep_audit_days: Annotated[int, Meta(ge=90, le=3650)] | None = None
+    """Null: for good."""
     keep_recordings_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
 
 
