@@ -26,6 +26,7 @@ from lms.parts import Parts
 from lms.people.endpoints import PeopleEndpoints
 from lms.people.file_endpoints import PeopleFileEndpoints
 from lms.schedule.endpoints import ScheduleEndpoints
+from lms.web.pages import add_school_page
 from lms.webhooks.endpoints import WebhookEndpoints
 
 REQUEST_BYTES_MAX: Final = 1 << 20  # for routes that are no endpoints; those have a limit of their own
@@ -61,5 +62,6 @@ def build_application(parts: Parts) -> web.Application:
     endpoints = endpoints_of(parts)
     parts.server.add(application, endpoints)
     add_document_routes(application, endpoints)
+    add_school_page(application)
     add_metrics_route(application, parts, measurements)
     return application
