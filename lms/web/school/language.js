@@ -103,12 +103,15 @@ export class Language extends EventTarget {
    * @returns {string}
    */
   number(value) {
-    return Number(value).toLocaleString(this.current);
+    return Number(value).toLocaleString(this.current, { maximumFractionDigits: 2 });
   }
 
   /** @param {Intl.DateTimeFormatOptions} options */
   #format(options) {
-    return new Intl.DateTimeFormat(this.current, { ...options, timeZone: this.timeZone });
+    // English as it is written here; Arabic with the calendar and digits of the rest of the page.
+    const regional = this.current === 'en' ? navigator.languages.find((each) => each.startsWith('en-')) : undefined;
+    const shape = { ...options, calendar: 'gregory', timeZone: this.timeZone };
+    return new Intl.DateTimeFormat(regional ?? this.current, shape);
   }
 
   /**

@@ -117,7 +117,9 @@ export class AttendanceSheet {
       name.append(create('span', { className: 'visually-hidden', text }));
     }
     const status = create('span', { className: `chip ${row.status}`, text: language.text(`status.${row.status}`) });
+    const state = create('td', {}, status);
+    if (row.override !== null) state.append(' ', create('small', { text: language.text('sheet.override') }));
     const minutes = language.text('sheet.present', { count: Math.round(row.present_s / 60) });
-    return create('tr', {}, name, create('td', {}, status), create('td', { className: 'minutes', text: minutes }));
+    return create('tr', {}, name, state, create('td', { className: 'minutes', text: minutes }));
   }
 }

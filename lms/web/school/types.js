@@ -32,6 +32,7 @@
  * @property {string} status
  * @property {string} standing
  * @property {number} present_s
+ * @property {{reason: string}|null} override
  * @property {string|null} first_join
  * @property {number} joins
  */
