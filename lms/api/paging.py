@@ -13,14 +13,16 @@ import binascii
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta
-from sqlalchemy import Column, Row, Select, tuple_
+from sqlalchemy import Column, Integer, Row, Select, bindparam, tuple_
 
 from lms.api.problems import BAD_CURSOR, ProblemError, bad_field
+from lms.database.prepared import Prepared
 from lms.database.transaction import Transaction
 from lms.database.types import Choice, Exact, Id, Time
 from webapi.shapes import Request
@@ -40,7 +42,7 @@ class PageQuery(Request, frozen=True, kw_only=True):
 
 async def fetch_page(
     transaction: Transaction,
-    statement: Select[Any],
+    statement: Select[Any] | Prepared,
     order: Sequence[Column[Any]],
     page: PageQuery,
     *,
@@ -50,17 +52,38 @@ async def fetch_page(
 
     The statement must select the columns of `order`.
     """
-    ends = tuple_(*order)
+    values: dict[str, Any] = {_ROWS: page.limit + 1}
     if page.cursor is not None:
-        values = _read(page.cursor, order)
-        after = tuple_(*values, types=[column.type for column in order])
-        statement = statement.where(ends < after if descending else ends > after)
-    statement = statement.order_by(*(column.desc() if descending else column.asc() for column in order))
-    rows = await transaction.rows(statement.limit(page.limit + 1))
+        values |= {_after(index): value for index, value in enumerate(_read(page.cursor, order))}
+    goes_on = page.cursor is not None
+    if isinstance(statement, Prepared):
+        whole = _cached_page(statement.statement, tuple(order), descending=descending, goes_on=goes_on)
+        values |= statement.values
+    else:
+        whole = _page(statement, order, descending=descending, goes_on=goes_on)
+    rows = await transaction.rows(Prepared(whole, values))
     if len(rows) <= page.limit:
         return rows, None
     rows = rows[: page.limit]
     return rows, _write([rows[-1]._mapping[column] for column in order])
+
+
+def _page(statement: Any, order: Sequence[Column[Any]], *, descending: bool, goes_on: bool) -> Select[Any]:
+    ends = tuple_(*order)
+    if goes_on:
+        after = tuple_(*(bindparam(_after(index), type_=column.type) for index, column in enumerate(order)))
+        statement = statement.where(ends < after if descending else ends > after)
+    ordered = statement.order_by(*(column.desc() if descending else column.asc() for column in order))
+    return ordered.limit(bindparam(_ROWS, type_=Integer))  # type: ignore[no-any-return]
+
+
+_cached_page: Final = cache(_page)
+"""Of statements that are built once: so that their pages are, too."""
+_ROWS: Final = "page_rows"
+
+
+def _after(index: int) -> str:
+    return f"page_after_{index}"
 
 
 def aware(moment: datetime, field: str) -> datetime:

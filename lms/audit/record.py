@@ -15,11 +15,12 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.api.endpoint import Call
 from lms.audit.tables import ActorKind, audit_head, audit_log
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 
 FIRST_HASH: Final = bytes(32)
@@ -121,11 +122,12 @@ _GATHERED: Final = "audit"
 
 
 async def _write(transaction: Transaction) -> None:
-    head = audit_head.c.org_id == transaction.org_id
-    upsert: Any = postgresql.insert if transaction.is_postgresql else sqlite.insert
-    first = {"org_id": transaction.org_id, "seq": 0, "hash": FIRST_HASH}
-    await transaction.execute(upsert(audit_head).values(first).on_conflict_do_nothing())
-    last = await transaction.one(select(audit_head.c.seq, audit_head.c.hash).where(head).with_for_update())
+    last = await transaction.first(_head(transaction.org_id))
+    if last is None:
+        upsert: Any = postgresql.insert if transaction.is_postgresql else sqlite.insert
+        first = {"org_id": transaction.org_id, "seq": 0, "hash": FIRST_HASH}
+        await transaction.execute(upsert(audit_head).values(first).on_conflict_do_nothing())
+        last = await transaction.one(_head(transaction.org_id))
     seq, previous = last.seq, last.hash
     rows = []
     for entry in transaction.gathered.pop(_GATHERED):
@@ -137,8 +139,21 @@ async def _write(transaction: Transaction) -> None:
         row |= digests(row, secrets.token_bytes(SALT_BYTES), secrets.token_bytes(SALT_BYTES))
         row["hash"] = previous = hash_entry(row)
         rows.append(row)
-    await transaction.execute(insert(audit_log), rows)
-    await transaction.execute(update(audit_head).where(head).values(seq=seq, hash=previous))
+    await transaction.execute(_INSERT, rows)
+    await transaction.execute(_UPDATE, {"of_org": transaction.org_id, "seq": seq, "hash": previous})
+
+
+@prepared
+def _head(org_id: Any) -> Select[Any]:
+    return select(audit_head.c.seq, audit_head.c.hash).where(audit_head.c.org_id == org_id).with_for_update()
+
+
+_INSERT: Final = insert(audit_log)
+_UPDATE: Final = (
+    update(audit_head)
+    .where(audit_head.c.org_id == bindparam("of_org"))
+    .values({"seq": bindparam("seq"), "hash": bindparam("hash")})
+)
 
 
 def hash_entry(row: Mapping[str, Any]) -> bytes:

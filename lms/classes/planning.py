@@ -29,7 +29,7 @@ from lms.classes.messages import (
 from lms.classes.problems import NOT_NOW
 from lms.classes.room import RoomSettings
 from lms.classes.status import ClassStatus, Deed
-from lms.classes.store import class_ties, live_run, live_runs, seen_by
+from lms.classes.store import NARROWED_BY, class_ties, classes_seen_by, live_run, live_runs
 from lms.classes.tables import live_class
 from lms.courses.access import check_moment, course_to_change
 from lms.courses.endpoints import check_zone
@@ -90,19 +90,12 @@ class PlanningEndpoints:
     async def _list(self, call: Call[Nothing, ClassQuery, Nothing]) -> Result:
         transaction, query, caller = call.transaction, call.query, call.caller
         permissions = permissions_of(caller.roles)
-        statement = select(live_class).where(
-            live_class.c.org_id == transaction.org_id, seen_by(transaction, caller.user_id, permissions)
-        )
         for name, moment in (("since", query.since), ("until", query.until)):
             check_moment(name, moment)
-        if query.since is not None:
-            statement = statement.where(live_class.c.ends_at > query.since)
-        if query.until is not None:
-            statement = statement.where(live_class.c.starts_at < query.until)
-        for name in ("course_id", "series_id", "status"):
-            if (value := getattr(query, name)) is not None:
-                statement = statement.where(live_class.c[name] == value)
-        statement = statement.where(live_class.c.parent_id == query.parent_id)
+        given = {name: getattr(query, name) for name in NARROWED_BY}
+        by = frozenset(name for name, value in given.items() if value is not None)
+        who = (transaction.org_id, caller.user_id, transaction.now)
+        statement = classes_seen_by(*who, *given.values(), permissions=permissions, by=by)
         rows, following = await fetch_page(transaction, statement, (live_class.c.starts_at, live_class.c.id), query)
         ties = await class_ties(transaction, caller.user_id, rows)
         runs = await live_runs(transaction, [row.id for row in rows])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
 
 from lms.access.roles import Permission
 from lms.classes.rules import ClassTies
 from lms.classes.tables import class_invite, class_run, live_class
 from lms.courses.rules import CourseRole, Permissions
-from lms.courses.store import NO_TIES, groups_of, ties_in, ties_statement
+from lms.courses.store import NO_TIES, groups_of, ties_in, ties_of_user
 from lms.courses.tables import course, group_member
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 
 _TEACHING = (CourseRole.TEACHER, CourseRole.TA)
@@ -24,26 +25,34 @@ async def find_class(transaction: Transaction, class_id: UUID, *, lock: bool = F
 
     Classes of a course that was deleted are gone with it.
     """
-    statement = select(live_class).where(live_class.c.org_id == transaction.org_id, live_class.c.id == class_id)
-    row = await transaction.first(statement.with_for_update() if lock else statement)
-    if row is None or row.course_id is None:
-        return row
-    gone = select(course.c.deleted_at).where(course.c.org_id == transaction.org_id, course.c.id == row.course_id)
-    return None if await transaction.value(gone) is not None else row
+    return await transaction.first(_class(transaction.org_id, class_id, locked=lock))
+
+
+@prepared
+def _class(org_id: Any, class_id: Any, *, locked: bool) -> Select[Any]:
+    statement = select(live_class).where(live_class.c.org_id == org_id, live_class.c.id == class_id, _is_there(org_id))
+    return statement.with_for_update(of=live_class) if locked else statement
+
+
+def _is_there(org_id: Any) -> ColumnElement[bool]:
+    """Return the condition for a class not to be of a course that was deleted."""
+    courses = select(course.c.id).where(course.c.org_id == org_id, course.c.deleted_at.is_(None))
+    return or_(live_class.c.course_id.is_(None), live_class.c.course_id.in_(courses))
 
 
 async def live_runs(transaction: Transaction, class_ids: Sequence[UUID]) -> Mapping[UUID, Row[Any]]:
     """Return the runs that last now, by class."""
     if not class_ids:
         return {}
-    rows = await transaction.rows(
-        select(class_run).where(
-            class_run.c.org_id == transaction.org_id,
-            class_run.c.class_id.in_(class_ids),
-            class_run.c.ended_at.is_(None),
-        )
-    )
+    rows = await transaction.rows(_live_runs(transaction.org_id, list(class_ids)))
     return {row.class_id: row for row in rows}
+
+
+@prepared(lists=("class_ids",))
+def _live_runs(org_id: Any, class_ids: Any) -> Select[Any]:
+    return select(class_run).where(
+        class_run.c.org_id == org_id, class_run.c.class_id.in_(class_ids), class_run.c.ended_at.is_(None)
+    )
 
 
 async def live_run(transaction: Transaction, class_id: UUID) -> Row[Any] | None:
@@ -59,13 +68,7 @@ async def class_ties(transaction: Transaction, user_id: UUID, rows: Sequence[Row
     courses = await ties_in(transaction, [row.course_id for row in rows if row.course_id is not None], user_id)
     groups = await groups_of(transaction, user_id, [row.group_id for row in rows if row.group_id is not None])
     asked = {row.id for row in rows} | {row.parent_id for row in rows if row.parent_id is not None}
-    invites = await transaction.rows(
-        select(class_invite.c.class_id).where(
-            class_invite.c.org_id == transaction.org_id,
-            class_invite.c.user_id == user_id,
-            class_invite.c.class_id.in_(asked),
-        )
-    )
+    invites = await transaction.rows(_invites(transaction.org_id, user_id, list(asked)))
     invited = {row.class_id for row in invites}
     return {
         row.id: ClassTies(
@@ -78,24 +81,65 @@ async def class_ties(transaction: Transaction, user_id: UUID, rows: Sequence[Row
     }
 
 
+NARROWED_BY: Final = ("since", "until", "course_id", "series_id", "status", "parent_id")
+"""What a list of classes may be narrowed by, in the order in which `classes_seen_by` takes it."""
+
+
+@prepared
+def classes_seen_by(  # noqa: PLR0913, PLR0917 - a value for each way to narrow a list
+    org_id: Any,
+    user_id: Any,
+    now: Any,
+    since: Any,
+    until: Any,
+    course_id: Any,
+    series_id: Any,
+    status: Any,
+    parent_id: Any,
+    *,
+    permissions: Permissions,
+    by: frozenset[str],
+) -> Select[Any]:
+    """Return a statement for the classes that somebody sees, narrowed `by` some; breakouts only by their class."""
+    conditions = {
+        "since": live_class.c.ends_at > since,
+        "until": live_class.c.starts_at < until,
+        "course_id": live_class.c.course_id == course_id,
+        "series_id": live_class.c.series_id == series_id,
+        "status": live_class.c.status == status,
+        "parent_id": live_class.c.parent_id == parent_id,
+    }
+    statement = select(live_class).where(
+        live_class.c.org_id == org_id,
+        seen_with(org_id, user_id, now, permissions),
+        *(conditions[name] for name in NARROWED_BY if name in by),
+    )
+    return statement if "parent_id" in by else statement.where(live_class.c.parent_id.is_(None))
+
+
+@prepared(lists=("class_ids",))
+def _invites(org_id: Any, user_id: Any, class_ids: Any) -> Select[Any]:
+    return select(class_invite.c.class_id).where(
+        class_invite.c.org_id == org_id, class_invite.c.user_id == user_id, class_invite.c.class_id.in_(class_ids)
+    )
+
+
 def seen_by(transaction: Transaction, user_id: UUID, permissions: Permissions) -> ColumnElement[bool]:
     """Return the condition for classes that somebody sees: the same as `rules.may_read_class`, for lists."""
-    alive = or_(
-        live_class.c.course_id.is_(None),
-        live_class.c.course_id.in_(
-            select(course.c.id).where(course.c.org_id == transaction.org_id, course.c.deleted_at.is_(None))
-        ),
-    )
+    return seen_with(transaction.org_id, user_id, transaction.now, permissions)
+
+
+def seen_with(org_id: Any, user_id: Any, now: Any, permissions: Permissions) -> ColumnElement[bool]:
+    """Return the same condition for values, or for parameters of a prepared statement."""
+    alive = _is_there(org_id)
     if Permission.COURSES_READ_ALL in permissions:
         return alive
-    tied = ties_statement(transaction, user_id).subquery()
+    tied = ties_of_user(org_id, user_id, now).subquery()
     taught = select(tied.c.course_id).where(tied.c.role.in_(_TEACHING))
     own_groups = select(group_member.c.group_id).where(
-        group_member.c.org_id == transaction.org_id, group_member.c.user_id == user_id
+        group_member.c.org_id == org_id, group_member.c.user_id == user_id
     )
-    invited = select(class_invite.c.class_id).where(
-        class_invite.c.org_id == transaction.org_id, class_invite.c.user_id == user_id
-    )
+    invited = select(class_invite.c.class_id).where(class_invite.c.org_id == org_id, class_invite.c.user_id == user_id)
     ways = [
         live_class.c.course_id.in_(taught),
         and_(

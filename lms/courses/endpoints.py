@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, insert, select, update
 
 from lms.access.roles import Permission, Role, permissions_of
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
@@ -24,7 +24,7 @@ from lms.courses.groups import GroupEndpoints
 from lms.courses.messages import ChangeCourse, CoursePath, CourseQuery, CourseView, CreateCourse
 from lms.courses.problems import COURSE_ARCHIVED
 from lms.courses.rules import CourseRole, CourseStatus, Ties, may_write_course
-from lms.courses.store import NO_TIES, find_course, lock_course, ties_in, ties_statement
+from lms.courses.store import NO_TIES, courses_seen_by, find_course, lock_course, ties_in
 from lms.courses.tables import EnrolmentSource, course
 from lms.database.transaction import Transaction
 from lms.organizations.tables import branch, organization
@@ -115,20 +115,16 @@ class CourseEndpoints:
 
     async def _list(self, call: Call[Nothing, CourseQuery, Nothing]) -> Result:
         transaction, caller, query = call.transaction, call.caller, call.query
-        statement = select(course).where(course.c.org_id == transaction.org_id, course.c.deleted_at.is_(None))
-        if Permission.COURSES_READ_ALL not in permissions_of(caller.roles):
-            tied = ties_statement(transaction, caller.user_id).subquery()
-            teaching = select(tied.c.course_id).where(tied.c.role.in_((CourseRole.TEACHER, CourseRole.TA)))
-            statement = statement.where(
-                or_(
-                    course.c.id.in_(teaching),
-                    (course.c.status != CourseStatus.DRAFT) & course.c.id.in_(select(tied.c.course_id)),
-                )
-            )
-        if query.status is not None:
-            statement = statement.where(course.c.status == query.status)
-        if query.q is not None:
-            statement = statement.where(course.c.sort_key.like(search_pattern(query.q), escape="\\"))
+        statement = courses_seen_by(
+            transaction.org_id,
+            caller.user_id,
+            transaction.now,
+            query.status,
+            None if query.q is None else search_pattern(query.q),
+            all_of_them=Permission.COURSES_READ_ALL in permissions_of(caller.roles),
+            by_status=query.status is not None,
+            by_text=query.q is not None,
+        )
         rows, following = await fetch_page(transaction, statement, (course.c.sort_key, course.c.id), query)
         ties = await ties_in(transaction, [row.id for row in rows], caller.user_id)
         return Result([view(row, ties) for row in rows], next=following)

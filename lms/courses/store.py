@@ -10,16 +10,17 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, union_all
 from sqlalchemy.sql.selectable import CompoundSelect
 
-from lms.courses.rules import CourseRole, Ties
+from lms.courses.rules import CourseRole, CourseStatus, Ties
 from lms.courses.tables import EnrolmentStatus, course, course_group, enrolment, group_member
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.people.tables import app_user, guardian
 
 NO_TIES: Ties = frozenset()
 
 
-def counts(now: datetime) -> ColumnElement[bool]:
-    """Return the condition for an enrolment to count now."""
+def counts(now: datetime | Any) -> ColumnElement[bool]:
+    """Return the condition for an enrolment to count now; `now` may be a parameter of a prepared statement."""
     return and_(
         enrolment.c.status == EnrolmentStatus.ACTIVE,
         or_(enrolment.c.valid_from.is_(None), enrolment.c.valid_from <= now),
@@ -29,20 +30,12 @@ def counts(now: datetime) -> ColumnElement[bool]:
 
 async def find_course(transaction: Transaction, course_id: UUID) -> Row[Any] | None:
     """Return a course, None if there is none (any more)."""
-    return await transaction.first(
-        select(course).where(
-            course.c.org_id == transaction.org_id, course.c.id == course_id, course.c.deleted_at.is_(None)
-        )
-    )
+    return await transaction.first(_course(transaction.org_id, course_id, locked=False))
 
 
 async def lock_course(transaction: Transaction, course_id: UUID) -> Row[Any] | None:
     """Return a course that nobody else changes, or enrols in, until the transaction ends."""
-    return await transaction.first(
-        select(course)
-        .where(course.c.org_id == transaction.org_id, course.c.id == course_id, course.c.deleted_at.is_(None))
-        .with_for_update()
-    )
+    return await transaction.first(_course(transaction.org_id, course_id, locked=True))
 
 
 async def ties_of(transaction: Transaction, course_id: UUID, user_id: UUID) -> Ties:
@@ -54,10 +47,10 @@ async def ties_in(transaction: Transaction, course_ids: Collection[UUID], user_i
     """Return what somebody is in each of these courses now; courses that they have nothing to do with are left out."""
     if not course_ids:
         return {}
-    found: dict[UUID, set[CourseRole]] = {}
-    tied = ties_statement(transaction, user_id).subquery()
-    for row in await transaction.rows(select(tied).where(tied.c.course_id.in_(course_ids))):
-        found.setdefault(row.course_id, set()).add(row.role)
+    wanted, found = set(course_ids), dict[UUID, set[CourseRole]]()
+    for row in await transaction.rows(_ties(transaction.org_id, user_id, transaction.now)):
+        if row.course_id in wanted:
+            found.setdefault(row.course_id, set()).add(row.role)
     return {course_id: frozenset(roles) for course_id, roles in found.items()}
 
 
@@ -66,20 +59,52 @@ def ties_statement(transaction: Transaction, user_id: UUID) -> CompoundSelect[An
 
     Who looks after a student is an observer in the student's courses.
     """
+    return ties_of_user(transaction.org_id, user_id, transaction.now)
+
+
+def ties_of_user(org_id: Any, user_id: Any, now: Any) -> CompoundSelect[Any]:
+    """Return the same statement for values, or for parameters of a prepared one."""
     own = select(enrolment.c.course_id, enrolment.c.role).where(
-        enrolment.c.org_id == transaction.org_id, enrolment.c.user_id == user_id, counts(transaction.now)
+        enrolment.c.org_id == org_id, enrolment.c.user_id == user_id, counts(now)
     )
     of_children = (
         select(enrolment.c.course_id, literal(CourseRole.OBSERVER, enrolment.c.role.type).label("role"))
         .join(guardian, (guardian.c.org_id == enrolment.c.org_id) & (guardian.c.student_id == enrolment.c.user_id))
         .where(
-            enrolment.c.org_id == transaction.org_id,
+            enrolment.c.org_id == org_id,
             guardian.c.observer_id == user_id,
             enrolment.c.role == CourseRole.STUDENT,
-            counts(transaction.now),
+            counts(now),
         )
     )
     return union_all(own, of_children)
+
+
+_ties = prepared(ties_of_user)
+
+
+@prepared
+def courses_seen_by(
+    org_id: Any, user_id: Any, now: Any, status: Any, pattern: Any, *, all_of_them: bool, by_status: bool, by_text: bool
+) -> Select[Any]:
+    """Return a statement for the courses that somebody sees: the same as `rules.may_read_course`, for lists."""
+    statement = select(course).where(course.c.org_id == org_id, course.c.deleted_at.is_(None))
+    if not all_of_them:
+        tied = ties_of_user(org_id, user_id, now).subquery()
+        teaching = select(tied.c.course_id).where(tied.c.role.in_((CourseRole.TEACHER, CourseRole.TA)))
+        published = course.c.status != CourseStatus.DRAFT
+        statement = statement.where(
+            or_(course.c.id.in_(teaching), and_(published, course.c.id.in_(select(tied.c.course_id))))
+        )
+    if by_status:
+        statement = statement.where(course.c.status == status)
+    return statement.where(course.c.sort_key.like(pattern, escape="\\")) if by_text else statement
+
+
+@prepared
+def _course(org_id: Any, course_id: Any, *, locked: bool) -> Select[Any]:
+    statement = select(course).where(course.c.org_id == org_id, course.c.id == course_id, course.c.deleted_at.is_(None))
+    return statement.with_for_update() if locked else statement
 
 
 async def count_students(transaction: Transaction, course_id: UUID) -> int:
@@ -112,14 +137,15 @@ async def groups_of(transaction: Transaction, user_id: UUID, group_ids: Collecti
     """Return of which of these groups somebody is a member."""
     if not group_ids:
         return frozenset()
-    rows = await transaction.rows(
-        select(group_member.c.group_id).where(
-            group_member.c.org_id == transaction.org_id,
-            group_member.c.user_id == user_id,
-            group_member.c.group_id.in_(group_ids),
-        )
-    )
+    rows = await transaction.rows(_groups(transaction.org_id, user_id, list(group_ids)))
     return frozenset(row.group_id for row in rows)
+
+
+@prepared(lists=("group_ids",))
+def _groups(org_id: Any, user_id: Any, group_ids: Any) -> Select[Any]:
+    return select(group_member.c.group_id).where(
+        group_member.c.org_id == org_id, group_member.c.user_id == user_id, group_member.c.group_id.in_(group_ids)
+    )
 
 
 def students_statement(transaction: Transaction, course_id: UUID, group_id: UUID | None = None) -> Select[Any]:

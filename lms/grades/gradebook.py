@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.grades.store import categories_of, category_value, item_value, items_of
 from lms.grades.tables import grade
@@ -50,11 +51,10 @@ async def read_grades(transaction: Transaction, item_ids: Collection[UUID], user
     """Return what these students have in these items."""
     if not item_ids or not user_ids:
         return {}
-    rows = await transaction.rows(
-        select(grade).where(
-            grade.c.org_id == transaction.org_id,
-            grade.c.item_id.in_(list(item_ids)),
-            grade.c.user_id.in_(list(user_ids)),
-        )
-    )
+    rows = await transaction.rows(_grades(transaction.org_id, list(item_ids), list(user_ids)))
     return {(row.user_id, row.item_id): held_of(row) for row in rows}
+
+
+@prepared(lists=("item_ids", "user_ids"))
+def _grades(org_id: Any, item_ids: Any, user_ids: Any) -> Select[Any]:
+    return select(grade).where(grade.c.org_id == org_id, grade.c.item_id.in_(item_ids), grade.c.user_id.in_(user_ids))

@@ -97,8 +97,7 @@ class GradebookEndpoints:
     async def _row(self, call: Call[GradebookRowPath, Nothing, Nothing]) -> Result:
         transaction = call.transaction
         course = await course_to_read(transaction, call.caller, call.path.course_id)
-        of_student = students_of(transaction, course.id).where(app_user.c.id == call.path.user_id)
-        student = await transaction.first(of_student)
+        student = await transaction.first(students_of(transaction, course.id, [call.path.user_id]))
         if student is None:
             raise not_found("student")
         book = await read_gradebook(transaction, course.id)

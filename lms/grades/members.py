@@ -15,6 +15,7 @@ from lms.courses import access
 from lms.courses.rules import CourseRole
 from lms.courses.store import find_course
 from lms.courses.tables import EnrolmentStatus, course, enrolment
+from lms.database.prepared import Prepared, prepared
 from lms.database.transaction import Transaction
 from lms.grades.rules import Kin, may_read_gradebook, may_read_own, may_write_grades
 from lms.people.tables import app_user, guardian
@@ -58,34 +59,49 @@ async def kin_of(transaction: Transaction, caller_id: UUID, student_id: UUID) ->
     return Kin.NOBODY if await transaction.first(looked_after) is None else Kin.GUARDIAN
 
 
-def students_of(transaction: Transaction, course_id: UUID) -> Select[Any]:
-    """Return a statement for the students of a gradebook: id, code, display_name, sort_key."""
-    return (
+def students_of(
+    transaction: Transaction, course_id: UUID, user_ids: Collection[UUID] | None = None, *, in_order: bool = False
+) -> Prepared:
+    """Return a statement for the students of a gradebook: id, code, display_name, sort_key; perhaps some of them."""
+    some = None if user_ids is None else list(user_ids)
+    return _students(transaction.org_id, course_id, some, some=some is not None, in_order=in_order)
+
+
+@prepared(lists=("user_ids",))
+def _students(org_id: Any, course_id: Any, user_ids: Any, *, some: bool, in_order: bool) -> Select[Any]:
+    statement = (
         select(app_user.c.id, app_user.c.code, app_user.c.display_name, app_user.c.sort_key)
         .join(enrolment, (enrolment.c.org_id == app_user.c.org_id) & (enrolment.c.user_id == app_user.c.id))
         .where(
-            app_user.c.org_id == transaction.org_id,
+            app_user.c.org_id == org_id,
             app_user.c.deleted_at.is_(None),
             enrolment.c.course_id == course_id,
             enrolment.c.role == CourseRole.STUDENT,
             enrolment.c.status.in_(GRADED_STATUSES),
         )
     )
+    if some:
+        statement = statement.where(app_user.c.id.in_(user_ids))
+    return statement.order_by(app_user.c.sort_key, app_user.c.id) if in_order else statement
 
 
 async def students_among(transaction: Transaction, course_id: UUID, user_ids: Collection[UUID]) -> set[UUID]:
     """Return which of these people are students of a gradebook."""
-    statement = students_of(transaction, course_id).where(app_user.c.id.in_(list(user_ids)))
-    return {row.id for row in await transaction.rows(statement)}
+    return {row.id for row in await transaction.rows(students_of(transaction, course_id, user_ids))}
 
 
 async def courses_of_student(transaction: Transaction, student_id: UUID) -> list[Row[Any]]:
     """Return the courses in whose gradebook a student is: id, title, status."""
-    statement = (
+    return list(await transaction.rows(_courses(transaction.org_id, student_id)))
+
+
+@prepared
+def _courses(org_id: Any, student_id: Any) -> Select[Any]:
+    return (
         select(course.c.id, course.c.title, course.c.status)
         .join(enrolment, (enrolment.c.org_id == course.c.org_id) & (enrolment.c.course_id == course.c.id))
         .where(
-            course.c.org_id == transaction.org_id,
+            course.c.org_id == org_id,
             course.c.deleted_at.is_(None),
             enrolment.c.user_id == student_id,
             enrolment.c.role == CourseRole.STUDENT,
@@ -93,4 +109,3 @@ async def courses_of_student(transaction: Transaction, student_id: UUID) -> list
         )
         .order_by(course.c.sort_key, course.c.id)
     )
-    return list(await transaction.rows(statement))

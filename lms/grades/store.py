@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, false, insert, select, update
+from sqlalchemy import Row, Select, false, insert, select, update
 
 from lms.api.problems import ProblemError, not_found
 from lms.courses.tables import course
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.grades.problems import CATEGORY_IN_USE, SOURCE_TAKEN, TITLE_TAKEN, TOO_MANY
 from lms.grades.tables import ItemKind, grade_category, grade_item
@@ -34,10 +35,8 @@ async def find_item(transaction: Transaction, item_id: UUID, *, to_grade: bool =
 
     `to_grade`: others may grade it at the same time, but nobody may lock or delete it meanwhile.
     """
-    statement = select(grade_item).where(
-        grade_item.c.org_id == transaction.org_id, grade_item.c.id == item_id, grade_item.c.deleted_at.is_(None)
-    )
-    row = await transaction.first(_locked(transaction, statement, shared=to_grade))
+    statement = _item(transaction.org_id, item_id, locked=transaction.writes, shared=to_grade)
+    row = await transaction.first(statement)
     if row is None:
         raise not_found("grade item")
     return row
@@ -45,29 +44,12 @@ async def find_item(transaction: Transaction, item_id: UUID, *, to_grade: bool =
 
 async def categories_of(transaction: Transaction, course_id: UUID) -> Sequence[Row[Any]]:
     """Return a course's categories in their order."""
-    return await transaction.rows(
-        select(grade_category)
-        .where(
-            grade_category.c.org_id == transaction.org_id,
-            grade_category.c.course_id == course_id,
-            grade_category.c.deleted_at.is_(None),
-        )
-        .order_by(grade_category.c.position, grade_category.c.id)
-    )
+    return await transaction.rows(_categories(transaction.org_id, course_id))
 
 
 async def items_of(transaction: Transaction, course_id: UUID, *, published: bool = False) -> Sequence[Row[Any]]:
     """Return a course's items in their order; `published` leaves out those that are hidden."""
-    statement = (
-        select(grade_item)
-        .where(
-            grade_item.c.org_id == transaction.org_id,
-            grade_item.c.course_id == course_id,
-            grade_item.c.deleted_at.is_(None),
-        )
-        .order_by(grade_item.c.position, grade_item.c.id)
-    )
-    return await transaction.rows(statement.where(grade_item.c.hidden == false()) if published else statement)
+    return await transaction.rows(_items(transaction.org_id, course_id, published=published))
 
 
 async def insert_category(transaction: Transaction, values: dict[str, Any]) -> Row[Any]:
@@ -160,6 +142,37 @@ def item_value(row: Row[Any]) -> Item:
     return Item(row.id, row.category_id, row.max_points, row.weight, row.due_at)
 
 
+@prepared
+def _item(org_id: Any, item_id: Any, *, locked: bool, shared: bool) -> Select[Any]:
+    statement = select(grade_item).where(
+        grade_item.c.org_id == org_id, grade_item.c.id == item_id, grade_item.c.deleted_at.is_(None)
+    )
+    return statement.with_for_update(read=shared) if locked else statement
+
+
+@prepared
+def _items(org_id: Any, course_id: Any, *, published: bool) -> Select[Any]:
+    statement = (
+        select(grade_item)
+        .where(grade_item.c.org_id == org_id, grade_item.c.course_id == course_id, grade_item.c.deleted_at.is_(None))
+        .order_by(grade_item.c.position, grade_item.c.id)
+    )
+    return statement.where(grade_item.c.hidden == false()) if published else statement
+
+
+@prepared
+def _categories(org_id: Any, course_id: Any) -> Select[Any]:
+    return (
+        select(grade_category)
+        .where(
+            grade_category.c.org_id == org_id,
+            grade_category.c.course_id == course_id,
+            grade_category.c.deleted_at.is_(None),
+        )
+        .order_by(grade_category.c.position, grade_category.c.id)
+    )
+
+
 def _category(transaction: Transaction, category_id: UUID) -> Any:
     return select(grade_category).where(
         grade_category.c.org_id == transaction.org_id,
@@ -168,8 +181,8 @@ def _category(transaction: Transaction, category_id: UUID) -> Any:
     )
 
 
-def _locked(transaction: Transaction, statement: Any, *, shared: bool = False) -> Any:
-    return statement.with_for_update(read=shared) if transaction.writes else statement
+def _locked(transaction: Transaction, statement: Any) -> Any:
+    return statement.with_for_update() if transaction.writes else statement
 
 
 async def _lock_course(transaction: Transaction, course_id: UUID) -> None:

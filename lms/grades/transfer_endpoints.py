@@ -42,7 +42,6 @@ from lms.grades.tables import Source
 from lms.grades.total import Score
 from lms.grades.writing import Entry, Held, Outcome, Writer, write_grades
 from lms.parts import Parts
-from lms.people.tables import app_user
 
 CSV: Final = "text/csv"
 CELLS_TOLD_MAX: Final = 1000
@@ -218,7 +217,7 @@ def _row(student: Row[Any], book: Gradebook, grades: Grades, *, at: Any) -> list
 
 
 async def _students(transaction: Transaction, course_id: UUID) -> Sequence[Row[Any]]:
-    statement = students_of(transaction, course_id).order_by(app_user.c.sort_key, app_user.c.id)
+    statement = students_of(transaction, course_id, in_order=True)
     return await transaction.rows(statement)
 
 

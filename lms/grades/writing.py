@@ -15,9 +15,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from msgspec import UNSET, UnsetType
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import Row, Select, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.grades.tables import Source, grade, grade_history
 from lms.grades.total import GradeState, Score
@@ -123,9 +124,7 @@ async def write_grades(transaction: Transaction, item_id: UUID, entries: Sequenc
             done[user_id] = Done(user_id, outcome, there[user_id], there[user_id])
     kept = [each for each in done.values() if each.outcome is Outcome.WRITTEN]
     if kept:
-        await transaction.execute(
-            insert(grade_history), [_history(transaction, item_id, each, writer) for each in kept]
-        )
+        await transaction.execute(_NOTE, [_history(transaction, item_id, each, writer) for each in kept])
     return [done[each.user_id] for each in entries]
 
 
@@ -133,13 +132,18 @@ async def read_held(
     transaction: Transaction, item_id: UUID, user_ids: Collection[UUID], *, lock: bool = False
 ) -> Mapping[UUID, Held]:
     """Return the grades of some students in one item; who has none is not in it."""
+    rows = await transaction.rows(_held(transaction.org_id, item_id, list(user_ids), locked=lock))
+    return {row.user_id: held_of(row) for row in rows}
+
+
+@prepared(lists=("user_ids",))
+def _held(org_id: Any, item_id: Any, user_ids: Any, *, locked: bool) -> Select[Any]:
     statement = (
         select(grade)
-        .where(grade.c.org_id == transaction.org_id, grade.c.item_id == item_id, grade.c.user_id.in_(list(user_ids)))
+        .where(grade.c.org_id == org_id, grade.c.item_id == item_id, grade.c.user_id.in_(user_ids))
         .order_by(grade.c.user_id)
     )
-    rows = await transaction.rows(statement.with_for_update() if lock else statement)
-    return {row.user_id: held_of(row) for row in rows}
+    return statement.with_for_update() if locked else statement
 
 
 def held_of(row: Row[Any]) -> Held:
@@ -172,6 +176,9 @@ def _values(held: Held) -> dict[str, Any]:
     }
 
 
+_NOTE: Final = insert(grade_history)
+
+
 async def _insert(transaction: Transaction, item_id: UUID, fresh: Sequence[Done]) -> set[UUID]:
     """Return whose rows were made; the others had one already."""
     if not fresh:
@@ -193,21 +200,26 @@ async def _insert(transaction: Transaction, item_id: UUID, fresh: Sequence[Done]
     return made
 
 
+_UPDATE: Final = (
+    update(grade)
+    .where(
+        grade.c.org_id == bindparam("of_org"),
+        grade.c.item_id == bindparam("of_item"),
+        grade.c.user_id == bindparam("of_user"),
+        grade.c.version == bindparam("of_version"),
+    )
+    .values({name: bindparam(name) for name in _values(Held())})
+)
+
+
 async def _update(transaction: Transaction, item_id: UUID, known: Sequence[Done]) -> None:
     """Write over rows that this transaction has locked."""
     if not known:
         return
-    statement = update(grade).where(
-        grade.c.org_id == transaction.org_id,
-        grade.c.item_id == item_id,
-        grade.c.user_id == bindparam("of_user"),
-        grade.c.version == bindparam("of_version"),
-    )
+    of_item = {"of_org": transaction.org_id, "of_item": item_id}
     for each in known:
-        values = _values(each.held) | {"of_user": each.user_id, "of_version": each.before.version}
-        result = await transaction.execute(
-            statement.values({name: bindparam(name) for name in _values(each.held)}), values
-        )
+        values = of_item | _values(each.held) | {"of_user": each.user_id, "of_version": each.before.version}
+        result = await transaction.execute(_UPDATE, values)
         assert result.rowcount == 1, "the row is locked, so nobody else changed it"
 
 

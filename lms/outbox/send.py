@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import insert
@@ -23,6 +23,8 @@ class Sent:
     topic: str
     payload: dict[str, Any]
 
+
+_INSERT: Final = insert(outbox)
 
 Take = Callable[[Transaction, Sent], Awaitable[None]]
 
@@ -51,18 +53,17 @@ class Outbox:
         `org_id` is for transactions of the whole service.
         """
         sent = Sent(org_id or transaction.org_id, self._ids.new(), topic, payload)
-        await transaction.execute(
-            insert(outbox).values(
-                org_id=sent.org_id,
-                id=sent.id,
-                topic=topic,
-                key=key,
-                payload=payload,
-                created_at=transaction.now,
-                attempts=0,
-                next_at=transaction.now,
-            )
-        )
+        row = {
+            "org_id": sent.org_id,
+            "id": sent.id,
+            "topic": topic,
+            "key": key,
+            "payload": payload,
+            "created_at": transaction.now,
+            "attempts": 0,
+            "next_at": transaction.now,
+        }
+        await transaction.execute(_INSERT, row)
         for take in self._takers:
             await take(transaction, sent)
         transaction.after_commit.extend(wake for wake in self._wake if wake not in transaction.after_commit)
