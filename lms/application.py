@@ -16,10 +16,12 @@ from lms.api.middleware import add_headers, around
 from lms.api.serve import SECURE
 from lms.attendance.endpoints import AttendanceEndpoints
 from lms.audit.endpoints import AuditEndpoints
+from lms.chat.endpoints import ChatEndpoints
 from lms.classes.endpoints import ClassEndpoints
 from lms.codes.endpoints import CodeEndpoints
 from lms.courses.endpoints import CourseEndpoints
 from lms.grades.endpoints import GradeEndpoints
+from lms.live.websocket import add_live_route
 from lms.operation.endpoints import OperationEndpoints, add_metrics_route
 from lms.organizations.endpoints import OrganizationEndpoints
 from lms.parts import Parts
@@ -48,6 +50,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *GradeEndpoints(parts).endpoints(),
         *WebhookEndpoints(parts).endpoints(),
         *ScheduleEndpoints(parts).endpoints(),
+        *ChatEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),
     )
 
@@ -63,5 +66,6 @@ def build_application(parts: Parts) -> web.Application:
     parts.server.add(application, endpoints)
     add_document_routes(application, endpoints)
     add_school_page(application)
+    add_live_route(application, parts)
     add_metrics_route(application, parts, measurements)
     return application

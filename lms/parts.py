@@ -17,6 +17,7 @@ from lms.clock import Clock
 from lms.database.database import Database
 from lms.database.transaction import Transaction
 from lms.ids import Ids
+from lms.live.live import Live
 from lms.outbox.relay import Relay
 from lms.outbox.send import Outbox
 from lms.people.tables import app_user
@@ -45,6 +46,7 @@ class Parts:
     """Sign tokens, the first one."""
     passwords: Passwords
     media: MediaServer
+    live: Live
     url: str
     """How people reach the service, without a slash at the end."""
 

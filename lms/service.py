@@ -19,6 +19,8 @@ from lms.api.rate_limits import RateLimits
 from lms.api.serve import Server
 from lms.application import build_application
 from lms.attendance.jobs import AttendanceJobs
+from lms.chat.listening import ChatRooms
+from lms.chat.spoken import ChatSpeech
 from lms.classes.media import MediaServer
 from lms.classes.told import ClassJobs
 from lms.clock import Clock, SystemClock
@@ -26,6 +28,8 @@ from lms.database.database import Database
 from lms.errors import StartError
 from lms.ids import Ids
 from lms.jobs import add_jobs
+from lms.live.bus import LocalBus, PostgresqlBus
+from lms.live.live import Live
 from lms.mail.links import LinkMails
 from lms.mail.mailer import make_mailer
 from lms.outbox.relay import Relay
@@ -71,6 +75,9 @@ class LmsService:
             closing.callback(parts.passwords.close)
             closing.push_async_callback(parts.media.close)
             closing.push_async_callback(parts.relay.close)
+            closing.push_async_callback(parts.live.close)
+            ChatSpeech(parts).add()
+            await parts.live.start()
             closing.push_async_callback(parts.webhooks.close)
             application = build_application(parts)
             runner = web.AppRunner(
@@ -127,6 +134,13 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
         webhooks=webhooks,
         secrets=keys,
         passwords=passwords,
+        live=Live(
+            database,
+            PostgresqlBus(database.url) if database.is_postgresql else LocalBus(),
+            clock,
+            settings.live,
+            ChatRooms(database),
+        ),
         media=MediaServer(settings.media_server),
         url=url,
     )

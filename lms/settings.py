@@ -12,6 +12,7 @@ from lms.access.settings import TokenSettings
 from lms.api.rate_limits import RateLimitSettings
 from lms.database.settings import DatabaseSettings
 from lms.errors import SettingsError
+from lms.live.settings import LiveSettings
 from lms.mail.settings import MailSettings
 from lms.webhooks.settings import WebhookSettings
 from webapi.client_address import parse_networks
@@ -115,6 +116,7 @@ class LmsSettings:
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
+    live: LiveSettings = field(default_factory=LiveSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     logs: LogSettings = field(default_factory=LogSettings)
 

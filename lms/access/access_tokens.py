@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -26,6 +26,8 @@ class Claims:
     version: int
     login_id: UUID | None = None
     """The family of refresh tokens that it came with."""
+    expires_at: datetime | None = None
+    """Known of a token that was read."""
 
 
 class BadTokenError(Exception):
@@ -70,10 +72,11 @@ def verify(token: str, secrets: Sequence[str], *, now: datetime) -> Claims:
                 UUID(content["sub"]),
                 int(content["ver"]),
                 None if family is None else UUID(family),
+                datetime.fromtimestamp(float(content["exp"]), UTC),
             )
             if now.timestamp() >= float(content["exp"]):
                 raise BadTokenError
-        except (TypeError, ValueError, AttributeError):
+        except (TypeError, ValueError, AttributeError, OverflowError):
             raise BadTokenError from None
         return claims
     raise BadTokenError

@@ -24,6 +24,7 @@ Measure = Callable[[str, str, int, float], None]
 _REQUEST_ID_FORM: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _ALLOWED_HEADERS: Final = "Authorization, Content-Type, Idempotency-Key, If-Match, X-Request-Id, Accept-Language"
 _SHOWN_HEADERS: Final = "ETag, Location, Retry-After, X-Request-Id, Content-Disposition"
+_UPGRADED: Final = 101
 _PREFLIGHT_S: Final = "600"
 
 _HEADERS: Final = {
@@ -50,7 +51,8 @@ def around(origins: Sequence[str], measure: Measure) -> list[Middleware]:
         request[REQUEST_ID] = given if _REQUEST_ID_FORM.fullmatch(given) else uuid4().hex
         began = time.perf_counter()
         response = await handler(request)
-        measure(_route(request), request.method, response.status, time.perf_counter() - began)
+        if response.status != _UPGRADED:  # a WebSocket's time is how long somebody stayed
+            measure(_route(request), request.method, response.status, time.perf_counter() - began)
         return response
 
     @web.middleware

@@ -26,6 +26,7 @@ class Limit(enum.Enum):
     LOGIN = "login"
     REDEEM = "redeem"
     UPLOAD = "upload"
+    CHAT = "chat"
     NONE = "none"
     """Health checks."""
 
@@ -44,6 +45,10 @@ class RateLimitSettings:
     """Access codes tried by one person."""
     upload_per_minute: int = 10
     """Files sent by one person."""
+    chat_per_minute: int = 120
+    """Messages, edits and reactions of one person, however they come."""
+    live_per_minute: int = 1200
+    """Messages of one person by WebSocket."""
     address_per_minute: int = 3000
     """Requests from one address without a login: a school that opens its pages when the bell rings."""
     address_login_per_minute: int = 300

@@ -163,7 +163,7 @@ class Server:
             content = await _content(request, endpoint) if endpoint.takes_body else b""
             body = NOTHING if endpoint.body is None else _body(content, endpoint.body)
         except UnreadableError as error:
-            raise _explain(error) from None
+            raise explain(error) from None
         return Call(
             path=path,
             query=query,
@@ -262,7 +262,8 @@ async def _content(request: web.Request, endpoint: AnyEndpoint) -> bytes:
     return bytes(content)
 
 
-def _explain(error: UnreadableError) -> ProblemError:
+def explain(error: UnreadableError) -> ProblemError:
+    """Return the refusal of what cannot be read."""
     if error.fault is Fault.JSON:
         return ProblemError(BAD_JSON, rule="json", expected=error.message)
     problem: Problem = _BY_RULE.get(error.rule, BAD_FIELD)

@@ -72,6 +72,11 @@ class Database:
         return cls(readers, writer, clock or SystemClock(), lock, connections=settings.connections)
 
     @property
+    def url(self) -> URL:
+        """Where it is, with the password."""
+        return self._readers.url
+
+    @property
     def is_postgresql(self) -> bool:
         return self._readers.dialect.name == "postgresql"
 
