@@ -114,6 +114,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
     limits = RateLimits(settings.rate_limits)
     outbox, relay = Outbox(ids), Relay(database, clock)
     outbox.on_message(relay.wake)
+    outbox.done_unless(relay.acts_on)
     webhooks = WebhookDeliveries(database, clock, settings.webhooks, keys)
     outbox.also_write(DeliveryQueue(webhooks.wake).take)
     mailer = make_mailer(settings.mail, settings.data, clock)

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, Select, delete, select, update
 
 from lms.clock import Clock
 from lms.database.database import Database
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.outbox.tables import outbox
 
@@ -68,6 +69,10 @@ class Relay:
         """Have messages of a topic given to a function; what it raises has it come again."""
         self._consumers.setdefault(topic, []).append(consume)
 
+    def acts_on(self, topic: str) -> bool:
+        """Return whether anybody acts on messages of a topic."""
+        return topic in self._consumers
+
     def wake(self) -> None:
         """Look at the table now."""
         self._woken.set()
@@ -106,30 +111,9 @@ class Relay:
 
     async def _take(self) -> list[tuple[Message, int]]:
         """Take the first due messages, of each topic and key at most the first one that is open."""
-        earlier = outbox.alias()
         async with self._database.write_all() as transaction:
             now = self._clock.now()
-            first = ~(
-                select(earlier.c.id)
-                .where(
-                    earlier.c.org_id == outbox.c.org_id,
-                    earlier.c.topic == outbox.c.topic,
-                    earlier.c.key == outbox.c.key,
-                    earlier.c.published_at.is_(None),
-                    earlier.c.attempts < ATTEMPTS_MAX,
-                    earlier.c.id < outbox.c.id,
-                )
-                .exists()
-            )
-            rows = await transaction.rows(
-                select(outbox)
-                .where(
-                    outbox.c.published_at.is_(None), outbox.c.next_at <= now, outbox.c.attempts < ATTEMPTS_MAX, first
-                )
-                .order_by(outbox.c.id)
-                .limit(BATCH)
-                .with_for_update(skip_locked=True)
-            )
+            rows = await transaction.rows(_due(now))
             await _hold(transaction, rows, now + HELD)
         return [(_message(row), row.attempts) for row in rows]
 
@@ -163,6 +147,30 @@ async def forget_old(transaction: Transaction) -> int:
     """Delete what was acted on a week ago and return how many; a job of the whole service."""
     done = await transaction.execute(delete(outbox).where(outbox.c.published_at < transaction.now - KEPT))
     return done.rowcount
+
+
+@prepared
+def _due(now: Any) -> Select[Any]:
+    earlier = outbox.alias()
+    first = ~(
+        select(earlier.c.id)
+        .where(
+            earlier.c.org_id == outbox.c.org_id,
+            earlier.c.topic == outbox.c.topic,
+            earlier.c.key == outbox.c.key,
+            earlier.c.published_at.is_(None),
+            earlier.c.attempts < ATTEMPTS_MAX,
+            earlier.c.id < outbox.c.id,
+        )
+        .exists()
+    )
+    return (
+        select(outbox)
+        .where(outbox.c.published_at.is_(None), outbox.c.next_at <= now, outbox.c.attempts < ATTEMPTS_MAX, first)
+        .order_by(outbox.c.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
 
 
 async def _hold(transaction: Transaction, rows: Sequence[Row[Any]], until: datetime) -> None:

@@ -36,6 +36,7 @@ class Outbox:
         self._ids = ids
         self._wake: list[Any] = []
         self._takers: list[Take] = []
+        self._acted_on: Callable[[str], bool] = lambda _topic: True
 
     def on_message(self, wake: Any) -> None:
         """Have a function called, without arguments, after each commit that wrote messages."""
@@ -44,6 +45,10 @@ class Outbox:
     def also_write(self, take: Take) -> None:
         """Have a function write what follows from each message, in its transaction."""
         self._takers.append(take)
+
+    def done_unless(self, acted_on: Callable[[str], bool]) -> None:
+        """Have messages of topics that nobody acts on be done at once: they cost no second transaction."""
+        self._acted_on = acted_on
 
     async def send(
         self, transaction: Transaction, topic: str, *, key: str, payload: dict[str, Any], org_id: UUID | None = None
@@ -62,8 +67,11 @@ class Outbox:
             "created_at": transaction.now,
             "attempts": 0,
             "next_at": transaction.now,
+            "published_at": None if self._acted_on(topic) else transaction.now,
         }
         await transaction.execute(_INSERT, row)
         for take in self._takers:
             await take(transaction, sent)
+        if row["published_at"] is not None:
+            return
         transaction.after_commit.extend(wake for wake in self._wake if wake not in transaction.after_commit)
