@@ -27,6 +27,7 @@ from lms.organizations.endpoints import OrganizationEndpoints
 from lms.parts import Parts
 from lms.people.endpoints import PeopleEndpoints
 from lms.people.file_endpoints import PeopleFileEndpoints
+from lms.personal.endpoints import PersonalEndpoints
 from lms.schedule.endpoints import ScheduleEndpoints
 from lms.web.pages import add_school_page
 from lms.webhooks.endpoints import WebhookEndpoints
@@ -48,6 +49,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *CodeEndpoints(parts).endpoints(),
         *AttendanceEndpoints(parts).endpoints(),
         *GradeEndpoints(parts).endpoints(),
+        *PersonalEndpoints(parts).endpoints(),
         *WebhookEndpoints(parts).endpoints(),
         *ScheduleEndpoints(parts).endpoints(),
         *ChatEndpoints(parts).endpoints(),

@@ -13,6 +13,7 @@ from lms.classes.told import ClassJobs
 from lms.codes import forgetting
 from lms.outbox import relay
 from lms.parts import Parts
+from lms.personal import work
 from lms.webhooks import queue
 
 MINUTE: Final = timedelta(minutes=1)
@@ -32,4 +33,5 @@ def add_jobs(parts: Parts, classes: ClassJobs) -> None:
     schedule.add_for_all("mailed_links.forget", DAY, links.forget_old)
     schedule.add_for_all("idempotency_keys.forget", HOUR, repetitions.forget_old)
     schedule.add_for_all("outbox.forget", HOUR, relay.forget_old)
+    schedule.add_for_all("data_archives.forget", HOUR, work.forget_archives)
     schedule.add_for_all("webhook_deliveries.forget", HOUR, queue.forget_old)

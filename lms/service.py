@@ -35,6 +35,7 @@ from lms.mail.mailer import make_mailer
 from lms.outbox.relay import Relay
 from lms.outbox.send import Outbox
 from lms.parts import Parts
+from lms.personal import work
 from lms.schedule.scheduler import Scheduler
 from lms.settings import HttpSettings, LmsSettings
 from lms.webhooks.deliver import WebhookDeliveries
@@ -119,6 +120,9 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
     outbox.also_write(DeliveryQueue(webhooks.wake).take)
     mailer = make_mailer(settings.mail, settings.data, clock)
     relay.on(TOPIC, LinkMails(database, mailer, keys[0], url).consume)
+    personal = work.PersonalWork(database, outbox)
+    relay.on(work.EXPORT, personal.export)
+    relay.on(work.ERASE, personal.erase)
     passwords = await asyncio.to_thread(Passwords, settings.passwords)
     return Parts(
         settings=settings,
