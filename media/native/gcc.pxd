@@ -24,11 +24,13 @@ ctypedef struct PacketGroup:
     int64_t first_received_us
     int64_t last_received_us
     uint32_t packets              # 0: no group
+    uint32_t bytes
+    uint32_t first_size
 
 ctypedef struct ProbeCluster:
     uint8_t id                    # 0: free
     uint32_t rate_bps             # at which it was to be sent
-    int sent
+    int told                      # packets of which it is known whether they came
     int received
     uint64_t first_sent_us
     uint64_t last_sent_us
@@ -72,6 +74,16 @@ ctypedef struct Gcc:
     int acked_low                 # windows in a row that brought less than half of it
     uint64_t window_bytes
     int64_t window_us
+    # what was sent, lost or not
+    double sent_bps               # negative: unknown
+    uint64_t sent_bytes
+    uint64_t sent_window_us
+    # queue
+    double floor_ms               # of accumulated_ms: there was no queue then
+    int64_t queue_began_us        # of the peer's clock; negative: there is none
+    int64_t queue_ended_us
+    uint64_t queue_bytes
+    double decreased_queue_ms     # what queued at the last decrease
     # loss
     double loss_bps               # what the losses allow
     uint32_t loss_expected
@@ -89,8 +101,11 @@ ctypedef struct Gcc:
     ProbeCluster probes[PROBES_MAX]
     uint8_t next_probe
     uint32_t wanted_bps           # what the allocator could use; 0: nothing more than there is
+    uint32_t probed_for_bps       # what was wanted at the last probe
+    uint64_t probed_us            # when the last probe was begun
     uint64_t probe_due_us
     uint64_t probe_pause_us
+    uint8_t starting              # no probe has met the limit yet
     uint64_t grace_us             # until then over-use is the echo of a probe
     uint32_t before_drop_bps
     uint64_t dropped_us

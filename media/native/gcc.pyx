@@ -6,6 +6,9 @@ longer each group took than the one before, and a rising line means a queue that
 threshold); the rate then falls below what arrived, and rises again by percents, or by packets where the limit was met
 before. Loss: what exceeds the path's own, that of its better seconds, lowers the rate; a radio that always loses five
 percent is no congestion. Probes: short bursts of padding tell at once whether there is more.
+
+Beyond libwebrtc: who sends far less than the estimate (application-limited) does not fall to what arrived, which was
+never all that the link had; while something queues, the rate at which it is served is what the link carries.
 """
 
 cimport cython
@@ -23,20 +26,27 @@ cdef enum:
     ACKED_FIRST_WINDOW_US = 500000
     ACKED_WINDOW_US = 150000
     ACKED_LOW_MAX = 2             # windows: one may be a pause of the sender
+    SENT_WINDOW_US = 400000
+    QUEUE_WINDOW_US = 500000      # a queue that lasts is looked at in parts: the link may have changed
+    QUEUE_SPAN_MIN_US = 15000     # shorter ones are a router's or a radio's bursts
+    QUEUE_SPAN_LONG_US = 200000   # long enough for any rate
+    QUEUE_BYTES_MIN = 3000
     LOSS_PACKETS_MIN = 20
     LOSS_INTERVAL_US = 300000     # plus a round trip: an answer to a decrease takes so long
     OWN_LOSS_US = 1000000
     OWN_LOSS_RANK = 2             # the third best of the seconds: the best is luck
     STARTUP_US = 2000000
     ROUND_TRIP_DEFAULT_US = 200000
-    PROBE_PACKETS_MIN = 5
+    PROBE_PACKETS_MIN = 4         # of which one may be lost
     PROBE_BYTES_MIN = 4000
     PROBE_DURATION_US = 15000
     PROBE_PAUSE_FIRST_US = 1000000
     PROBE_PAUSE_MAX_US = 16000000
+    PROBE_PAUSE_LIMITED_US = 4000000  # of who sends little: only probes tell that there is more (libwebrtc: 5 s)
     # After a probe frames grow at once, and with them the time that each takes: that is no queue.
     GRACE_US = 300000
     PROBE_SOON_US = 200000        # after a probe that found what it sought: there may be more
+    PROBE_START_US = 20000        # the same as long as none has met the limit: a second is too long to wait for a picture
     RECOVERY_PROBE_US = 1500000   # after a drop, in which a short jam may have ended
     DROP_REMEMBERED_US = 30000000
     STATE_HOLD = 0
@@ -59,6 +69,12 @@ cdef double GROWTH_PER_S = 1.08
 cdef double ACKED_FALL = 0.5           # of what arrived before: the link is another one now
 cdef double ACKED_ROOM = 1.5           # nothing is believed that is far above what ever arrived
 cdef double ACKED_ROOM_BPS = 10000.0
+cdef double LIMITED_USE = 0.8         # of the estimate: who sends less has no more to send
+cdef double QUEUE_MS = 8.0             # above the threshold's least, below what anybody notices
+cdef double QUEUE_DRAIN_MS = 500.0     # in which a long queue is to be gone
+cdef double QUEUE_DRAINS = 0.8         # of what queued at the last decrease: it was enough
+cdef double BACK_OFF_MOST = 0.7
+cdef double FLOOR_RISE_MS = 0.05       # a group: a millisecond a second, some ten times what clocks drift
 cdef double CAPACITY_SMOOTHING = 0.05
 cdef double LOSS_LOW = 0.02
 cdef double LOSS_HIGH = 0.10
@@ -66,6 +82,9 @@ cdef double LOSS_FLOOD = 0.30
 cdef double LOSS_GROWTH_PER_S = 1.08
 cdef double OWN_LOSS_MAX = 0.25        # more is not taken for a property of any path
 cdef double PROBE_FACTOR = 2.0
+cdef double PROBE_START_FACTOR = 3.0   # as libwebrtc begins: three probes from 300 kbit/s to 8 Mbit/s
+cdef double PROBE_MORE_WANTED = 1.5    # times what was wanted at the last probe: no pause is kept
+cdef double PROBE_BYTES_SHARE = 0.6    # of the least size, with the lost one off
 cdef double PROBE_ENOUGH = 0.7         # of the probed rate: worth a next probe
 cdef double PROBE_CARE = 0.95          # of a receive rate below the send rate: that is the link's limit
 
@@ -85,6 +104,9 @@ cdef void gcc_init(Gcc* gcc, uint32_t start_bps, uint32_t min_bps, uint32_t max_
     gcc.acked_bps = -1
     gcc.acked_variance = 50.0
     gcc.window_us = -1
+    gcc.sent_bps = -1
+    gcc.queue_began_us = -1
+    gcc.starting = 1
     gcc.round_trip_us = ROUND_TRIP_DEFAULT_US
     gcc.next_probe = 1
     gcc.probe_pause_us = PROBE_PAUSE_FIRST_US
@@ -105,12 +127,13 @@ cdef void gcc_feedback(Gcc* gcc, const PacketResult* results, int count, uint64_
         gcc.second_us = now_us
     for i in range(count):
         gcc.loss_expected += 1
+        take_sent(gcc, &results[i])
+        if results[i].probe:
+            take_probe(gcc, &results[i])
         if results[i].received_us < 0:
             gcc.loss_lost += 1
             continue
         take_acked(gcc, &results[i])
-        if results[i].probe:
-            take_probe(gcc, &results[i])
         take_arrival(gcc, &results[i], now_us)
         over = over or gcc.usage == USAGE_OVER
     control_by_delay(gcc, USAGE_OVER if over else gcc.usage, now_us)
@@ -195,6 +218,7 @@ cdef void take_arrival(Gcc* gcc, const PacketResult* result, uint64_t now_us) no
         group.last_sent_us = max(group.last_sent_us, result.sent_us)
         group.last_received_us = max(group.last_received_us, result.received_us)
         group.packets += 1
+        group.bytes += result.size
         return
     if gcc.previous.packets:
         compare_groups(gcc, now_us)
@@ -208,6 +232,8 @@ cdef void begin_group(PacketGroup* group, const PacketResult* result) noexcept n
     group.first_received_us = result.received_us
     group.last_received_us = result.received_us
     group.packets = 1
+    group.bytes = result.size
+    group.first_size = result.size
 
 
 cdef bint belongs(const PacketGroup* group, const PacketResult* result) noexcept nogil:
@@ -228,6 +254,8 @@ cdef void restart_trend(Gcc* gcc) noexcept nogil:
     gcc.deltas = 0
     gcc.accumulated_ms = 0
     gcc.smoothed_ms = 0
+    gcc.floor_ms = 0
+    gcc.queue_began_us = -1
     gcc.usage = USAGE_NORMAL
     gcc.over_ms = -1
     gcc.over_count = 0
@@ -248,6 +276,7 @@ cdef void compare_groups(Gcc* gcc, uint64_t now_us) noexcept nogil:
         gcc.trend_origin_us = gcc.group.last_received_us
     gcc.deltas = min(gcc.deltas + 1, 1000)
     gcc.accumulated_ms += received_ms - sent_ms
+    note_queue(gcc)
     gcc.smoothed_ms = SMOOTHING * gcc.smoothed_ms + (1 - SMOOTHING) * gcc.accumulated_ms
     if gcc.trend_count == TREND_WINDOW:
         for i in range(TREND_WINDOW - 1):
@@ -312,17 +341,18 @@ cdef void detect(Gcc* gcc, double trend, double sent_ms, uint64_t now_us) noexce
 cdef void control_by_delay(Gcc* gcc, uint8_t usage, uint64_t now_us) noexcept nogil:
     """Additive and multiplicative increase, multiplicative decrease."""
     cdef double elapsed_s = min((now_us - gcc.changed_us) / 1e6, 1.0)
-    if usage == USAGE_OVER and now_us < gcc.grace_us:
-        usage = USAGE_NORMAL
+    if usage == USAGE_OVER and (now_us < gcc.grace_us or queued_ms(gcc) < QUEUE_MS):
+        usage = USAGE_NORMAL  # the trend is behind: what queued is through
     if usage == USAGE_OVER:
-        if gcc.state != STATE_DECREASE or now_us - gcc.decreased_us >= further_decrease_us(gcc):
+        if gcc.state != STATE_DECREASE or (
+                now_us - gcc.decreased_us >= further_decrease_us(gcc) and not drains(gcc)):
             decrease(gcc, now_us)
     elif usage == USAGE_UNDER:
         gcc.state = STATE_HOLD  # the queue drains: let it
     else:
         if gcc.state != STATE_INCREASE:
             gcc.state = STATE_INCREASE
-        elif gcc.acked_bps >= 0:
+        elif gcc.acked_bps >= 0 and not is_limited(gcc):
             increase(gcc, elapsed_s)
     gcc.changed_us = now_us
 
@@ -349,10 +379,27 @@ cdef void increase(Gcc* gcc, double elapsed_s) noexcept nogil:
 
 
 cdef void decrease(Gcc* gcc, uint64_t now_us) noexcept nogil:
-    """Fall below what arrived, and take that for the link's capacity."""
+    """Fall below what the link carried, and take that for its capacity.
+
+    What arrived is that, if the link was full. If little was sent, a short queue of a key frame or a probe says more: it
+    shows the link at its best. With neither, the fall is gentle, and goes on as long as the queue grows.
+    """
     cdef double arrived = gcc.acked_bps if gcc.acked_bps >= 0 else gcc.delay_bps
-    cdef double lowered = arrived * BACK_OFF
-    cdef double error, norm
+    cdef double served = served_bps(gcc)
+    cdef double lowered, error, norm
+    if served > arrived and gcc.state != STATE_DECREASE:
+        arrived = served
+    lowered = arrived * BACK_OFF
+    gcc.state = STATE_DECREASE
+    gcc.decreased_us = now_us
+    gcc.decreased_queue_ms = queued_ms(gcc)
+    if is_limited(gcc):
+        if served < 0:
+            lowered = max(lowered, gcc.delay_bps * BACK_OFF)
+        gcc.delay_bps = min(gcc.delay_bps, max(lowered, <double>gcc.min_bps))
+        return
+    if served >= 0:
+        lowered = arrived * min(BACK_OFF, max(1.0 - queued_ms(gcc) / QUEUE_DRAIN_MS, BACK_OFF_MOST))
     if lowered > gcc.delay_bps and gcc.capacity_bps >= 0:
         lowered = gcc.capacity_bps * BACK_OFF
     if lowered < gcc.delay_bps:
@@ -367,8 +414,6 @@ cdef void decrease(Gcc* gcc, uint64_t now_us) noexcept nogil:
     error = (gcc.capacity_bps - arrived) / 1000.0
     gcc.capacity_deviation += CAPACITY_SMOOTHING * (error * error / norm - gcc.capacity_deviation)
     gcc.capacity_deviation = min(max(gcc.capacity_deviation, 0.4), 2.5)
-    gcc.state = STATE_DECREASE
-    gcc.decreased_us = now_us
 
 
 cdef double capacity_spread(const Gcc* gcc) noexcept nogil:
@@ -376,62 +421,8 @@ cdef double capacity_spread(const Gcc* gcc) noexcept nogil:
     return 3000.0 * sqrt(gcc.capacity_deviation * max(gcc.capacity_bps / 1000.0, 1.0))
 
 
-# -- what follows from loss -----------------------------------------------------------------------------------------
-
-
-cdef void control_by_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
-    """Lower the rate for losses beyond the path's own; grow while there are none."""
-    cdef double own, elapsed_s
-    if gcc.loss_expected < LOSS_PACKETS_MIN:
-        return
-    gcc.loss = <double>gcc.loss_lost / gcc.loss_expected
-    gcc.second_expected += gcc.loss_expected
-    gcc.second_lost += gcc.loss_lost
-    gcc.loss_expected = 0
-    gcc.loss_lost = 0
-    note_own_loss(gcc, now_us)
-    own = gcc.own_loss
-    elapsed_s = min((now_us - gcc.loss_changed_us) / 1e6, 1.0)
-    if gcc.loss <= own + LOSS_LOW:
-        gcc.loss_bps = min(gcc.loss_bps * pow(LOSS_GROWTH_PER_S, elapsed_s) + 1000.0 * elapsed_s, <double>gcc.max_bps)
-        gcc.loss_bps = max(gcc.loss_bps, gcc.delay_bps if own <= LOSS_LOW else 0.0)
-        gcc.loss_changed_us = now_us
-    elif gcc.loss > own + LOSS_HIGH and now_us - gcc.decreased_us > LOSS_INTERVAL_US + gcc.round_trip_us:
-        gcc.loss_bps = min(gcc.loss_bps, gcc.target_bps * (1.0 - 0.5 * (gcc.loss - own)))
-        if gcc.loss > own + LOSS_FLOOD and gcc.acked_bps >= 0:
-            gcc.loss_bps = min(gcc.loss_bps, gcc.acked_bps * BACK_OFF)  # a full queue: its delay grows no more
-        gcc.decreased_us = now_us
-        gcc.loss_changed_us = now_us
-    else:
-        gcc.loss_bps = min(gcc.loss_bps, max(gcc.delay_bps, <double>gcc.target_bps))
-        gcc.loss_changed_us = now_us
-
-
-cdef void note_own_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
-    """Learn what the path loses whatever is sent: of the last ten seconds, one of the better."""
-    cdef double sorted_loss[LOSS_WINDOWS]
-    cdef double loss
-    cdef int i, j, count
-    if now_us - gcc.second_us < OWN_LOSS_US or gcc.second_expected < LOSS_PACKETS_MIN:
-        return
-    gcc.seconds_loss[gcc.seconds % LOSS_WINDOWS] = <double>gcc.second_lost / gcc.second_expected
-    gcc.seconds += 1
-    gcc.second_us = now_us
-    gcc.second_expected = 0
-    gcc.second_lost = 0
-    count = min(gcc.seconds, LOSS_WINDOWS)
-    if count <= OWN_LOSS_RANK:
-        return  # too short a time to tell a bad path from a full one
-    for i in range(count):
-        loss = gcc.seconds_loss[i]
-        j = i
-        while j > 0 and sorted_loss[j - 1] > loss:
-            sorted_loss[j] = sorted_loss[j - 1]
-            j -= 1
-        sorted_loss[j] = loss
-    gcc.own_loss = min(sorted_loss[OWN_LOSS_RANK], OWN_LOSS_MAX)
-
-
+include "gcc_loss.pxi"
+include "gcc_queue.pxi"
 include "gcc_probes.pxi"
 
 
@@ -486,5 +477,5 @@ cdef class Estimator:
             "target_bps": self.gcc.target_bps, "delay_bps": self.gcc.delay_bps, "loss_bps": self.gcc.loss_bps,
             "acked_bps": self.gcc.acked_bps, "capacity_bps": self.gcc.capacity_bps, "loss": self.gcc.loss,
             "usage": self.gcc.usage, "threshold_ms": self.gcc.threshold_ms, "probes_sent": self.gcc.probes_sent,
-            "probes_used": self.gcc.probes_used,
+            "probes_used": self.gcc.probes_used, "sent_bps": self.gcc.sent_bps, "served_bps": served_bps(&self.gcc),
         }

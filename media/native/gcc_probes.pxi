@@ -4,11 +4,16 @@ cdef uint8_t gcc_probe(Gcc* gcc, uint64_t now_us, uint32_t* rate_bps, uint32_t* 
     """Return the id of a cluster to send now, 0 if there is nothing to learn or it is too early."""
     cdef ProbeCluster* cluster
     cdef double rate
-    if gcc.started_us == 0 or now_us < gcc.probe_due_us or gcc.wanted_bps <= gcc.target_bps or gcc.remb_bps:
+    if gcc.started_us == 0 or gcc.wanted_bps <= gcc.target_bps or gcc.remb_bps:
+        return 0
+    if gcc.wanted_bps > gcc.probed_for_bps * PROBE_MORE_WANTED and (
+            gcc.dropped_us == 0 or now_us >= gcc.dropped_us + RECOVERY_PROBE_US):
+        gcc.probe_pause_us = PROBE_PAUSE_FIRST_US
+    elif now_us < gcc.probe_due_us and not (is_limited(gcc) and now_us - gcc.probed_us >= PROBE_PAUSE_LIMITED_US):
         return 0
     if gcc.usage != USAGE_NORMAL or gcc.loss > gcc.own_loss + LOSS_HIGH:
         return 0
-    rate = gcc.target_bps * PROBE_FACTOR
+    rate = gcc.target_bps * (PROBE_START_FACTOR if gcc.starting else PROBE_FACTOR)
     if now_us - gcc.dropped_us < DROP_REMEMBERED_US and gcc.before_drop_bps:
         rate = max(rate, gcc.before_drop_bps * BACK_OFF)
     rate = min(min(rate, gcc.wanted_bps * 1.2), <double>gcc.max_bps)
@@ -16,9 +21,11 @@ cdef uint8_t gcc_probe(Gcc* gcc, uint64_t now_us, uint32_t* rate_bps, uint32_t* 
     memset(cluster, 0, sizeof(ProbeCluster))
     cluster.id = gcc.next_probe
     cluster.rate_bps = <uint32_t>rate
+    gcc.probed_for_bps = gcc.wanted_bps
     gcc.next_probe = gcc.next_probe + 1 if gcc.next_probe < 255 else 1
     gcc.probe_due_us = now_us + gcc.probe_pause_us
     gcc.probe_pause_us = min(gcc.probe_pause_us * 2, <uint64_t>PROBE_PAUSE_MAX_US)
+    gcc.probed_us = now_us
     gcc.probes_sent += 1
     rate_bps[0] = cluster.rate_bps
     size_bytes[0] = max(<uint32_t>(rate * PROBE_DURATION_US / 8e6), <uint32_t>PROBE_BYTES_MIN)
@@ -26,9 +33,12 @@ cdef uint8_t gcc_probe(Gcc* gcc, uint64_t now_us, uint32_t* rate_bps, uint32_t* 
 
 
 cdef void take_probe(Gcc* gcc, const PacketResult* result) noexcept nogil:
-    """Note the arrival of a packet that was sent for a cluster."""
+    """Note what became of a packet that was sent for a cluster."""
     cdef ProbeCluster* cluster = &gcc.probes[result.probe % PROBES_MAX]
     if cluster.id != result.probe:
+        return
+    cluster.told += 1
+    if result.received_us < 0:
         return
     if cluster.received == 0 or result.sent_us < cluster.first_sent_us:
         cluster.first_sent_us = result.sent_us
@@ -50,7 +60,9 @@ cdef void finish_probes(Gcc* gcc, uint64_t now_us) noexcept nogil:
     cdef int i
     for i in range(PROBES_MAX):
         cluster = &gcc.probes[i]
-        if not cluster.id or cluster.received < PROBE_PACKETS_MIN - 1 or cluster.bytes < PROBE_BYTES_MIN * 0.75:
+        if not cluster.id or cluster.told < PROBE_PACKETS_MIN or cluster.received < PROBE_PACKETS_MIN - 1:
+            continue
+        if cluster.bytes < PROBE_BYTES_MIN * PROBE_BYTES_SHARE:
             continue
         cluster.id = 0
         sent_us = <double>(cluster.last_sent_us - cluster.first_sent_us)
@@ -69,9 +81,13 @@ cdef void finish_probes(Gcc* gcc, uint64_t now_us) noexcept nogil:
             gcc.loss_bps = max(gcc.loss_bps, gcc.delay_bps)
             gcc.capacity_bps = -1
             gcc.acked_variance += ACKED_CHANGE_VARIANCE
-            gcc.grace_us = now_us + 2 * gcc.round_trip_us + GRACE_US
             gcc.probes_used += 1
+            gcc.grace_us = now_us + 2 * gcc.round_trip_us + GRACE_US
             restart_trend(gcc)
+        elif is_limited(gcc):
+            restart_trend(gcc)  # the queue is the probe's own, and drains
         if found >= PROBE_ENOUGH * cluster.rate_bps:
             gcc.probe_pause_us = PROBE_PAUSE_FIRST_US
-            gcc.probe_due_us = now_us + PROBE_SOON_US
+            gcc.probe_due_us = now_us + (PROBE_START_US if gcc.starting else PROBE_SOON_US)
+        else:
+            gcc.starting = 0

@@ -61,9 +61,15 @@ class Second(NamedTuple):
 class Call:
     """A sender of video at the estimated rate, up to what it could use, and the feedback that comes back."""
 
-    def __init__(self, path: Path, *, wanted_bps: int = 8_000_000, start_bps: int = 300_000) -> None:
+    def __init__(
+        self, path: Path, *, wanted_bps: int = 8_000_000, start_bps: int = 300_000, sends_bps: int | None = None
+    ) -> None:
+        """`sends_bps` is the most that is sent of what is wanted: an allocator leaves steps out, a lesson is quiet."""
         self.path = path
         self.wanted_bps = wanted_bps
+        self.sends_bps = wanted_bps if sends_bps is None else sends_bps
+        self.key_frame_bytes = 0
+        """Of the next frame, once."""
         self.estimator = Estimator(start_bps)
         self.estimator.want(wanted_bps)
         self.estimator.round_trip(int(2e6 * path.delay_s))
@@ -105,7 +111,9 @@ class Call:
         self._now += STEP_S
 
     def _send_frame(self) -> None:
-        bits = min(self.estimate_bps, self.wanted_bps) * FRAME_S * self._random.uniform(0.7, 1.3)
+        bits = min(self.estimate_bps, self.sends_bps) * FRAME_S * self._random.uniform(0.7, 1.3)
+        if self.key_frame_bytes:
+            bits, self.key_frame_bytes = self.key_frame_bytes * 8.0, 0
         count = max(1, int(bits / 8 / PACKET_BYTES + 0.999))
         for index in range(count):
             self._send(self._now + index * 0.0005, max(60, int(bits / 8 / count)), 0)

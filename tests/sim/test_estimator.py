@@ -40,6 +40,39 @@ def test_a_link_that_narrows_is_obeyed_within_two_seconds_and_found_again_within
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("rate_bps", [1_000_000, 2_000_000, 20_000_000])
+def test_a_wide_path_is_known_to_be_wide_within_a_second(rate_bps: int, seed: int) -> None:
+    call = Call(Path(rate_bps, seed=seed), wanted_bps=2_500_000)
+    call.run(1)
+    assert call.estimate_bps >= 0.8 * min(rate_bps, call.wanted_bps)
+    assert call.run(4)[-1].queue_p95_ms <= 200, "and is not filled by who looked for it"
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("rate_bps", [1_000_000, 1_500_000, 4_000_000])
+def test_who_sends_little_learns_nothing_bad_of_a_path_by_its_own_key_frames(rate_bps: int, seed: int) -> None:
+    call = Call(Path(rate_bps, seed=seed), sends_bps=200_000)
+    call.run(5)
+    least_bps = 1e9
+    for _ in range(15):
+        call.key_frame_bytes = 20_000
+        call.run(2)
+        least_bps = min(least_bps, call.estimate_bps)
+    assert least_bps >= 0.5 * rate_bps
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_who_sends_little_finds_out_that_a_path_carries_even_less(seed: int) -> None:
+    path = Path(1_500_000, seed=seed)
+    call = Call(path, sends_bps=500_000)
+    call.run(10)
+    path.rate_bps = 300_000
+    call.run(2)
+    assert sent_bps(call.run(10)) <= 300_000 * 1.05
+    assert median(second.queue_p95_ms for second in call.seconds[-10:]) <= 150
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("loss", [0.05, 0.1])
 def test_a_radio_that_loses_is_no_congestion(loss: float, seed: int) -> None:
     call = Call(Path(2_000_000, seed=seed, loss=loss))

@@ -1,0 +1,53 @@
+# Part of gcc.pyx: what follows from losses beyond the path's own.
+
+cdef void control_by_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
+    """Lower the rate for losses beyond the path's own; grow while there are none."""
+    cdef double own, elapsed_s
+    if gcc.loss_expected < LOSS_PACKETS_MIN:
+        return
+    gcc.loss = <double>gcc.loss_lost / gcc.loss_expected
+    gcc.second_expected += gcc.loss_expected
+    gcc.second_lost += gcc.loss_lost
+    gcc.loss_expected = 0
+    gcc.loss_lost = 0
+    note_own_loss(gcc, now_us)
+    own = gcc.own_loss
+    elapsed_s = min((now_us - gcc.loss_changed_us) / 1e6, 1.0)
+    if gcc.loss <= own + LOSS_LOW:
+        gcc.loss_bps = min(gcc.loss_bps * pow(LOSS_GROWTH_PER_S, elapsed_s) + 1000.0 * elapsed_s, <double>gcc.max_bps)
+        gcc.loss_bps = max(gcc.loss_bps, gcc.delay_bps if own <= LOSS_LOW else 0.0)
+        gcc.loss_changed_us = now_us
+    elif gcc.loss > own + LOSS_HIGH and now_us - gcc.decreased_us > LOSS_INTERVAL_US + gcc.round_trip_us:
+        gcc.loss_bps = min(gcc.loss_bps, gcc.target_bps * (1.0 - 0.5 * (gcc.loss - own)))
+        if gcc.loss > own + LOSS_FLOOD and gcc.acked_bps >= 0:
+            gcc.loss_bps = min(gcc.loss_bps, gcc.acked_bps * BACK_OFF)  # a full queue: its delay grows no more
+        gcc.decreased_us = now_us
+        gcc.loss_changed_us = now_us
+    else:
+        gcc.loss_bps = min(gcc.loss_bps, max(gcc.delay_bps, <double>gcc.target_bps))
+        gcc.loss_changed_us = now_us
+
+
+cdef void note_own_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
+    """Learn what the path loses whatever is sent: of the last ten seconds, one of the better."""
+    cdef double sorted_loss[LOSS_WINDOWS]
+    cdef double loss
+    cdef int i, j, count
+    if now_us - gcc.second_us < OWN_LOSS_US or gcc.second_expected < LOSS_PACKETS_MIN:
+        return
+    gcc.seconds_loss[gcc.seconds % LOSS_WINDOWS] = <double>gcc.second_lost / gcc.second_expected
+    gcc.seconds += 1
+    gcc.second_us = now_us
+    gcc.second_expected = 0
+    gcc.second_lost = 0
+    count = min(gcc.seconds, LOSS_WINDOWS)
+    if count <= OWN_LOSS_RANK:
+        return  # too short a time to tell a bad path from a full one
+    for i in range(count):
+        loss = gcc.seconds_loss[i]
+        j = i
+        while j > 0 and sorted_loss[j - 1] > loss:
+            sorted_loss[j] = sorted_loss[j - 1]
+            j -= 1
+        sorted_loss[j] = loss
+    gcc.own_loss = min(sorted_loss[OWN_LOSS_RANK], OWN_LOSS_MAX)
