@@ -46,7 +46,7 @@ cdef enum:
     # After a probe frames grow at once, and with them the time that each takes: that is no queue.
     GRACE_US = 300000
     PROBE_SOON_US = 200000        # after a probe that found what it sought: there may be more
-    PROBE_START_US = 20000        # the same as long as none has met the limit: a second is too long to wait for a picture
+    PROBE_START_US = 20000        # the same as long as none has met the limit: a picture is waited for
     RECOVERY_PROBE_US = 1500000   # after a drop, in which a short jam may have ended
     DROP_REMEMBERED_US = 30000000
     STATE_HOLD = 0
@@ -381,8 +381,8 @@ cdef void increase(Gcc* gcc, double elapsed_s) noexcept nogil:
 cdef void decrease(Gcc* gcc, uint64_t now_us) noexcept nogil:
     """Fall below what the link carried, and take that for its capacity.
 
-    What arrived is that, if the link was full. If little was sent, a short queue of a key frame or a probe says more: it
-    shows the link at its best. With neither, the fall is gentle, and goes on as long as the queue grows.
+    What arrived is that, if the link was full. If little was sent, a short queue of a key frame or a probe says more:
+    it shows the link at its best. With neither, the fall is gentle, and goes on as long as the queue grows.
     """
     cdef double arrived = gcc.acked_bps if gcc.acked_bps >= 0 else gcc.delay_bps
     cdef double served = served_bps(gcc)

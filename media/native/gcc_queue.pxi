@@ -21,7 +21,7 @@ cdef bint is_limited(const Gcc* gcc) noexcept nogil:
 cdef void note_queue(Gcc* gcc) noexcept nogil:
     """Add a group to those that queued without a pause, or begin anew: while there is a queue, the link gives its all.
 
-    How long a group queued is how much later it came than the least delayed one, which is forgotten slowly: clocks drift.
+    How long a group queued is how much later it came than the least delayed; that is forgotten slowly: clocks drift.
     """
     cdef PacketGroup* group = &gcc.group
     gcc.floor_ms = min(gcc.floor_ms + FLOOR_RISE_MS, gcc.accumulated_ms)
