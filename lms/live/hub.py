@@ -30,6 +30,8 @@ from lms.live.settings import LiveSettings
 logger = logging.getLogger(__name__)
 
 _TOLD_AS: Final = {Status.ONLINE: UserOnline, Status.AWAY: UserAway, Status.OFFLINE: UserOffline}
+OWN_NOTE_S: Final = 1.0
+"""A note of this process's own may be quicker than the commit's end is noticed here, which knows the frame: wait."""
 SILENT_AFTER_S: Final = 60.0
 """A process that was not heard of for so long is gone, and everybody with it."""
 
@@ -130,9 +132,11 @@ class Hub:
                 assert_never(note)
 
     def hear(self, note: AnyNote) -> None:
-        """Act on a note of any process: what was passing in this one was told at once."""
+        """Act on a note of any process: what came from this one was told at once, or is about to be."""
         if getattr(note, "source", None) != self._source:
             self.take(note)
+        elif isinstance(note, RoomNote):
+            asyncio.get_running_loop().call_later(OWN_NOTE_S, self.take, note)
 
     def look_everywhere(self) -> None:
         """Read every room: notes may have been lost."""

@@ -71,7 +71,7 @@ class Live:
 
     async def tell_room(self, transaction: Transaction, event: RoomEvent, between: tuple[UUID, ...] = ()) -> None:
         """Have all who listen to a room told, once it is committed; `between`: the two people of a direct room."""
-        note = RoomNote(transaction.org_id, event.room_id, event.change, between)
+        note = RoomNote(self._source, transaction.org_id, event.room_id, event.change, between)
         await self._bus.tell(transaction, note)
         frame = encode_event(event)
         transaction.after_commit.append(lambda: self.hub.take(note, frame))

@@ -23,6 +23,7 @@ class Note(Struct, frozen=True, tag_field="n"):
 class RoomNote(Note, frozen=True, tag="room"):
     """A room has changed so often; who listens reads what it was."""
 
+    source: str
     org_id: UUID
     room_id: UUID
     change: int
