@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from lms.demo.plan import EXTRA_LESSON, LESSON, WEEKS_AHEAD, CoursePlan, extra_start, overlaps_now
+from lms.demo.plan import EXTRA_LESSON, LESSON, WEEKS_AHEAD, CoursePlan, extra_start, is_in_the_way
 from lms.demo.school import HeldCourse, School
 
 EXTRA_COURSE: Final = "math-7b"
@@ -66,7 +66,7 @@ async def plan_series(school: School, weeks: int) -> None:
             "starts_local": first.strftime("%Y-%m-%dT%H:%M"),
             "duration_minutes": int(LESSON.total_seconds()) // 60,
             "course_id": str(course.id),
-            "without": [today] if overlaps_now(planned, school.now) else [],
+            "without": [today] if is_in_the_way(planned, school.now) else [],
         }
         await school.api.ask(course.teacher, "POST", "/class-series", body)
 

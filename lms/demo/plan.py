@@ -17,6 +17,11 @@ EXTRA_LESSON: Final = timedelta(minutes=90)
 BEGAN_BEFORE: Final = timedelta(minutes=10)
 """It began so long ago."""
 
+EXTRA_TEACHER: Final = "teacher-1"
+
+DUE: Final = timedelta(minutes=20)
+"""A class that should have begun so long ago may still be started."""
+
 BREAK: Final = timedelta(minutes=10)
 """Between the end of the last class that is over and now."""
 
@@ -112,14 +117,16 @@ def plan_school(seed: int, students: int, today: date) -> SchoolPlan:
     return SchoolPlan((*_STAFF, *pupils, *guardians), pairs, courses)
 
 
-def overlaps_now(course: CoursePlan, now: datetime) -> bool:
-    """Return whether today's class of a course would be too near to now to be held or to be planned.
+def is_in_the_way(course: CoursePlan, now: datetime) -> bool:
+    """Return whether a course has no class today: of those that lie around now the one that is on takes the place.
 
-    `now` is the time of the school. The class that is on now takes its place.
+    `now` is the time of the school. A class that should have begun a moment ago is left for its teacher to start.
     """
     starts = datetime.combine(now.date(), course.at, tzinfo=now.tzinfo)
     extra = extra_start(now)
-    return starts < extra + EXTRA_LESSON and starts + LESSON + BREAK > min(extra, now - BREAK)
+    if course.teacher == EXTRA_TEACHER and starts < extra + EXTRA_LESSON and starts + LESSON + BREAK > extra:
+        return True
+    return starts < now - DUE and starts + LESSON + BREAK > now - BREAK
 
 
 def extra_start(now: datetime) -> datetime:

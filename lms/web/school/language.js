@@ -3,6 +3,10 @@
 const LANGUAGES = ['en', 'ar'];
 const RIGHT_TO_LEFT = new Set(['ar']);
 const STORAGE_KEY = 'halqa.language';
+/** Letters of the other direction of writing than the page's, roughly: Arabic and Hebrew, or Latin.
+ * @type {Record<string, RegExp>}
+ */
+const FOREIGN_LETTERS = { ltr: /[\u0590-\u08ff]/, rtl: /[a-z]/i };
 
 export class Language extends EventTarget {
   current = LANGUAGES[0];
@@ -144,6 +148,8 @@ export class Language extends EventTarget {
    * @param {string|number|undefined} value
    */
   #shown(value) {
-    return typeof value === 'number' ? this.number(value) : `\u2068${value ?? ''}\u2069`;
+    if (typeof value === 'number') return this.number(value);
+    const isForeign = FOREIGN_LETTERS[document.documentElement.dir]?.test(value ?? '');
+    return isForeign ? `\u2068${value}\u2069` : value ?? '';
   }
 }
