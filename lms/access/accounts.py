@@ -6,7 +6,7 @@ import unicodedata
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, Select, insert, select, update
 
 from lms.access.messages import Myself
 from lms.access.password_rules import USED_BEFORE
@@ -16,6 +16,7 @@ from lms.access.roles import permissions_of
 from lms.access.tables import password_history
 from lms.api.languages import Language
 from lms.api.problems import ProblemError
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.organizations.tables import OrganizationStatus, org_host, organization
 from lms.people.tables import UserStatus, app_user, membership
@@ -54,21 +55,12 @@ async def find_account(transaction: Transaction, typed: str) -> Row[Any] | None:
 
 async def read_account(transaction: Transaction, user_id: UUID) -> Row[Any] | None:
     """Return an account."""
-    return await transaction.first(
-        select(app_user).where(
-            app_user.c.org_id == transaction.org_id, app_user.c.id == user_id, app_user.c.deleted_at.is_(None)
-        )
-    )
+    return await transaction.first(_account(transaction.org_id, user_id))
 
 
 async def read_myself(transaction: Transaction, account: Row[Any]) -> Myself:
     """Return what somebody sees of themselves."""
-    rows = await transaction.rows(
-        select(membership.c.role)
-        .where(membership.c.org_id == transaction.org_id, membership.c.user_id == account.id)
-        .distinct()
-        .order_by(membership.c.role)
-    )
+    rows = await transaction.rows(_roles(transaction.org_id, account.id))
     roles = tuple(row.role for row in rows)
     return Myself(
         id=account.id,
@@ -82,6 +74,19 @@ async def read_myself(transaction: Transaction, account: Row[Any]) -> Myself:
         roles=roles,
         permissions=tuple(sorted(permissions_of(roles), key=lambda each: each.value)),
     )
+
+
+@prepared
+def _account(org_id: Any, user_id: Any) -> Select[Any]:
+    return select(app_user).where(
+        app_user.c.org_id == org_id, app_user.c.id == user_id, app_user.c.deleted_at.is_(None)
+    )
+
+
+@prepared
+def _roles(org_id: Any, user_id: Any) -> Select[Any]:
+    own = (membership.c.org_id == org_id, membership.c.user_id == user_id)
+    return select(membership.c.role).where(*own).distinct().order_by(membership.c.role)
 
 
 async def note_login(transaction: Transaction, user_id: UUID) -> None:

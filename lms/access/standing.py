@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from lms.access.roles import Role
 from lms.clock import Clock
 from lms.database.database import Database
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.organizations.tables import OrganizationStatus, organization
 from lms.people.tables import UserStatus, app_user, membership
@@ -66,7 +67,22 @@ class Standings:
 
 async def read_standing(transaction: Transaction, user_id: UUID) -> Standing | None:
     """Return how somebody of the transaction's organization stands."""
-    rows = await transaction.rows(
+    rows = await transaction.rows(_standing(transaction.org_id, user_id))
+    if not rows:
+        return None
+    first = rows[0]
+    open_ = first.of_organization is OrganizationStatus.ACTIVE and first.closed is None
+    return Standing(
+        active=open_ and first.status is UserStatus.ACTIVE,
+        token_version=first.token_version,
+        roles=frozenset(row.role for row in rows if row.role is not None),
+        name=first.display_name,
+    )
+
+
+@prepared
+def _standing(org_id: Any, user_id: Any) -> Select[Any]:
+    return (
         select(
             app_user.c.status,
             app_user.c.token_version,
@@ -77,15 +93,5 @@ async def read_standing(transaction: Transaction, user_id: UUID) -> Standing | N
         )
         .join(organization, organization.c.id == app_user.c.org_id)
         .outerjoin(membership, (membership.c.org_id == app_user.c.org_id) & (membership.c.user_id == app_user.c.id))
-        .where(app_user.c.org_id == transaction.org_id, app_user.c.id == user_id, app_user.c.deleted_at.is_(None))
-    )
-    if not rows:
-        return None
-    first = rows[0]
-    open_ = first.of_organization is OrganizationStatus.ACTIVE and first.closed is None
-    return Standing(
-        active=open_ and first.status is UserStatus.ACTIVE,
-        token_version=first.token_version,
-        roles=frozenset(row.role for row in rows if row.role is not None),
-        name=first.display_name,
+        .where(app_user.c.org_id == org_id, app_user.c.id == user_id, app_user.c.deleted_at.is_(None))
     )

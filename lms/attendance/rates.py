@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from lms.attendance.messages import CourseAttendance, PersonAttendanceOverview, PersonCourse, RateRow
 from lms.attendance.outcome import Status, percent_of
 from lms.attendance.tables import attendance_result
 from lms.classes.tables import class_run, live_class
 from lms.courses.tables import course
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 
 ATTENDED: Final = frozenset({Status.PRESENT, Status.LATE, Status.LEFT_EARLY})
@@ -67,8 +68,7 @@ async def course_results(
 
 async def person_results(transaction: Transaction, user_id: UUID) -> Sequence[Row[Any]]:
     """Return all results of a person, with the course of each."""
-    own = (attendance_result.c.org_id == transaction.org_id, attendance_result.c.user_id == user_id)
-    return await transaction.rows(_results().where(*own))
+    return await transaction.rows(_of_person(transaction.org_id, user_id))
 
 
 def course_view(
@@ -131,15 +131,22 @@ def person_view(user_id: UUID, results: Iterable[Row[Any]], titles: Mapping[UUID
 
 async def titles_of(transaction: Transaction, courses: Iterable[UUID]) -> dict[UUID, str]:
     """Return the titles of courses."""
-    rows = await transaction.rows(
-        select(course.c.id, course.c.title).where(
-            course.c.org_id == transaction.org_id, course.c.id.in_(sorted(courses))
-        )
-    )
+    rows = await transaction.rows(_titles(transaction.org_id, sorted(courses)))
     return {row.id: row.title for row in rows}
 
 
-def _results() -> Any:
+@prepared(lists=("course_ids",))
+def _titles(org_id: Any, course_ids: Any) -> Select[Any]:
+    return select(course.c.id, course.c.title).where(course.c.org_id == org_id, course.c.id.in_(course_ids))
+
+
+@prepared
+def _of_person(org_id: Any, user_id: Any) -> Select[Any]:
+    own = (attendance_result.c.org_id == org_id, attendance_result.c.user_id == user_id)
+    return _results().where(*own)
+
+
+def _results() -> Select[Any]:
     run = (class_run.c.org_id == attendance_result.c.org_id) & (class_run.c.id == attendance_result.c.run_id)
     held = (live_class.c.org_id == class_run.c.org_id) & (live_class.c.id == class_run.c.class_id)
     return (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from lms.access.roles import permissions_of
 from lms.api.caller import Caller
@@ -16,6 +16,7 @@ from lms.classes.rules import ClassTies
 from lms.classes.tables import live_class
 from lms.courses.rules import Permissions, Ties
 from lms.courses.store import NO_TIES, find_course, ties_of
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.people.tables import app_user, guardian
 
@@ -33,9 +34,7 @@ class ClassSight:
 
 async def see_class(transaction: Transaction, caller: Caller, class_id: UUID) -> ClassSight:
     """Return a class and the ties of who asks; raises ProblemError if there is none."""
-    row = await transaction.first(
-        select(live_class).where(live_class.c.org_id == transaction.org_id, live_class.c.id == class_id)
-    )
+    row = await transaction.first(_class(transaction.org_id, class_id))
     if row is None:
         raise not_found("live class")
     ties = NO_TIES if row.course_id is None else await ties_of(transaction, row.course_id, caller.user_id)
@@ -52,8 +51,8 @@ async def see_course(transaction: Transaction, caller: Caller, course_id: UUID) 
 
 async def children_of(transaction: Transaction, caller: Caller) -> frozenset[UUID]:
     """Return whom somebody looks after."""
-    own = (guardian.c.org_id == transaction.org_id, guardian.c.observer_id == caller.user_id)
-    return frozenset(row.student_id for row in await transaction.rows(select(guardian.c.student_id).where(*own)))
+    rows = await transaction.rows(_children(transaction.org_id, caller.user_id))
+    return frozenset(row.student_id for row in rows)
 
 
 async def people_of(transaction: Transaction, users: Collection[UUID]) -> Mapping[UUID, Row[Any]]:
@@ -61,10 +60,23 @@ async def people_of(transaction: Transaction, users: Collection[UUID]) -> Mappin
     wanted = sorted(users)
     found: dict[UUID, Row[Any]] = {}
     for first in range(0, len(wanted), _IDS_AT_ONCE):
-        rows = await transaction.rows(
-            select(app_user.c.id, app_user.c.code, app_user.c.display_name, app_user.c.sort_key).where(
-                app_user.c.org_id == transaction.org_id, app_user.c.id.in_(wanted[first : first + _IDS_AT_ONCE])
-            )
-        )
+        rows = await transaction.rows(_people(transaction.org_id, wanted[first : first + _IDS_AT_ONCE]))
         found |= {row.id: row for row in rows}
     return found
+
+
+@prepared
+def _class(org_id: Any, class_id: Any) -> Select[Any]:
+    return select(live_class).where(live_class.c.org_id == org_id, live_class.c.id == class_id)
+
+
+@prepared
+def _children(org_id: Any, observer_id: Any) -> Select[Any]:
+    return select(guardian.c.student_id).where(guardian.c.org_id == org_id, guardian.c.observer_id == observer_id)
+
+
+@prepared(lists=("user_ids",))
+def _people(org_id: Any, user_ids: Any) -> Select[Any]:
+    return select(app_user.c.id, app_user.c.code, app_user.c.display_name, app_user.c.sort_key).where(
+        app_user.c.org_id == org_id, app_user.c.id.in_(user_ids)
+    )

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, or_, select, update
+from sqlalchemy import Row, Select, delete, insert, or_, select, update
 
 from lms.attendance.facts import Boot, Fact, Inference, microseconds, moment_of
 from lms.attendance.intervals import Interval, Place
@@ -26,6 +26,7 @@ from lms.attendance.tables import (
     attendance_result,
     attendance_roster,
 )
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.ids import Ids
 
@@ -52,11 +53,7 @@ class ChosenPolicy:
 async def read_facts(transaction: Transaction, run: HeldRun) -> tuple[list[Fact], dict[str, Place]]:
     """Return all facts of a run and of its breakouts, and which of their rooms is what."""
     wanted = sorted({run.run_id, *run.breakouts})
-    rows = await transaction.rows(
-        select(attendance_event).where(
-            attendance_event.c.org_id == transaction.org_id, attendance_event.c.run_id.in_(wanted)
-        )
-    )
+    rows = await transaction.rows(_facts_of(transaction.org_id, wanted))
     places = {row.room: Place.MAIN if row.run_id == run.run_id else Place.BREAKOUT for row in rows}
     return [_fact(row) for row in rows], places
 
@@ -139,11 +136,19 @@ def policy_of(row: Row[Any]) -> Policy:
 
 async def read_results(transaction: Transaction, run_ids: Collection[UUID]) -> Sequence[Row[Any]]:
     """Return the results of runs."""
-    return await transaction.rows(
-        select(attendance_result).where(
-            attendance_result.c.org_id == transaction.org_id, attendance_result.c.run_id.in_(sorted(run_ids))
-        )
+    return await transaction.rows(_results_of(transaction.org_id, sorted(run_ids)))
+
+
+@prepared(lists=("run_ids",))
+def _results_of(org_id: Any, run_ids: Any) -> Select[Any]:
+    return select(attendance_result).where(
+        attendance_result.c.org_id == org_id, attendance_result.c.run_id.in_(run_ids)
     )
+
+
+@prepared(lists=("run_ids",))
+def _facts_of(org_id: Any, run_ids: Any) -> Select[Any]:
+    return select(attendance_event).where(attendance_event.c.org_id == org_id, attendance_event.c.run_id.in_(run_ids))
 
 
 async def write_results(

@@ -51,12 +51,15 @@ async def kin_of(transaction: Transaction, caller_id: UUID, student_id: UUID) ->
     """Return what somebody is to a student."""
     if caller_id == student_id:
         return Kin.SELF
-    looked_after = select(guardian.c.student_id).where(
-        guardian.c.org_id == transaction.org_id,
-        guardian.c.observer_id == caller_id,
-        guardian.c.student_id == student_id,
-    )
+    looked_after = _looked_after(transaction.org_id, caller_id, student_id)
     return Kin.NOBODY if await transaction.first(looked_after) is None else Kin.GUARDIAN
+
+
+@prepared
+def _looked_after(org_id: Any, observer_id: Any, student_id: Any) -> Select[Any]:
+    return select(guardian.c.student_id).where(
+        guardian.c.org_id == org_id, guardian.c.observer_id == observer_id, guardian.c.student_id == student_id
+    )
 
 
 def students_of(
