@@ -167,7 +167,7 @@ def describe(chosen: Chosen, filled: Filled) -> str:
     counts = filled.counts
     return f"""
 The school is filled ({filled.took_s:.0f} s): {counts.get("student", 0)} students, {counts.get("courses", 0)} courses, \
-{counts.get("classes held", 0)} classes held, {counts.get("grades", 0)} grades.
+{counts.get("classes held", 0)} classes held, {counts.get("grades", 0)} grades, {counts.get("messages", 0)} messages.
 Everybody's password, told this once:  {chosen.demo.password}
 
 {table}

@@ -25,6 +25,7 @@ from lms.demo.marks import Marks
 from lms.demo.people import make_branches, shown_first, take_in_people
 from lms.demo.plan import plan_school
 from lms.demo.school import School
+from lms.demo.talk import Talk, put_staff_on_agenda
 from lms.demo.teaching import Teaching
 from lms.organizations.make import NewOrganization, Owner, make_organization
 from lms.organizations.tables import organization
@@ -136,7 +137,10 @@ async def _fill(
     teaching = Teaching(school, demo.slug)
     await teaching.put_on_agenda()
     for planned in school.plan.courses:
-        await Marks(school, school.courses[planned.key], planned, demo.weeks).set_up()
+        course = school.courses[planned.key]
+        await Marks(school, course, planned, demo.weeks).set_up()
+        Talk(school, course, planned, demo.weeks).put_on_agenda()
+    put_staff_on_agenda(school)
     await _live_through(school, tell)
     class_id = await plan_extra(school)
     tell("what is left to be counted")

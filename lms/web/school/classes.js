@@ -8,6 +8,7 @@ import { enterClass } from './join.js';
 /** @import { LiveClass } from './types.js' */
 
 const LOOK_EVERY_MS = 20_000;
+const LOOK_OFTEN_MS = 5_000;
 const DAY_MS = 86_400_000;
 const DAYS_AHEAD = 7;
 /** From so long before its beginning a class may be started by one press. */
@@ -44,14 +45,12 @@ export class Classes {
   show() {
     this.root.hidden = false;
     this.#draw();
-    clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#wake(), LOOK_EVERY_MS);
     void this.look();
   }
 
   hide() {
     this.root.hidden = true;
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
   }
 
   /** Somebody else is here now. */
@@ -79,11 +78,22 @@ export class Classes {
       this.surroundings.tell(/** @type {ApiError} */ (error));
     } finally {
       this.#isLooking = false;
+      this.#lookAgain();
     }
   }
 
+  /** Look often while a class is about to begin: everybody waits for the teacher. */
+  #lookAgain() {
+    const now = Date.now();
+    const isNear = this.#classes?.some((each) => isDue(each, now)) ?? false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wake(), isNear ? LOOK_OFTEN_MS : LOOK_EVERY_MS);
+  }
+
   #wake() {
-    if (!this.root.hidden && document.visibilityState === 'visible') void this.look();
+    if (this.root.hidden) return;
+    if (document.visibilityState === 'visible') void this.look();
+    else this.#lookAgain();
   }
 
   #draw() {
