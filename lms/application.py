@@ -23,7 +23,9 @@ from lms.courses.endpoints import CourseEndpoints
 from lms.grades.endpoints import GradeEndpoints
 from lms.live.websocket import add_live_route
 from lms.operation.endpoints import OperationEndpoints, add_metrics_route
+from lms.operator.endpoints import OperatorEndpoints
 from lms.organizations.endpoints import OrganizationEndpoints
+from lms.organizations.hosts import HostEndpoints
 from lms.parts import Parts
 from lms.people.endpoints import PeopleEndpoints
 from lms.people.file_endpoints import PeopleFileEndpoints
@@ -41,6 +43,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *LoginEndpoints(parts).endpoints(),
         *PasswordEndpoints(parts).endpoints(),
         *OrganizationEndpoints(parts).endpoints(),
+        *HostEndpoints(parts).endpoints(),
         *PeopleFileEndpoints(parts).endpoints(),  # before people: /users/export is no person
         *PeopleEndpoints(parts).endpoints(),
         *AuditEndpoints().endpoints(),
@@ -53,6 +56,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *WebhookEndpoints(parts).endpoints(),
         *ScheduleEndpoints(parts).endpoints(),
         *ChatEndpoints(parts).endpoints(),
+        *OperatorEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),
     )
 

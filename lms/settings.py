@@ -14,6 +14,7 @@ from lms.database.settings import DatabaseSettings
 from lms.errors import SettingsError
 from lms.live.settings import LiveSettings
 from lms.mail.settings import MailSettings
+from lms.operator.settings import OperatorSettings
 from lms.webhooks.settings import WebhookSettings
 from webapi.client_address import parse_networks
 
@@ -113,6 +114,7 @@ class LmsSettings:
     tokens: TokenSettings = field(default_factory=TokenSettings)
     passwords: PasswordSettings = field(default_factory=PasswordSettings)
     mail: MailSettings = field(default_factory=MailSettings)
+    operator: OperatorSettings = field(default_factory=OperatorSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)

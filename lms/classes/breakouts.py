@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select
 from lms.access.roles import Permission, permissions_of
 from lms.api.caller import Caller
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Reply, Result, Use
-from lms.api.problems import FORBIDDEN, NOT_FOUND, ProblemError
+from lms.api.problems import FORBIDDEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError
 from lms.audit.record import record
 from lms.classes.access import ClassFor, class_to_run, class_view
 from lms.classes.invitations import invite, invite_alike
@@ -26,6 +26,7 @@ from lms.classes.store import class_ties, find_class, live_run, live_runs
 from lms.classes.tables import class_run, live_class
 from lms.courses.enrolments import check_people
 from lms.database.transaction import Transaction
+from lms.organizations.quotas import check_participants, seats_within
 from lms.organizations.tables import organization
 from lms.parts import Parts
 from webapi.shapes import Nothing
@@ -49,7 +50,7 @@ class BreakoutEndpoints:
                 description="While it is held; they begin at once. Each is a live class of its own with `parent_id`.",
                 tag=TAG, access=Permission.CLASSES_WRITE, parameters=ClassPath, body=CreateBreakouts,
                 answers={201: Reply("The breakouts, in the order given.", list[ClassView])},
-                problems=(NOT_FOUND, FORBIDDEN, NOT_NOW, BREAKOUTS_MAX, MEDIA_UNAVAILABLE), use=Use.OWN,
+                problems=(NOT_FOUND, FORBIDDEN, NOT_NOW, BREAKOUTS_MAX, MEDIA_UNAVAILABLE, QUOTA_EXCEEDED), use=Use.OWN,
                 run=self._create,
             ),
         )  # fmt: skip
@@ -64,12 +65,15 @@ class BreakoutEndpoints:
             if people:
                 await check_people(transaction, "breakouts", people)
             slug = await transaction.value(select(organization.c.slug).where(organization.c.id == caller.org_id))
-        settings = body.settings or msgspec.structs.replace(found.settings, waiting_room=False)
+            settings = body.settings or msgspec.structs.replace(found.settings, waiting_room=False)
+            if body.settings is not None:
+                await check_participants(transaction, settings.participants_max)
+            seats = await seats_within(transaction, settings.participants_max)
         planned = [(each, parts.ids.new(), parts.ids.new()) for each in body.breakouts]
         rooms = {run_id: room_name(slug, run_id) for _, _, run_id in planned}
         async with self._media.dropping(rooms.values()):
             for _, class_id, run_id in planned:
-                definition = room_definition(settings, locked=False, class_id=class_id, run_id=run_id)
+                definition = room_definition(settings, locked=False, class_id=class_id, run_id=run_id, seats=seats)
                 await self._media.open_room(rooms[run_id], definition)
             async with parts.database.write(caller.org_id) as transaction:
                 found, _ = await class_to_run(transaction, caller, call.path.class_id, Deed.LOCK)

@@ -157,6 +157,8 @@ class Ticket(Answer, frozen=True, kw_only=True):
     link: str
     """The media server's own page. The part behind # reaches no log; do not pass it on: it holds the token."""
     run_id: UUID
+    recording_refused: str | None = None
+    """Which quota of the organization is used up, so that nobody can record: `storage_bytes` or `recording_hours`."""
 
 
 class Invite(Request, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ from lms.access.roles import Permission, permissions_of
 from lms.api.caller import Caller
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import fetch_page
-from lms.api.problems import ALREADY_TAKEN, BAD_CURSOR, FORBIDDEN, NOT_FOUND, ProblemError, bad_field
+from lms.api.problems import ALREADY_TAKEN, BAD_CURSOR, FORBIDDEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, bad_field
 from lms.audit.record import record
 from lms.classes.access import ClassFor, class_to_read, class_to_run, class_view
 from lms.classes.messages import (
@@ -37,6 +37,7 @@ from lms.courses.problems import COURSE_ARCHIVED
 from lms.courses.rules import may_schedule
 from lms.courses.store import find_group
 from lms.database.transaction import Transaction
+from lms.organizations.quotas import check_participants
 from lms.organizations.tables import organization
 from lms.parts import Parts
 
@@ -64,7 +65,7 @@ class PlanningEndpoints:
             Endpoint(
                 operation="create_live_class", method="POST", path=PATH, summary="Plan a live class", tag=TAG,
                 access=Permission.CLASSES_WRITE, body=CreateClass, answers={201: Reply("The class.", ClassView)},
-                problems=(NOT_FOUND, FORBIDDEN, ALREADY_TAKEN, COURSE_ARCHIVED), idempotency_key=True,
+                problems=(NOT_FOUND, FORBIDDEN, ALREADY_TAKEN, COURSE_ARCHIVED, QUOTA_EXCEEDED), idempotency_key=True,
                 run=self._create,
             ),
             Endpoint(
@@ -75,7 +76,7 @@ class PlanningEndpoints:
             Endpoint(
                 operation="change_live_class", method="PATCH", path=ONE, summary="Change or move a live class",
                 tag=TAG, access=Permission.CLASSES_WRITE, parameters=ClassPath, body=ChangeClass,
-                answers={200: Reply("The class.", ClassView)}, problems=(NOT_FOUND, FORBIDDEN, NOT_NOW),
+                answers={200: Reply("The class.", ClassView)}, problems=(NOT_FOUND, FORBIDDEN, NOT_NOW, QUOTA_EXCEEDED),
                 versioned=True, run=self._change,
             ),
             Endpoint(
@@ -142,7 +143,8 @@ class PlanningEndpoints:
             check_zone(changed["time_zone"])
         if changed.get("group_id") is not None:
             await check_group(transaction, found.row.course_id, changed["group_id"])
-        if "settings" in changed:
+        if body.settings is not UNSET:
+            await check_participants(transaction, body.settings.participants_max)
             changed["settings"] = msgspec.to_builtins(changed["settings"])
         old = {name: found.row._mapping[name] for name in changed}
         await write_class(transaction, found.row.id, found.row.version, **changed)
@@ -184,6 +186,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 async def place_of(transaction: Transaction, caller: Caller, body: Any) -> Place:
     """Return where somebody plans classes (`CreateClass` or `CreateSeries`); raises ProblemError if they may not."""
     zone, settings = body.time_zone, body.settings
+    if settings is not None:
+        await check_participants(transaction, settings.participants_max)
     if body.course_id is not None:
         row = (await course_to_change(transaction, caller, body.course_id, may_schedule)).row
         zone = zone or row.time_zone

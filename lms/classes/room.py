@@ -48,12 +48,14 @@ def room_name(slug: str, run_id: UUID) -> str:
     return f"{slug}.{run_id.hex}"
 
 
-def room_definition(settings: RoomSettings, *, locked: bool, class_id: UUID, run_id: UUID) -> RoomDefinition:
-    """Return what the room of a run is to be."""
+def room_definition(
+    settings: RoomSettings, *, locked: bool, class_id: UUID, run_id: UUID, seats: int | None = None
+) -> RoomDefinition:
+    """Return what the room of a run is to be; `seats` is how many the school may have in a class."""
     return RoomDefinition(
         door=door_of(settings, locked=locked),
         limits=RoomLimits(
-            participants_max=settings.participants_max,
+            participants_max=settings.participants_max if seats is None else seats,
             empty_timeout_s=RUN_MAX.total_seconds(),  # a class whose teacher drops out alone keeps its door
             duration_max_s=RUN_MAX.total_seconds(),
         ),
@@ -77,8 +79,9 @@ def token_request(
     name: str,
     ends_at: datetime,
     now: datetime,
+    may_record: bool = True,
 ) -> CreateToken:
-    """Return what to ask the media server for, so that somebody can take a seat.
+    """Return what to ask the media server for, so that somebody can take a seat; `may_record` is of the school.
 
     The token lasts until some time after the planned end: whoever's token ends is put out of the room.
     """
@@ -88,12 +91,12 @@ def token_request(
         case Seat.TEACHER:
             return CreateToken(
                 room=room, identity=identity, name=name, role=Role.TEACHER, ttl_s=_seconds(lasts),
-                publish=every, send=True, moderate=True, record=True,
+                publish=every, send=True, moderate=True, record=may_record,
             )  # fmt: skip
         case Seat.ASSISTANT:
             return CreateToken(
                 room=room, identity=identity, name=name, role=Role.ASSISTANT, ttl_s=_seconds(lasts),
-                publish=every, send=True, moderate=True, record=settings.assistants_record,
+                publish=every, send=True, moderate=True, record=settings.assistants_record and may_record,
             )  # fmt: skip
         case Seat.STUDENT:
             return CreateToken(

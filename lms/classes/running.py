@@ -14,7 +14,7 @@ from sqlalchemy import Row, insert, select
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result, Use
 from lms.api.paging import PageQuery, fetch_page
-from lms.api.problems import BAD_CURSOR, FORBIDDEN, NOT_FOUND, ProblemError
+from lms.api.problems import BAD_CURSOR, FORBIDDEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError
 from lms.audit.record import record
 from lms.classes.access import ClassFor, class_to_join, class_to_read, class_to_run, class_view, run_view
 from lms.classes.media import MediaServer
@@ -28,6 +28,7 @@ from lms.classes.status import ClassStatus, Deed
 from lms.classes.store import live_run
 from lms.classes.tables import RunEnd, class_run, join_grant
 from lms.database.transaction import Transaction
+from lms.organizations.quotas import check_rooms, recording_refused, seats_within
 from lms.organizations.tables import organization
 from lms.parts import Parts
 
@@ -47,8 +48,8 @@ class RunningEndpoints:
                 operation="start_live_class", method="POST", path=f"{ONE}/start", summary="Start a live class",
                 description="Pressed twice, or by two, it is started once. A class that was ended is held again.",
                 tag=TAG, access=Permission.CLASSES_WRITE, parameters=ClassPath,
-                answers={200: Reply("The class, with its run.", ClassView)}, problems=media, use=Use.OWN,
-                run=self._start,
+                answers={200: Reply("The class, with its run.", ClassView)}, problems=(*media, QUOTA_EXCEEDED),
+                use=Use.OWN, run=self._start,
             ),
             Endpoint(
                 operation="join_live_class", method="POST", path=f"{ONE}/join", summary="Join a live class", tag=TAG,
@@ -80,9 +81,14 @@ class RunningEndpoints:
             found, _ = await class_to_run(transaction, caller, call.path.class_id, Deed.START, lock=False)
             run = await live_run(transaction, found.row.id)
             slug = await transaction.value(select(organization.c.slug).where(organization.c.id == caller.org_id))
+            seats = await seats_within(transaction, found.settings.participants_max)
+            if run is None:
+                await check_rooms(transaction)
         run_id = self._parts.ids.new() if run is None else run.id
         room = room_name(slug, run_id) if run is None else run.room
-        definition = room_definition(found.settings, locked=found.row.locked, class_id=found.row.id, run_id=run_id)
+        definition = room_definition(
+            found.settings, locked=found.row.locked, class_id=found.row.id, run_id=run_id, seats=seats
+        )
         if run is not None:  # pressed twice; and a room that got lost is made again
             await self._media.open_room(room, definition)
             return Result(class_view(found, run), version=found.row.version)
@@ -99,6 +105,7 @@ class RunningEndpoints:
         caller, outbox = call.caller, self._parts.outbox
         found, status = await class_to_run(transaction, caller, call.path.class_id, Deed.START)
         if await live_run(transaction, found.row.id) is None:
+            await check_rooms(transaction)
             await start_run(transaction, outbox, found.row, run_id=run_id, room=room, started_by=caller.user_id)
             await write_class(transaction, found.row.id, found.row.version, status=status)
             new = {"run_id": run_id}
@@ -113,6 +120,7 @@ class RunningEndpoints:
         async with parts.database.read(caller.org_id) as transaction:
             found = await class_to_join(transaction, caller, call.path.class_id)
             run = await live_run(transaction, found.row.id)
+            refused = await recording_refused(transaction)
         seat = seat_of(found.permissions, found.ties)
         assert seat is not None, "whoever may join has a seat"
         if run is None:
@@ -122,6 +130,7 @@ class RunningEndpoints:
             token_request(
                 run.room, seat, found.settings,
                 identity=identity, name=caller.name, ends_at=found.row.ends_at, now=parts.clock.now(),
+                may_record=refused is None,
             )
         )  # fmt: skip
         async with parts.database.write(caller.org_id) as transaction:
@@ -135,6 +144,7 @@ class RunningEndpoints:
             Ticket(
                 url=issued.url, room=issued.room, token=issued.token, identity=identity, seat=seat,
                 expires_at=issued.expires_at, link=issued.link, run_id=run.id,
+                recording_refused=refused,
             )
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, func, insert, select, update
 
 from lms.access.roles import Permission, permissions_of
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
-from lms.api.problems import FORBIDDEN, NOT_FOUND, ProblemError, bad_field, not_found
+from lms.api.problems import FORBIDDEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, bad_field, not_found
 from lms.audit.record import record
 from lms.classes.calendar.zones import find_zone
 from lms.classes.messages import CancelClass, ChangedClasses, CreateSeries, SeriesPath, SeriesView
@@ -43,7 +43,8 @@ class SeriesEndpoints:
                 operation="create_class_series", method="POST", path=PATH, summary="Plan a series of classes", tag=TAG,
                 description="Classes keep their hour on the clock of the time zone when summer time begins or ends.",
                 access=Permission.CLASSES_WRITE, body=CreateSeries, answers={201: Reply("The series.", SeriesView)},
-                problems=(NOT_FOUND, FORBIDDEN, BAD_RULE, COURSE_ARCHIVED), idempotency_key=True, run=self._create,
+                problems=(NOT_FOUND, FORBIDDEN, BAD_RULE, COURSE_ARCHIVED, QUOTA_EXCEEDED), idempotency_key=True,
+                run=self._create,
             ),
             Endpoint(
                 operation="get_class_series", method="GET", path=ONE, summary="Look at a series",

@@ -22,6 +22,7 @@ from lms.classes.runs import end_run
 from lms.classes.store import find_class, live_run
 from lms.classes.tables import RecordingState, RunEnd, class_run, live_class, recording
 from lms.database.transaction import Transaction
+from lms.organizations.quotas import seats_within
 from lms.outbox.relay import Message
 from lms.parts import Parts
 
@@ -92,10 +93,11 @@ class ClassJobs:
         async with self._parts.database.read(message.org_id) as transaction:
             held = await find_class(transaction, UUID(message.payload["class_id"]))
             run = None if held is None else await live_run(transaction, held.id)
-        if held is None or run is None:
-            return
-        settings = msgspec.convert(held.settings, RoomSettings)
-        definition = room_definition(settings, locked=held.locked, class_id=held.id, run_id=run.id)
+            if held is None or run is None:
+                return
+            settings = msgspec.convert(held.settings, RoomSettings)
+            seats = await seats_within(transaction, settings.participants_max)
+        definition = room_definition(settings, locked=held.locked, class_id=held.id, run_id=run.id, seats=seats)
         await self._media.open_room(run.room, definition)
 
     async def _check_room(self, message: Message) -> None:

@@ -46,8 +46,50 @@ class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     max_users: Annotated[int, Meta(ge=1)] | None = None
     max_rooms: Annotated[int, Meta(ge=1)] | None = None
     """Live classes at the same time."""
+    max_participants: Annotated[int, Meta(ge=1)] | None = None
+    """In one live class at the same time."""
     storage_bytes: Annotated[int, Meta(ge=0)] | None = None
     recording_hours: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Usage(Answer, frozen=True, kw_only=True):
+    """What an organization uses now."""
+
+    users: int
+    rooms: int
+    """Live classes that are being held."""
+    storage_bytes: int
+    """Of recordings."""
+    recording_hours: int
+
+
+class QuotaView(Answer, frozen=True, kw_only=True):
+    """What an organization may use, and uses."""
+
+    quota: Quota
+    usage: Usage
+
+
+class PublicOrganization(Answer, frozen=True, kw_only=True):
+    """What anybody may know of an organization."""
+
+    slug: str
+    name: str
+    language: Language
+    time_zone: str
+    branding: Branding
+
+
+class PublicQuery(Request, frozen=True, kw_only=True):
+    """Whose page it is."""
+
+    organization: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    """Its slug; without one the address of the request says it."""
+
+
+class HostPath(Request, frozen=True, kw_only=True):
+    host: HostText
+    """A name, e.g. `school.example.org`, without port."""
 
 
 class Organization(Answer, frozen=True, kw_only=True):

@@ -16,12 +16,12 @@ from lms.access.tables import LinkKind
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Open, Reply, Result
 from lms.api.problems import ALREADY_TAKEN, CONFLICT, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, bad_field, not_found
 from lms.audit.record import record
+from lms.organizations.quotas import check_people
 from lms.parts import Parts
 from lms.people.codes import next_code
 from lms.people.messages import ChangeUser, CreateUser, Guardian, GuardianPath, SetRoles, User, UserPath, UserQuery
 from lms.people.rules import LAST_OWNER, check_rank, check_roles
 from lms.people.store import (
-    check_quota,
     check_unique,
     children_of,
     count_owners,
@@ -193,7 +193,7 @@ class PeopleEndpoints:
     async def _create(self, call: Call[Nothing, Nothing, CreateUser]) -> Result:
         body, transaction = call.body, call.transaction
         check_roles(call.caller.roles, (), body.roles)
-        await check_quota(transaction)
+        await check_people(transaction)
         code = body.code or await next_code(transaction, body.roles)
         values = derived(
             {

@@ -20,11 +20,12 @@ from lms.api.phrases import in_arabic
 from lms.api.problems import ALREADY_TAKEN, BAD_FIELD, FORBIDDEN, MISSING_FIELD, ProblemError, bad_field
 from lms.database.transaction import Transaction
 from lms.ids import Ids
+from lms.organizations.quotas import check_people
 from lms.people.codes import next_code
 from lms.people.csv_file import Line
 from lms.people.messages import CreateUser, ImportLine, ImportReport, User
 from lms.people.rules import check_rank
-from lms.people.store import check_quota, derived, insert_user, read_all_users, set_roles, update_user
+from lms.people.store import derived, insert_user, read_all_users, set_roles, update_user
 from lms.people.tables import UserStatus, app_user
 
 _COLUMN_OF = {"name": "display_name"}
@@ -83,7 +84,7 @@ class Importer:
         self._known = await Known.read(self._transaction)
         new = sum(line.user is not None and self._known.find(line.user) is None for line in lines)
         if new:
-            await check_quota(self._transaction, new)
+            await check_people(self._transaction, new)
         told = [await self._line(line) for line in lines]
         counts = {action: sum(each.action == action for each in told) for action in ("created", "updated", "unchanged")}
         refused = sum(each.action == "refused" for each in told)

@@ -12,9 +12,8 @@ from lms.access.accounts import normal_email
 from lms.access.roles import Role
 from lms.api.languages import Language
 from lms.api.paging import fetch_page
-from lms.api.problems import ALREADY_TAKEN, QUOTA_EXCEEDED, ProblemError
+from lms.api.problems import ALREADY_TAKEN, ProblemError
 from lms.database.transaction import Transaction
-from lms.organizations.tables import organization
 from lms.people.messages import User, UserQuery
 from lms.people.tables import app_user, guardian, membership
 from lms.text import search_pattern, sort_key
@@ -89,21 +88,6 @@ async def check_unique(transaction: Transaction, values: Mapping[str, Any], but:
         if await transaction.first(statement.limit(1)) is not None:
             field = "email" if name == "email_norm" else name
             raise ProblemError(ALREADY_TAKEN, field=field, value=values[field], rule="unique")
-
-
-async def check_quota(transaction: Transaction, more: int = 1) -> None:
-    """Raise ProblemError (`quota_exceeded`) if the organization may not have so many more people."""
-    quota = await transaction.value(select(organization.c.quota).where(organization.c.id == transaction.org_id))
-    most = quota.get("max_users") if quota else None
-    if most is None:
-        return
-    present = await transaction.value(
-        select(func.count())
-        .select_from(app_user)
-        .where(app_user.c.org_id == transaction.org_id, app_user.c.deleted_at.is_(None))
-    )
-    if present + more > most:
-        raise ProblemError(QUOTA_EXCEEDED, value=most, rule="quota", what="users")
 
 
 def derived(values: Mapping[str, Any]) -> dict[str, Any]:

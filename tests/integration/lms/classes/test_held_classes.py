@@ -31,7 +31,7 @@ ONLY_SQLITE = pytest.mark.parametrize("database_settings", ["sqlite"], indirect=
 
 @asynccontextmanager
 async def school_with_media(
-    folder: Path, database_settings: DatabaseSettings
+    folder: Path, database_settings: DatabaseSettings, **settings: Any
 ) -> AsyncIterator[tuple[School, MediaProcess, ControlClient]]:
     """Run a media server in a process of its own, and an LMS that knows it."""
     (folder / "media").mkdir()
@@ -40,7 +40,7 @@ async def school_with_media(
         chosen = MediaServerSettings(url=media.url, key=f"{key.key_id}:{key.secret.decode()}")
         clock = TurnedClock(datetime.now(UTC))
         async with (
-            running_school(folder, database_settings, clock=clock, media_server=chosen) as school,
+            running_school(folder, database_settings, clock=clock, media_server=chosen, **settings) as school,
             ControlClient(media.url, key.key_id, key.secret.decode()) as control,
         ):
             yield school, media, control
