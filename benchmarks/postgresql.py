@@ -85,8 +85,16 @@ class Cluster:
 
     def start_again(self) -> None:
         """Start it after `kill`."""
-        (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
-        self.process = _start(self.folder, self.options)
+        deadline = time.monotonic() + START_SECONDS_MAX
+        while True:
+            (self.folder / "data" / "postmaster.pid").unlink(missing_ok=True)
+            try:
+                self.process = _start(self.folder, self.options)
+                return
+            except RuntimeError as error:  # its children need a moment to die
+                if "shared memory block" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
 
 
 @contextmanager

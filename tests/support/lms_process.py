@@ -11,13 +11,19 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, Self
+from uuid import UUID
 
 import aiohttp
 
+from lms.access.access_tokens import Claims, sign
+
 START_S: Final = 60.0
 END_S: Final = 15.0
+PATIENCE_S: Final = 5.0
+AGAIN_S: Final = 0.05
 SECRET: Final = "x" * 48
 """Signs tokens: tests make their own."""
 GENEROUS: Final = ("rate_limits.api_per_minute=1000000", "rate_limits.organization_per_minute=10000000")
@@ -64,6 +70,45 @@ class LmsProcess:
             await asyncio.wait_for(self.process.wait(), END_S)
         except TimeoutError:
             await self.kill()
+
+
+class Asking:
+    """People of one organization, who ask a service that may be dead; use as an asynchronous context manager."""
+
+    def __init__(self, url: str, org_id: UUID) -> None:
+        self._url, self._org_id = url, org_id
+        self._http: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._http = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_S))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.close()
+
+    async def ask(self, method: str, path: str, person: UUID, **request: Any) -> tuple[int, Any] | None:
+        """Ask once; return status and data, or the error. None where nobody knows what became of it."""
+        token = sign(Claims(self._org_id, person, 1), SECRET, now=datetime.now(UTC), lifetime_s=3600)
+        headers = {"Authorization": f"Bearer {token}", **request.pop("headers", {})}
+        try:
+            async with self._http.request(method, f"{self._url}/api/v1{path}", headers=headers, **request) as answer:
+                body = await answer.json()
+        except (aiohttp.ClientError, TimeoutError, ConnectionError):
+            await asyncio.sleep(AGAIN_S)
+            return None
+        if answer.status >= 500:
+            assert answer.status == 503, f"{method} {path}: {answer.status} {body}"
+            await asyncio.sleep(AGAIN_S)
+            return None
+        return answer.status, body["data"] if body["success"] else body["error"]
+
+    async def surely(self, method: str, path: str, person: UUID, **request: Any) -> Any:
+        """Ask until somebody answers, and return the data."""
+        async with asyncio.timeout(START_S):
+            while (answer := await self.ask(method, path, person, **request)) is None:
+                pass
+        assert answer[0] < 300, f"{method} {path}: {answer}"
+        return answer[1]
 
 
 @asynccontextmanager
