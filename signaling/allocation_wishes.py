@@ -9,7 +9,7 @@ from media.bwe.allocator import Layer, Rank
 from media.rtp.parameters import MediaKind
 from signaling.allocation_rates import Rates
 from signaling.identifiers import SlotKind, Source, TrackId
-from signaling.layers import TEMPORAL_ALL, likely_heights
+from signaling.layers import TEMPORAL_ALL, likely_heights, of_one_size
 from signaling.track import Track
 
 TEMPORAL_SHARES: Final = (0.5, 0.7, 1.0)
@@ -24,16 +24,23 @@ _USUAL_POWER: Final = 1.65
 """180 lines at 150 kbit/s, 360 at 470, 720 at 1,480, 1080 at 2,880: what browsers aim at, in between too."""
 
 SCREEN_USUAL_BPS: Final = 300_000
-"""A screen mostly stands still, and its size says little."""
+"""A screen mostly stands still, and its size says little. Of several encodings the upper ones are never taken for less:
+the next page is a burst that a path must have room for."""
+
+SCREEN_LOWEST_USUAL_BPS: Final = 150_000
+"""Of several encodings of a screen the lowest has few frames: our SDK's 5 a second, at most 200,000 bit/s."""
 
 AUDIO_USUAL_BPS: Final = 40_000
 """Opus at 32 kbit/s, with headers."""
 
 
-def usual_bps(height: float, *, source: Source, limit_bps: int) -> int:
-    """Return what an encoding of that height may be expected to need, in bit/s, at most its limit (0: none yet)."""
+def usual_bps(height: float, *, source: Source, limit_bps: int, is_lower: bool = False) -> int:
+    """Return what an encoding of that height may be expected to need, in bit/s, at most its limit (0: none yet).
+
+    `is_lower`: it is the lowest of several.
+    """
     if source is Source.SCREEN:
-        expected = SCREEN_USUAL_BPS
+        expected = SCREEN_LOWEST_USUAL_BPS if is_lower else SCREEN_USUAL_BPS
     else:
         expected = round(_USUAL_BPS * (height / _USUAL_HEIGHT) ** _USUAL_POWER)
     return min(expected, limit_bps) if limit_bps > 0 else expected
@@ -45,15 +52,20 @@ def has_temporal_layers(codec: str | None, encodings: int) -> bool:
     return name in ("VP9", "AV1") or (name == "VP8" and encodings > 1)
 
 
-def ladder(costs: Sequence[int], *, highest: int, temporal: int, layered: bool, is_screen: bool) -> tuple[Layer, ...]:
+def ladder(
+    costs: Sequence[int], *, highest: int, temporal: int, layered: bool, is_screen: bool, one_size: bool = False
+) -> tuple[Layer, ...]:
     """Return the layers that a slot climbs, from the first to the last that is wanted; each costs more than the last.
 
     `costs` are those of the encodings in bit/s, lowest first; `highest` is the encoding that is wanted, `temporal` the
     highest temporal layer (TEMPORAL_ALL: all); `layered` says whether there are any. A screen climbs in resolution
-    first, then in frames; a camera has at least half its frames before it grows.
+    first, then in frames, and if its encodings are of one size, in frames alone; a camera has at least half its frames
+    before it grows.
     """
     wanted = [*range(min(temporal, TEMPORAL_ALL - 1)), temporal] if layered else [temporal]
-    if is_screen:
+    if is_screen and one_size:
+        steps = [(encoding, each) for encoding in range(highest + 1) for each in wanted]
+    elif is_screen:
         steps = [(encoding, wanted[0]) for encoding in range(highest + 1)]
         steps += [(highest, each) for each in wanted[1:]]
     else:
@@ -94,18 +106,25 @@ class Offers:
                 temporal=temporal,
                 layered=has_temporal_layers(track.codec, len(track.encodings)),
                 is_screen=track.source is Source.SCREEN,
+                one_size=of_one_size([each.height for each in track.encodings]),
             )
         return known
 
     def costs(self, track: Track) -> tuple[int, ...]:
         """Return what each encoding of a track costs in bit/s."""
-        heights = likely_heights([each.height for each in track.encodings], declared_height=track.declared_height)
-        limits_bps = track.sending.limits_bps
+        source = track.source
+        heights = likely_heights(
+            [each.height for each in track.encodings], declared_height=track.declared_height, source=source
+        )
+        several = len(heights) > 1
         usual = [
-            usual_bps(height, source=track.source, limit_bps=limit_bps)
-            for height, limit_bps in zip(heights, limits_bps, strict=True)
+            usual_bps(height, source=source, limit_bps=limit_bps, is_lower=several and index == 0)
+            for index, (height, limit_bps) in enumerate(zip(heights, track.sending.limits_bps, strict=True))
         ]
-        return self._rates.costs(track.id, usual)
+        costs = self._rates.costs(track.id, usual)
+        if source is Source.SCREEN and several:
+            return costs[0], *(max(cost, least) for cost, least in zip(costs[1:], usual[1:], strict=True))
+        return costs
 
     def has_moved(self, track: Track) -> bool:
         """Return whether a track costs something else than when this was last true."""

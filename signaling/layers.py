@@ -42,29 +42,43 @@ def default_height(source: Source) -> int | None:
     return CAMERA_HEIGHT_DEFAULT if source is Source.CAMERA else None
 
 
-def choose_encoding(heights: Sequence[int], *, wanted_height: float | None, declared_height: int | None) -> int:
+def choose_encoding(
+    heights: Sequence[int], *, wanted_height: float | None, declared_height: int | None, source: Source = Source.CAMERA
+) -> int:
     """Return the index of the lowest encoding that is high enough, else of the highest (0 = lowest).
 
-    `heights` are those of the encodings in pixels, 0 where not known: such are taken as halves of each other below the
-    declared height (q, h, f = 1/4, 1/2, 1). What to send while the publisher holds an encoding back is the engine's
+    Of several of one height of a screen it is the highest: they differ in their frames. `heights` are those of the encodings in
+    pixels, 0 where not known: such are taken as halves of each other below the declared height (q, h, f = 1/4, 1/2, 1),
+    those of a screen for as high as that. What to send while the publisher holds an encoding back is the engine's
     business: it knows that sooner.
     """
     highest = max(len(heights) - 1, 0)
     if wanted_height is None:
         return highest
-    for index, height in enumerate(likely_heights(heights, declared_height=declared_height)):
+    likely = likely_heights(heights, declared_height=declared_height, source=source)
+    for index, height in enumerate(likely):
         if height * ENLARGEMENT_MAX >= wanted_height:
+            if source is Source.SCREEN:
+                return max(other for other in range(index, len(likely)) if likely[other] == height)
             return index
     return highest
 
 
-def likely_heights(heights: Sequence[int], *, declared_height: int | None) -> list[float]:
+def likely_heights(
+    heights: Sequence[int], *, declared_height: int | None, source: Source = Source.CAMERA
+) -> list[float]:
     """Return the heights of the encodings in pixels, also of those that are not known (0)."""
     highest = len(heights) - 1
-    return [
-        known or (declared_height or DECLARED_HEIGHT_DEFAULT) / 2 ** (highest - index)
-        for index, known in enumerate(heights)
-    ]
+    declared = float(declared_height or DECLARED_HEIGHT_DEFAULT)
+    if source is Source.SCREEN:
+        declared = float(max([*heights, 0]) or declared)
+        return [known or declared for known in heights]
+    return [known or declared / 2 ** (highest - index) for index, known in enumerate(heights)]
+
+
+def of_one_size(heights: Sequence[int]) -> bool:
+    """Return whether no two encodings are known to be of different heights (0: not known)."""
+    return len({height for height in heights if height}) <= 1
 
 
 def choose_rendition(rids: Sequence[str | None], rendition: Rendition) -> int:

@@ -153,13 +153,16 @@ class Slot:
             chosen = choose_rendition([encoding.rid for encoding in track.encodings], self.rendition)
             if height_max is None:
                 return chosen
-            most = choose_encoding(heights, wanted_height=height_max, declared_height=track.declared_height)
+            most = choose_encoding(
+                heights, wanted_height=height_max, declared_height=track.declared_height, source=track.source
+            )
             return min(chosen, most)
         usual_height = None if self.kind is SlotKind.STAGE else default_height(track.source)
         return choose_encoding(
             heights,
             wanted_height=_least(self.wanted_height or usual_height, height_max),
             declared_height=track.declared_height,
+            source=track.source,
         )
 
     def _view(self) -> SlotView:

@@ -58,6 +58,23 @@ def test_real_heights_win_over_declared_ones(heights: tuple[int, ...], wanted: f
     assert choose_encoding(heights, wanted_height=wanted, declared_height=720) == expected
 
 
+@pytest.mark.parametrize(
+    ("heights", "wanted", "expected"),
+    [
+        ((0, 0), 540, 1),
+        ((1080, 0), 540, 1),
+        ((720, 720), 1080, 1),
+        ((360, 720, 720), 300, 0),
+        ((360, 720, 720), 700, 2),
+    ],
+)
+def test_of_encodings_of_one_size_of_a_screen_the_one_with_the_most_frames(
+    heights: tuple[int, ...], wanted: float, expected: int
+) -> None:
+    chosen = choose_encoding(heights, wanted_height=wanted, declared_height=720, source=Source.SCREEN)
+    assert chosen == expected
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_a_single_encoding_is_the_only_choice(count: int) -> None:
     assert choose_encoding([0] * count, wanted_height=1000, declared_height=720) == 0
