@@ -10,7 +10,7 @@ from sqlalchemy import update
 from lms.access.authority import Authority
 from lms.access.passwords import Passwords
 from lms.access.standing import Standings
-from lms.api.rate_limits import RateLimits
+from lms.api.rate_limits import Limits
 from lms.api.serve import Server
 from lms.classes.media import MediaServer
 from lms.clock import Clock
@@ -36,7 +36,7 @@ class Parts:
     database: Database
     standings: Standings
     authority: Authority
-    limits: RateLimits
+    limits: Limits
     server: Server
     outbox: Outbox
     relay: Relay

@@ -17,6 +17,7 @@ from lms.access.passwords import Passwords
 from lms.access.standing import Standings
 from lms.api.rate_limits import RateLimits
 from lms.api.serve import Server
+from lms.api.shared_limits import SharedLimits
 from lms.application import build_application
 from lms.attendance.jobs import AttendanceJobs
 from lms.chat.listening import ChatRooms
@@ -75,6 +76,8 @@ class LmsService:
             parts = await _build(settings, chosen, database, settings.http.public_url or url)
             closing.callback(parts.passwords.close)
             closing.push_async_callback(parts.media.close)
+            if isinstance(parts.limits, SharedLimits):
+                closing.push_async_callback(parts.limits.close)
             closing.push_async_callback(parts.relay.close)
             closing.push_async_callback(parts.live.close)
             ChatSpeech(parts).add()
@@ -112,7 +115,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
     ids = Ids(clock)
     standings = Standings(database, clock, settings.tokens.standing_s)
     authority = Authority(keys, standings, clock, settings.cors.origins)
-    limits = RateLimits(settings.rate_limits)
+    limits = _limits(settings)
     outbox, relay = Outbox(ids), Relay(database, clock)
     outbox.on_message(relay.wake)
     outbox.done_unless(relay.acts_on)
@@ -149,6 +152,11 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
         media=MediaServer(settings.media_server),
         url=url,
     )
+
+
+def _limits(settings: LmsSettings) -> RateLimits | SharedLimits:
+    own = RateLimits(settings.rate_limits)
+    return own if settings.limits.redis is None else SharedLimits(settings.limits.redis, own)
 
 
 def _read_secret(data: Path) -> str:

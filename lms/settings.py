@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from lms.access.passwords_settings import PasswordSettings
 from lms.access.settings import TokenSettings
+from lms.api.limits_settings import LimitsSettings
 from lms.api.rate_limits import RateLimitSettings
 from lms.database.settings import DatabaseSettings
 from lms.errors import SettingsError
@@ -118,6 +119,7 @@ class LmsSettings:
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
+    limits: LimitsSettings = field(default_factory=LimitsSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     logs: LogSettings = field(default_factory=LogSettings)

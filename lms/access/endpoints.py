@@ -128,7 +128,7 @@ class LoginEndpoints:
         if org_id is not None:
             async with parts.database.read(org_id) as transaction:
                 account = await find_account(transaction, body.login)
-        self._count_attempt(call, org_id, None if account is None else account.id)
+        await self._count_attempt(call, org_id, None if account is None else account.id)
         matches = await parts.passwords.check(None if account is None else account.password_hash, body.password)
         if org_id is None or account is None or not matches or account.status is not UserStatus.ACTIVE:
             if org_id is not None:
@@ -225,17 +225,16 @@ class LoginEndpoints:
         await record(call, "logout", "app_user", call.caller.user_id, new={"login": str(call.path.login_id)})
         return Result(status=204)
 
-    def _count_attempt(self, call: Call[Any, Any, LogIn], org_id: UUID | None, account_id: UUID | None) -> None:
+    async def _count_attempt(self, call: Call[Any, Any, LogIn], org_id: UUID | None, account_id: UUID | None) -> None:
         """Count an attempt, by whatever name the account was called; raises ProblemError (`rate_limited`)."""
         account = f"{org_id}/{account_id or call.body.login.strip().casefold()}"
         place = call.address or "here"
-        self._parts.server.count("address_login", place)
+        await self._parts.server.count(("address_login", place))
         device = self._device_of(call, account_id)
         if device is not None:
-            self._parts.server.count("login", f"{account} device {device}")
+            await self._parts.server.count(("login", f"{account} device {device}"))
             return
-        self._parts.server.count("login", f"{account} {place}")
-        self._parts.server.count("account_login", account)
+        await self._parts.server.count(("login", f"{account} {place}"), ("account_login", account))
 
     def _device_of(self, call: Call[Any, Any, LogIn], account_id: UUID | None) -> str | None:
         """Return the device that shows our cookie, if the account was logged in with it before."""

@@ -149,7 +149,7 @@ class PasswordEndpoints:
 
     async def _change(self, call: Call[Nothing, Nothing, ChangePassword]) -> Result:
         caller, parts = call.caller, self._parts
-        parts.server.count("login", f"{caller.user_id} change")
+        await parts.server.count(("login", f"{caller.user_id} change"))
         async with parts.database.read(caller.org_id) as transaction:
             account = await read_account(transaction, caller.user_id)
         kept = None if account is None else account.password_hash
@@ -162,8 +162,8 @@ class PasswordEndpoints:
     async def _forgot(self, call: Call[Nothing, Nothing, ForgotPassword]) -> Result:
         body, parts = call.body, self._parts
         place = call.address or "here"
-        parts.server.count("address_login", place)
-        parts.server.count("login", f"forgot {place} {body.login.strip().casefold()}")
+        forgot = f"forgot {place} {body.login.strip().casefold()}"
+        await parts.server.count(("address_login", place), ("login", forgot))
         async with parts.database.read_all() as transaction:
             org_id = await find_organization(transaction, body.organization, call.http.host.partition(":")[0])
         if org_id is not None:
@@ -186,7 +186,7 @@ class PasswordEndpoints:
 
     async def _set(self, call: Call[Nothing, Nothing, SetPassword]) -> Result:
         parts = self._parts
-        parts.server.count("address_login", call.address or "here")
+        await parts.server.count(("address_login", call.address or "here"))
         org_id, link_id = read_link_token(call.body.token, parts.secrets)
         async with parts.database.write(org_id) as transaction:  # looked at first: a bad password costs no link
             link = await look_at_link(transaction, link_id, _SETS_PASSWORDS)
@@ -218,7 +218,7 @@ class PasswordEndpoints:
 
     async def _verify(self, call: Call[Nothing, Nothing, VerifyEmail]) -> Result:
         parts = self._parts
-        parts.server.count("address_login", call.address or "here")
+        await parts.server.count(("address_login", call.address or "here"))
         org_id, link_id = read_link_token(call.body.token, parts.secrets)
         async with parts.database.write(org_id) as transaction:
             link = await use_link(transaction, link_id, (LinkKind.VERIFICATION,))

@@ -1,4 +1,4 @@
-"""How often somebody may ask: token buckets in tables of bounded size. Pure: time is an argument.
+"""How often somebody may ask: token buckets in tables of bounded size, of one process. Pure: time is an argument.
 
 Counted by person where somebody is logged in, so that a classroom behind one address can work; by address where nobody
 is, and by organization, so that one school cannot take the service from the others.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import enum
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 from lms.errors import SettingsError
 
@@ -62,6 +63,27 @@ class RateLimitSettings:
                 raise SettingsError(f"rate_limits.{name} is {getattr(self, name)}, expected 1 to 10000000")
 
 
+class Refused(NamedTuple):
+    """One more is too many."""
+
+    name: str
+    """Of the limit."""
+    wait_s: int
+
+
+class Limits(Protocol):
+    """Who counts: this process alone, or all that share a Redis."""
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How often each limit said no, here."""
+        ...
+
+    async def take_all(self, counted: Sequence[tuple[str, str]], *, now: float) -> Refused | None:
+        """Count one request against settings by name, each for somebody; return the first that says no."""
+        ...
+
+
 @dataclass(slots=True)
 class _Bucket:
     left: float
@@ -96,3 +118,11 @@ class RateLimits:
             return 0
         self.refused[name] = self.refused.get(name, 0) + 1
         return max(1, math.ceil((1.0 - bucket.left) / rate))
+
+    async def take_all(self, counted: Sequence[tuple[str, str]], *, now: float) -> Refused | None:
+        """Count one request against several settings, each for somebody; return the first that says no."""
+        for name, who in counted:
+            wait_s = self.take(name, who, now=now)
+            if wait_s:
+                return Refused(name, wait_s)
+        return None

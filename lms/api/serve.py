@@ -38,7 +38,7 @@ from lms.api.problems import (
     ProblemError,
     bad_field,
 )
-from lms.api.rate_limits import Limit, RateLimits
+from lms.api.rate_limits import Limit, Limits
 from lms.api.repetitions import IDEMPOTENCY_KEY, Kept
 from lms.clock import Clock
 from lms.database.database import Database
@@ -65,7 +65,7 @@ class Server:
         self,
         database: Database,
         authority: Authority,
-        limits: RateLimits,
+        limits: Limits,
         clock: Clock,
         trusted: tuple[Network, ...] = (),
     ) -> None:
@@ -107,10 +107,10 @@ class Server:
         address = self.address_of(request)
         caller = None
         if endpoint.access is Open.ANYBODY:
-            self._count("address", address or "", endpoint)
+            await self._count(endpoint, ("address", address or ""))
         else:
             caller = await self._authority.identify(request)
-            self._count_caller(caller, endpoint)
+            await self._count_caller(caller, endpoint)
             if isinstance(endpoint.access, Permission):
                 caller.check(endpoint.access)
         call = await self._read(endpoint, request, caller, address)
@@ -178,24 +178,23 @@ class Server:
             known_transaction=None,
         )
 
-    def _count_caller(self, caller: Caller, endpoint: AnyEndpoint) -> None:
-        if endpoint.limit is Limit.NONE:
-            return
-        self._count("organization", str(caller.org_id), endpoint)
-        self._count("api", str(caller.user_id), endpoint)
+    async def _count_caller(self, caller: Caller, endpoint: AnyEndpoint) -> None:
+        who = str(caller.user_id)
+        counted = [("organization", str(caller.org_id)), ("api", who)]
         if endpoint.limit not in {Limit.API, Limit.LOGIN}:  # attempts to log in are counted with the account's name
-            self._count(endpoint.limit.value, str(caller.user_id), endpoint)
+            counted.append((endpoint.limit.value, who))
+        await self._count(endpoint, *counted)
 
-    def _count(self, limit: str, who: str, endpoint: AnyEndpoint) -> None:
-        if endpoint.limit is Limit.NONE or not who:
-            return
-        self.count(limit, who)
+    async def _count(self, endpoint: AnyEndpoint, *counted: tuple[str, str]) -> None:
+        if endpoint.limit is not Limit.NONE:
+            await self.count(*(each for each in counted if each[1]))
 
-    def count(self, limit: str, who: str) -> None:
-        """Count one against a named limit; raises ProblemError (`rate_limited`)."""
-        wait_s = self._limits.take(limit, who, now=self._clock.monotonic())
-        if wait_s:
-            raise ProblemError(RATE_LIMITED, rule=limit, headers={hdrs.RETRY_AFTER: str(wait_s)}, wait_s=wait_s)
+    async def count(self, *counted: tuple[str, str]) -> None:
+        """Count one against named limits, each for somebody; raises ProblemError (`rate_limited`)."""
+        refused = await self._limits.take_all(counted, now=self._clock.monotonic())
+        if refused is not None:
+            headers = {hdrs.RETRY_AFTER: str(refused.wait_s)}
+            raise ProblemError(RATE_LIMITED, rule=refused.name, headers=headers, wait_s=refused.wait_s)
 
 
 def refusal(error: ProblemError, request: web.Request) -> web.Response:

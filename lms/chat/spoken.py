@@ -141,7 +141,7 @@ class ChatSpeech:
             raise bad_field("user_id", said.user_id and str(said.user_id), "either user_id or room_id", "one_of")
         if said.room_id is not None:
             return await self._send(conversation, said.room_id, said)
-        self._count(conversation)
+        await self._count(conversation)
         async with self._database.write(conversation.caller.org_id) as transaction:
             room = await open_room(transaction, conversation.caller, self._parts.ids, RoomKind.DIRECT, said.user_id)
             asked = _asked(said)
@@ -149,25 +149,25 @@ class ChatSpeech:
         return Sent(message=message, duplicate=duplicate)
 
     async def _send(self, conversation: Conversation, room_id: UUID, said: Say | SayToOne) -> Sent:
-        self._count(conversation)
+        await self._count(conversation)
         async with self._database.write(conversation.caller.org_id) as transaction:
             message, duplicate = await self._writer.send(transaction, conversation.caller, room_id, _asked(said))
         return Sent(message=message, duplicate=duplicate)
 
     async def _edit(self, conversation: Conversation, said: Edit) -> Any:
-        self._count(conversation)
+        await self._count(conversation)
         async with self._database.write(conversation.caller.org_id) as transaction:
             return await self._writer.edit(
                 transaction, conversation.caller, said.room_id, said.message_id, said.body, said.edits
             )
 
     async def _delete(self, conversation: Conversation, said: Delete) -> Any:
-        self._count(conversation)
+        await self._count(conversation)
         async with self._database.write(conversation.caller.org_id) as transaction:
             return await self._writer.delete(transaction, conversation.caller, said.room_id, said.message_id)
 
     async def _react(self, conversation: Conversation, said: React) -> Any:
-        self._count(conversation)
+        await self._count(conversation)
         async with self._database.write(conversation.caller.org_id) as transaction:
             return await self._writer.react(
                 transaction, conversation.caller, said.room_id, said.message_id, said.emoji, on=said.on
@@ -186,8 +186,8 @@ class ChatSpeech:
         told = event(room_id=said.room_id, user_id=caller.user_id, name=caller.name)
         self._live.say_in_room(caller.org_id, told, said.room_id, but=caller.user_id)
 
-    def _count(self, conversation: Conversation) -> None:
-        self._parts.server.count(Limit.CHAT.value, str(conversation.caller.user_id))
+    async def _count(self, conversation: Conversation) -> None:
+        await self._parts.server.count((Limit.CHAT.value, str(conversation.caller.user_id)))
 
 
 def _asked(said: Say | SayToOne) -> SendMessage:

@@ -221,7 +221,7 @@ class LiveServer:
         connection = conversation.connection
         re: int | None = None
         try:
-            self._parts.server.count("live", str(conversation.caller.user_id))
+            await self._parts.server.count(("live", str(conversation.caller.user_id)))
             type_, value = split(frame)
             if type_ == AUTH:
                 await self._renew(conversation, request, read_as(value, Auth))
