@@ -8,6 +8,7 @@ from typing import Final
 from lms.access import links, logins
 from lms.api import repetitions
 from lms.audit.retention import AuditRetention
+from lms.chat.retention import ChatRetention
 from lms.classes import retention
 from lms.classes.told import ClassJobs
 from lms.codes import forgetting
@@ -26,6 +27,7 @@ def add_jobs(parts: Parts, classes: ClassJobs) -> None:
     schedule = parts.schedule
     schedule.add("classes.end_overdue", 2 * MINUTE, classes.end_overdue)
     schedule.add("recordings.expire", HOUR, retention.RecordingRetention(parts.database, parts.outbox).run)
+    schedule.add("chat.expire", HOUR, ChatRetention(parts.database, parts.live).run)
     schedule.add("audit.forget", DAY, AuditRetention(parts.database).run)
     schedule.add_for_all("seats.forget", DAY, retention.forget_grants)
     schedule.add_for_all("access_codes.forget", DAY, forgetting.forget_old)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from lms.api.endpoint import AnyEndpoint
 from lms.chat.message_endpoints import MessageEndpoints
+from lms.chat.moderation_endpoints import ModerationEndpoints
+from lms.chat.report_endpoints import ReportEndpoints
 from lms.chat.room_endpoints import RoomEndpoints
 from lms.chat.writing import Writer
 from lms.parts import Parts
@@ -20,4 +22,6 @@ class ChatEndpoints:
         return (
             *RoomEndpoints(self._parts).endpoints(),
             *MessageEndpoints(self._parts, self._writer).endpoints(),
+            *ModerationEndpoints(self._parts).endpoints(),
+            *ReportEndpoints(self._parts).endpoints(),
         )

@@ -33,3 +33,9 @@ ROOM_OVER: Final = Problem(
 TOO_MANY: Final = Problem(
     "too_many", 409, "There are {value} {what} already, which is the most.", "بلغ العدد حده الأقصى: {value}."
 )
+ALREADY_REPORTED: Final = Problem(
+    "already_reported", 409, "You have reported this message already.", "سبق أن أبلغت عن هذه الرسالة."
+)
+REPORT_CLOSED: Final = Problem(
+    "report_closed", 409, "Somebody has looked at this report already: {value}.", "عولج هذا البلاغ من قبل: {value}."
+)

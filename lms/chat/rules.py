@@ -71,7 +71,7 @@ def standing_in_course(permissions: Permissions, ties: Ties, status: CourseStatu
     """
     if Permission.CHAT not in permissions:
         return Standing.NOTHING
-    if ties & _TEACHING or _runs_the_school(permissions):
+    if ties & _TEACHING or runs_the_school(permissions):
         return Standing.MODERATE
     if CourseRole.STUDENT in ties and status is not CourseStatus.DRAFT:
         return Standing.WRITE
@@ -89,7 +89,7 @@ def standing_in_run(permissions: Permissions, seat: Seat | None) -> Standing:
     if Permission.CHAT not in permissions:
         return Standing.NOTHING
     if seat is None:
-        return Standing.MODERATE if _runs_the_school(permissions) else Standing.NOTHING
+        return Standing.MODERATE if runs_the_school(permissions) else Standing.NOTHING
     return _BY_SEAT[seat]
 
 
@@ -97,7 +97,7 @@ def standing_among_staff(permissions: Permissions) -> Standing:
     """Return what somebody may do in the room of the staff."""
     if not {Permission.CHAT, Permission.CHAT_STAFF} <= permissions:
         return Standing.NOTHING
-    return Standing.MODERATE if _runs_the_school(permissions) else Standing.WRITE
+    return Standing.MODERATE if runs_the_school(permissions) else Standing.WRITE
 
 
 def standing_of_two(permissions: Permissions, *, is_one_of_them: bool) -> Standing:
@@ -124,7 +124,7 @@ def may_write_to(own: Permissions, other: Permissions, known: Acquaintance, *, s
     """
     if Permission.CHAT not in own or Permission.CHAT not in other:
         return False
-    if _runs_the_school(own) or _runs_the_school(other):
+    if runs_the_school(own) or runs_the_school(other):
         return True
     if Permission.CHAT_STAFF in own:
         return Permission.CHAT_STAFF in other or known.teaches_other
@@ -154,9 +154,9 @@ def may_hold(
     """
     if kind is RoomKind.DIRECT:
         return standing >= Standing.WRITE
-    if standing < Standing.MODERATE or _runs_the_school(other):
+    if standing < Standing.MODERATE or runs_the_school(other):
         return False
-    return other_standing < Standing.MODERATE or _runs_the_school(own)
+    return other_standing < Standing.MODERATE or runs_the_school(own)
 
 
 def may_edit(*, is_author: bool, age_s: float) -> bool:
@@ -174,5 +174,6 @@ def may_pin(standing: Standing, kind: RoomKind) -> bool:
     return standing >= (Standing.WRITE if kind is RoomKind.DIRECT else Standing.MODERATE)
 
 
-def _runs_the_school(permissions: Permissions) -> bool:
+def runs_the_school(permissions: Permissions) -> bool:
+    """Return whether somebody keeps order in every room."""
     return {Permission.COURSES_READ_ALL, Permission.CHAT_MODERATE, Permission.CHAT} <= permissions

@@ -163,6 +163,21 @@ def rooms_of(transaction: Transaction, user_id: UUID, permissions: Permissions) 
     return and_(chat_room.c.org_id == transaction.org_id, or_(*ways))
 
 
+def moderated_rooms(transaction: Transaction, user_id: UUID) -> Select[Any]:
+    """Return a statement for the ids of rooms in which somebody keeps order because they teach there."""
+    tied = ties_statement(transaction, user_id).subquery()
+    taught = select(tied.c.course_id).where(tied.c.role.in_(_TEACHING))
+    hosted = (
+        select(class_run.c.id)
+        .join(live_class, (live_class.c.org_id == class_run.c.org_id) & (live_class.c.id == class_run.c.class_id))
+        .where(class_run.c.org_id == transaction.org_id, live_class.c.host_id == user_id)
+    )
+    return select(chat_room.c.id).where(
+        chat_room.c.org_id == transaction.org_id,
+        or_(chat_room.c.course_id.in_(taught), and_(chat_room.c.kind == RoomKind.RUN, chat_room.c.ref_id.in_(hosted))),
+    )
+
+
 async def missing_rooms(transaction: Transaction, user_id: UUID, permissions: Permissions) -> list[dict[str, Any]]:
     """Return what the rooms would be that are somebody's own and were never opened."""
     tied = ties_statement(transaction, user_id).subquery()

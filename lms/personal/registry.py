@@ -8,10 +8,12 @@ from lms.access import personal as access
 from lms.api import personal as api
 from lms.attendance import personal as attendance
 from lms.audit import personal as audit
+from lms.chat import personal as chat
 from lms.classes import personal as classes
 from lms.codes import personal as codes
 from lms.courses import personal as courses
 from lms.grades import personal as grades
+from lms.live import personal as live
 from lms.people import personal as people
 from lms.personal.holding import Holding
 from lms.personal.requests_held import HOLDINGS as REQUESTS
@@ -24,6 +26,8 @@ HOLDINGS: Final[tuple[Holding, ...]] = (
     *codes.HOLDINGS,
     *attendance.HOLDINGS,
     *grades.HOLDINGS,
+    *chat.HOLDINGS,
+    *live.HOLDINGS,
     *api.HOLDINGS,
     *audit.HOLDINGS,
     *REQUESTS,
