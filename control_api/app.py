@@ -164,6 +164,7 @@ async def _start_engine(settings: MediaSettings) -> Engine:
         udp_port=settings.udp_port,
         workers=settings.workers,
         advertise=settings.advertise,
+        together_max=settings.together_max,
         gso=settings.gso,
         transport=settings.transport,
     )

@@ -83,6 +83,8 @@ class MediaSettings:
     """Data-plane threads; rooms are spread over them. One a core by default."""
     advertise: tuple[str, ...] = ()
     """Addresses told to clients, e.g. the public one behind NAT; empty: those of this host."""
+    together_max: int = 64
+    """Participants of one room on one worker; those of a larger room are spread over all, at the cost of copies."""
     gso: bool | None = None
     """Whether equal packets to one viewer leave as one message (UDP GSO); none: where a trial at start says it pays."""
     transport: TransportConfig = field(default_factory=TransportConfig)
@@ -92,6 +94,8 @@ class MediaSettings:
         _check_port("UDP port", self.udp_port)
         if not 1 <= self.workers <= WORKERS_MAX:
             raise SettingsError(f"number of workers is {self.workers}, expected 1 to {WORKERS_MAX}")
+        if self.together_max < 0:
+            raise SettingsError(f"media.together_max is {self.together_max}, expected 0 or more")
         last_port = self.udp_port + self.workers - 1
         if last_port > PORT_MAX:
             raise SettingsError(

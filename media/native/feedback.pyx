@@ -7,8 +7,10 @@ from media.native.egress cimport may_resend, rtcp_slot, send_media, send_rtcp
 from media.native.events cimport EVENT_BYE, Event, ring_publish, ring_reserve
 from media.native.forward cimport Rewrite, forward_resend, forward_rewrite
 from media.native.history cimport HistoryEntry, history_get
+from media.native.inbox cimport LETTER_ENDED
 from media.native.keyframe_gate cimport gate_poll, gate_request
 from media.native.lifecycle cimport find_stream, retarget
+from media.native.links cimport ask_home, tell_break, tell_report
 from media.native.nack cimport NACK_PENDING_MAX, nack_due
 from media.native.path_feedback cimport take_remb, take_round_trip, take_twcc
 from media.native.probing cimport probing_run, probing_start
@@ -54,15 +56,18 @@ cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t
     if not producer.is_video or producer.paused or not encoding.bound:
         return
     if gate_request(&encoding.gate, now_us):
-        ask_key_frame(core, producer, encoding)
+        ask_key_frame(core, producer, index)
     else:
         core.counters.key_frames_merged += 1
 
 
-cdef void ask_key_frame(Core* core, Producer* producer, Encoding* encoding) noexcept nogil:
+cdef void ask_key_frame(Core* core, Producer* producer, uint8_t index) noexcept nogil:
+    if producer.home_id:
+        ask_home(core, producer, index)
+        return
     core.counters.key_frames_requested += 1
     send_rtcp(core, producer.transport, build_pli(rtcp_slot(core), RTCP_BYTES_MAX, producer.transport.ssrc,
-        encoding.ssrc))
+        producer.encodings[index].ssrc))
 
 
 cdef Consumer* find_consumer(const Core* core, const Transport* transport, uint32_t ssrc) noexcept nogil:
@@ -108,6 +113,8 @@ cdef void take_reports(Core* core, Transport* transport, const RtcpPacket* packe
         if stream != NULL and stream.kind == STREAM_MEDIA:
             reception_sender_report(&stream.producer.encodings[stream.encoding].reception, sender.ntp,
                 sender.rtp_timestamp, now_us)
+            if stream.producer.links != NULL:
+                tell_report(core, stream.producer, stream.encoding, sender.ntp, sender.rtp_timestamp, now_us)
     for i in range(packet.count):
         if parse_report_block(packet, i, &block) < 0:
             break
@@ -216,6 +223,8 @@ cdef void take_bye(Core* core, Transport* transport, const RtcpPacket* packet) n
     if stream.producer.encodings[stream.encoding].active:
         stream.producer.encodings[stream.encoding].active = 0
         retarget(stream.producer)
+        if stream.producer.links != NULL:
+            tell_break(core, stream.producer, stream.encoding, LETTER_ENDED)
     event = ring_reserve(&core.ring, True)
     if event != NULL:
         event.kind = EVENT_BYE
@@ -237,7 +246,9 @@ cdef void tick(Core* core, uint64_t now_us) noexcept nogil:
         scan(core, now_us)
     transport = core.busy
     while transport != NULL:
-        if transport.outbound != NULL and transport.has_address:
+        if transport.home != NULL:
+            ask_publisher(core, transport, now_us)
+        elif transport.outbound != NULL and transport.has_address:
             if transport.producers != NULL:
                 ask_publisher(core, transport, now_us)
                 report_to_publisher(core, transport, now_us)
@@ -254,7 +265,11 @@ cdef void scan(Core* core, uint64_t now_us) noexcept nogil:
     core.busy = NULL
     while transport != NULL:
         transport.is_busy = 0
-        if transport.outbound != NULL and transport.has_address:
+        if transport.home != NULL:
+            if now_us - transport.last_packet_us < PUBLISHING_US:
+                note_busy(core, transport)
+                refresh_encodings(transport, now_us)
+        elif transport.outbound != NULL and transport.has_address:
             if transport.producers != NULL and now_us - transport.last_packet_us < PUBLISHING_US:
                 note_busy(core, transport)
                 refresh_encodings(transport, now_us)
@@ -278,6 +293,7 @@ cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexc
     cdef Encoding* encoding
     cdef uint16_t numbers[NACK_PENDING_MAX]
     cdef int i, count, abandoned
+    cdef bint is_watched
     while producer != NULL:
         for i in range(producer.encoding_count):
             encoding = &producer.encodings[i]
@@ -293,8 +309,9 @@ cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexc
                 if abandoned > 0:
                     core.counters.nack_abandoned += abandoned
                     want_key_frame(core, producer, <uint8_t>i, now_us)
-            if producer.is_video and producer.consumer_count and gate_poll(&encoding.gate, now_us):
-                ask_key_frame(core, producer, encoding)
+            is_watched = producer.consumer_count > 0 or producer.links != NULL
+            if producer.is_video and is_watched and gate_poll(&encoding.gate, now_us):
+                ask_key_frame(core, producer, <uint8_t>i)
         producer = producer.next
 
 

@@ -11,8 +11,10 @@ from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STRAY, EVENT_ST
 from media.native.fanout cimport flush_plans, plan_packet
 from media.native.feedback cimport note_busy, receive_rtcp, want_key_frame
 from media.native.history cimport HistoryEntry, history_put
+from media.native.inbox cimport LETTER_RESTART
 from media.native.keyframe_gate cimport gate_key_frame
 from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
+from media.native.links cimport tell_break, tell_packet
 from media.native.nack cimport nack_arrived, nack_clear, nack_expected, nack_forget_before
 from media.native.payload cimport LAYER_UNKNOWN, audio_level, inspect_payload
 from media.native.reception cimport (
@@ -269,6 +271,8 @@ cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, Rt
             flush_plans(core)
             nack_clear(&encoding.nack)
             resync_consumers(producer, stream.encoding)
+            if producer.links != NULL:
+                tell_break(core, producer, stream.encoding, LETTER_RESTART)
         elif verdict == RECEPTION_NEW and previous >= 0 and producer.codecs[codec_index].nacks and not producer.paused:
             if nack_expected(&encoding.nack, previous, extended, now_us) < 0:
                 want_key_frame(core, producer, stream.encoding, now_us)
@@ -315,6 +319,9 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     if entry == NULL:
         core.counters.duplicates += 1
         return
+    if producer.links != NULL:
+        tell_packet(core, producer, index, codec_index, extended, is_new, data,
+            header.payload_offset + header.payload_length, now_us)
     entry.header = header[0]
     if header.payload_length == 0:
         core.counters.probes += 1
@@ -327,7 +334,7 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     if encoding.codec_index != codec_index or (entry.facts.height
             and (entry.facts.width != encoding.width or entry.facts.height != encoding.height)):
         note_format(core, producer, index, entry, codec_index)
-    if not producer.is_video:
+    if not producer.is_video and producer.home_id == 0:
         note_level(core, producer, header, data)
     plan_packet(core, producer, index, entry, codec_index, is_new, data, now_us)
 
@@ -358,7 +365,7 @@ cdef void note_key_frame(Core* core, Producer* producer, uint8_t index, HistoryE
         uint64_t now_us) noexcept nogil:
     replay_note_key_frame(producer, index, entry)
     if is_new:
-        core.counters.key_frames += 1
+        core.counters.key_frames += producer.home_id == 0
         gate_key_frame(&producer.encodings[index].gate, now_us)
         nack_forget_before(&producer.encodings[index].nack, entry.extended)
 

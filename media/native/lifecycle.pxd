@@ -21,6 +21,7 @@ cdef int attach(Consumer* consumer, Producer* producer) noexcept nogil
 cdef void detach(Consumer* consumer) noexcept nogil
 cdef Stream* find_stream(const Core* core, const Transport* transport, uint32_t ssrc) noexcept nogil
 cdef int bind(Core* core, Producer* producer, uint8_t index, uint32_t ssrc, bint is_rtx) noexcept nogil
+cdef void begin_encoding(Producer* producer, uint8_t index, uint32_t ssrc) noexcept nogil
 cdef int open_history(Producer* producer, uint8_t index) noexcept nogil
 cdef void resync_consumers(Producer* producer, uint8_t index) noexcept nogil
 cdef void retarget(Producer* producer) noexcept nogil

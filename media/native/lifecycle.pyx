@@ -12,6 +12,7 @@ from media.native.events cimport EVENT_ENCODING, Event, ring_free, ring_init, ri
 from media.native.forward cimport forward_detach, forward_forget, forward_init
 from media.native.history cimport history_clear, history_free, history_init
 from media.native.keyframe_gate cimport gate_init
+from media.native.links cimport links_forget
 from media.native.nack cimport nack_clear, nack_init
 from media.native.reception cimport reception_init
 from media.native.probing cimport probing_forget
@@ -195,6 +196,7 @@ cdef void remove_producer(Core* core, Producer* producer) noexcept nogil:
     cdef Producer** at = &transport.producers
     cdef int i
     hearing_forget(&core.hearing, &producer.levels)
+    links_forget(core, producer)
     while producer.consumer_count:
         detach(producer.consumers[0])
     while link[0] != NULL:
@@ -348,15 +350,7 @@ cdef int bind(Core* core, Producer* producer, uint8_t index, uint32_t ssrc, bint
     if is_rtx:
         encoding.rtx_ssrc = ssrc
         return 0
-    encoding.ssrc = ssrc
-    encoding.bound = 1
-    encoding.key_us = 0
-    encoding.codec_index = NONE8
-    reception_init(&encoding.reception, 90000 if producer.is_video else 48000)
-    nack_clear(&encoding.nack)
-    if encoding.has_history:
-        history_clear(&encoding.history)
-    forget_packets(producer, index)
+    begin_encoding(producer, index, ssrc)
     event = ring_reserve(&core.ring, True)
     if event != NULL:
         event.kind = EVENT_ENCODING
@@ -366,6 +360,20 @@ cdef int bind(Core* core, Producer* producer, uint8_t index, uint32_t ssrc, bint
         event.third = ssrc
         ring_publish(&core.ring)
     return 0
+
+
+cdef void begin_encoding(Producer* producer, uint8_t index, uint32_t ssrc) noexcept nogil:
+    """Let an encoding be a new stream: nothing of the old one counts any more."""
+    cdef Encoding* encoding = &producer.encodings[index]
+    encoding.ssrc = ssrc
+    encoding.bound = 1
+    encoding.key_us = 0
+    encoding.codec_index = NONE8
+    reception_init(&encoding.reception, 90000 if producer.is_video else 48000)
+    nack_clear(&encoding.nack)
+    if encoding.has_history:
+        history_clear(&encoding.history)
+    forget_packets(producer, index)
 
 
 cdef int open_history(Producer* producer, uint8_t index) noexcept nogil:

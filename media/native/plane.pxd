@@ -1,5 +1,6 @@
 from libc.stdint cimport uint8_t, uint64_t
 
+from media.native.inbox cimport InboxRing
 from media.native.latency cimport ARRIVAL_CONTROL_BYTES, LatencyHistogram
 from media.native.rows cimport Core
 
@@ -18,6 +19,7 @@ ctypedef struct Plane:
     int stopping
     int running
     int nice                  # of the thread: a wake-up must not wait behind the interpreter
+    InboxRing* inbox          # from the other workers; NULL: none has anything to say yet
     LatencyHistogram latency
     uint8_t control[ARRIVAL_CONTROL_BYTES]  # where the kernel notes when a batch arrived
     uint64_t given_us         # the time of the last feed or tick when driven by hand

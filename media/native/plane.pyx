@@ -11,9 +11,12 @@ from libc.string cimport memset
 from media.native.clock cimport halqa_monotonic_us
 from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
+from media.native.inbox cimport inbox_first, inbox_waiting
 from media.native.ingress cimport receive_datagram
 from media.native.latency cimport arrival_age_us, arrival_ask, arrival_enable, latency_observe
 from media.native.lifecycle cimport core_free, core_init
+from media.native.links cimport wake_told
+from media.native.mirrors cimport read_letter
 from media.native.probing cimport probing_run
 from media.native.udp cimport BATCH_MAX, receive_many, send_flush
 
@@ -74,6 +77,7 @@ cdef extern from *:
 cdef enum:
     TICK_US = 10000               # NACK grace and feedback are counted in tens of milliseconds
     IDLE_WAIT_MS = 200            # without transports nothing is due
+    LETTERS_MAX = 64              # of other workers at a time, as datagrams of our own
 
 
 cdef int plane_init(Plane* plane, int descriptor, int wake_descriptor, int event_descriptor) noexcept nogil:
@@ -155,8 +159,31 @@ cdef void take_batch(Plane* plane, int count, uint64_t now_us) noexcept nogil:
             flush_plans(core)
             plane_unlock(plane)
             plane_lock(plane)
+    if core.told_count:
+        wake_told(core)  # they forward while we do
     flush_plans(core)
     plane_unlock(plane)
+
+
+cdef void take_letters(Plane* plane, uint64_t now_us) noexcept nogil:
+    """Read what the other workers have left, and send what follows from it."""
+    cdef Core* core = &plane.core
+    cdef uint64_t left_us = inbox_first(plane.inbox).letter.arrival_us
+    cdef uint64_t sent_before = core.send.sent
+    cdef int taken = 0
+    plane_lock(plane)
+    while taken < LETTERS_MAX and inbox_waiting(plane.inbox):
+        read_letter(core, plane.inbox, now_us)
+        taken += 1
+        if plane_wanted(plane):
+            flush_plans(core)
+            plane_unlock(plane)
+            plane_lock(plane)
+    flush_plans(core)
+    send_flush(&core.send)
+    plane_unlock(plane)
+    if left_us and core.send.sent != sent_before:
+        latency_observe(&plane.latency, halqa_monotonic_us() - left_us)
 
 
 cdef int wait_ms(const Core* core, uint64_t due_us, uint64_t now_us) noexcept nogil:
@@ -176,7 +203,7 @@ cdef void* run(void* argument) noexcept nogil:
     halqa_prefer(plane.nice)
     arrival_enable(plane.descriptor)
     while not halqa_flag(&plane.stopping):
-        if count < BATCH_MAX:
+        if count < BATCH_MAX and (plane.inbox == NULL or inbox_waiting(plane.inbox) == 0):
             now_us = halqa_monotonic_us()
             if core.transports == NULL:
                 halqa_wait(plane.descriptor, plane.wake_descriptor, IDLE_WAIT_MS)
@@ -188,6 +215,8 @@ cdef void* run(void* argument) noexcept nogil:
         sent_before = core.send.sent
         if count:
             take_batch(plane, count, now_us)
+        if plane.inbox != NULL and inbox_waiting(plane.inbox):
+            take_letters(plane, now_us)
         forwarded = count > 0 and (core.send.count > 0 or core.send.sent != sent_before)
         if now_us >= due_us:
             due_us = now_us + TICK_US

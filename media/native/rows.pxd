@@ -8,6 +8,7 @@ from media.native.consent cimport Consent
 from media.native.events cimport EventRing
 from media.native.forward cimport ForwardState
 from media.native.history cimport History
+from media.native.inbox cimport InboxRing
 from media.native.keyframe_gate cimport KeyframeGate
 from media.native.nack cimport NackGenerator
 from media.native.reception cimport Reception
@@ -87,8 +88,14 @@ cdef struct Encoding:
     KeyframeGate gate
     History history
 
+cdef struct Link:             # to a worker that mirrors a producer
+    InboxRing* inbox
+    Link* next
+
 cdef struct Producer:
     uint64_t id
+    uint64_t home_id          # of a mirror: its id on the worker that it came in by; 0: it is at home here
+    Link* links               # to its mirrors
     uint8_t is_video
     uint8_t paused
     uint8_t codec_count
@@ -162,6 +169,7 @@ cdef struct Transport:
     uint64_t bytes_in
     uint64_t last_packet_us
     TwccRecorder* twcc
+    InboxRing* home           # of a mirror, which has no peer: the inbox of its publisher's worker
     Consent* consent          # what answers his repeated checks; NULL: the ICE agent sees them all
     Bandwidth* bandwidth      # of the way to the peer; NULL until somebody numbers, reports or wants
     Producer* producers
@@ -223,12 +231,15 @@ ctypedef struct Counters:
     uint64_t path_probes_used # of those, that raised an estimate
     uint64_t path_probe_packets
     uint64_t path_probe_bytes
+    uint64_t mirrored         # packets of producers of other workers
+    uint64_t mirror_overflows # letters to other workers that found the inbox full
     uint64_t overtaken        # packets whose bytes were overwritten before they went out
 
 cdef enum:
     PLAN_PACKETS_MAX = 32     # one UDP GSO message takes 64; a frame of 720p video is six packets, a key frame forty
     REPLAYS_MAX = 512         # slots caught up at a time; one more waits for the next key frame
     PROBES_MAX = 64           # paths probed at a time; the others wait for their turn
+    TOLD_MAX = 16             # workers woken together
     PLANS_MAX = 8             # publishers whose packets of one batch are kept apart
 
 cdef struct PlannedPacket:
@@ -269,5 +280,7 @@ ctypedef struct Core:
     int probing_count
     uint64_t probing_due_us
     Transport* probing[PROBES_MAX]
+    int told_count
+    InboxRing* told[TOLD_MAX] # who was left a letter and not woken yet
     int plan_count
     Plan plans[PLANS_MAX]

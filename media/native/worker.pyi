@@ -2,7 +2,7 @@
 
 from typing import final
 
-from media.native.worker_rows import WorkerRows
+from media.native.worker_mirrors import WorkerMirrors
 
 STUN: int
 DTLS: int
@@ -13,7 +13,7 @@ BYE: int
 STRAY: int
 
 @final
-class Worker(WorkerRows):
+class Worker(WorkerMirrors):
     """One data plane: its rows, its socket, and its thread once started."""
 
     def start(self) -> None:
@@ -49,5 +49,7 @@ class Worker(WorkerRows):
         """Return the bytes of one row of each kind that a viewer may need, SRTP state apart."""
     def feed(self, datagram: bytes, source: tuple[str, int], now_us: int, more: bool = False) -> None: ...
     def tick(self, now_us: int) -> None: ...
+    def read_letters(self, now_us: int) -> None:
+        """Do what the other workers have left in the inbox."""
     def take_datagrams(self) -> list[tuple[bytes, tuple[str, int]]]:
         """Return and forget what was captured: (datagram, destination), in order."""

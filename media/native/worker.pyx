@@ -14,13 +14,16 @@ from media.native.events cimport (
 )
 from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
+from media.native.inbox cimport inbox_accept, inbox_waiting
 from media.native.ingress cimport receive_datagram
+from media.native.links cimport wake_told
+from media.native.mirrors cimport read_letter
 from media.native.plane cimport plane_cpu_ns, plane_lock, plane_now_us, plane_start, plane_stop, plane_unlock
 from media.native.rows cimport Consumer, Counters, Encoding, Producer, Transport
 from media.native.seqmap cimport SequenceMap
 from media.native.twcc cimport TwccRecorder
 from media.native.udp cimport DATAGRAM_MAX, UdpAddress, format_address, parse_address, send_flush
-from media.native.worker_rows cimport WorkerRows
+from media.native.worker_mirrors cimport WorkerMirrors
 
 cdef enum:
     VIDEO_CLOCK_HZ = 90000
@@ -40,7 +43,7 @@ STRAY = EVENT_STRAY
 
 
 @cython.auto_pickle(False)
-cdef class Worker(WorkerRows):
+cdef class Worker(WorkerMirrors):
     """One data plane: its rows, its socket, and its thread once started.
 
     `descriptor` is a bound, non-blocking UDP socket of `family`; -1 captures what would be sent, for use without a
@@ -56,9 +59,13 @@ cdef class Worker(WorkerRows):
             raise ValueError("a worker without socket and wake descriptor cannot run a thread")
         if not self.plane.running and plane_start(&self.plane) < 0:
             raise RuntimeError("the system refused a thread for the data plane")
+        if self.own is not None:
+            inbox_accept(self.own.ring, True)
 
     def stop(self) -> None:
-        """End the thread; the rows stay."""
+        """End the thread; the rows stay. Other workers have nobody to wake any more."""
+        if self.own is not None:
+            inbox_accept(self.own.ring, False)
         with nogil:
             plane_stop(&self.plane)
 
@@ -196,8 +203,8 @@ cdef class Worker(WorkerRows):
         return list(self.plane.latency.counts), self.plane.latency.sum_us
 
     def rows(self) -> tuple[int, int, int]:
-        """Return how many transports, producers and consumers there are."""
-        return len(self.transports), len(self.producers), len(self.consumers)
+        """Return how many transports, producers and consumers there are; mirrors are counted at home."""
+        return len(self.transports), len(self.producers) - len(self.mirrors), len(self.consumers)
 
     def encoding_stats(self, uint64_t producer, uint8_t encoding) -> dict[str, int]:
         """Return reception statistics of one encoding; jitter in RTP units, bitrate in bit/s."""
@@ -293,8 +300,20 @@ cdef class Worker(WorkerRows):
         with nogil:
             receive_datagram(&self.plane.core, buffer, size, &address, now_us)
             if not more:
+                wake_told(&self.plane.core)
                 flush_plans(&self.plane.core)
                 send_flush(&self.plane.core.send)
+
+    def read_letters(self, uint64_t now_us) -> None:
+        """Do at `now_us` what the other workers have left in the inbox (no thread may run)."""
+        if self.plane.running:
+            raise ValueError("the data-plane thread runs: read_letters is for workers driven by hand")
+        self.plane.given_us = now_us
+        with nogil:
+            while self.plane.inbox != NULL and inbox_waiting(self.plane.inbox):
+                read_letter(&self.plane.core, self.plane.inbox, now_us)
+            flush_plans(&self.plane.core)
+            send_flush(&self.plane.core.send)
 
     def tick(self, uint64_t now_us) -> None:
         """Do what is due at `now_us` (no thread may run)."""

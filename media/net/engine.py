@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from media.native.latency import bounds_us
 from media.native.srtp import load as load_srtp
 from media.net.addresses import host_addresses
+from media.net.estimate_poll import EstimatePoll
 from media.net.gso import gso_pays
+from media.net.level_poll import LevelPoll
 from media.net.self_check import answers
 from media.net.shell import WorkerShell
 from media.net.sockets import open_sockets
@@ -41,6 +43,8 @@ class EngineConfig:
     """Data-plane threads: one per core, since forwarding is all they do."""
     advertise: tuple[str, ...] = ()
     """IP addresses for our candidates, e.g. the public one of a router; empty: those of this host."""
+    together_max: int = 64
+    """Participants of one room on one worker; those of a larger room are spread over all."""
     gso: bool | None = None
     """Whether equal packets to one viewer leave as one message (UDP GSO); None: where a trial at start says it pays."""
     transport: TransportConfig = field(default_factory=TransportConfig)
@@ -49,9 +53,13 @@ class EngineConfig:
 class Engine:
     """Makes routers; must be started and closed on the event loop that it is to use."""
 
-    def __init__(self, shells: list[WorkerShell], services: TransportServices) -> None:
+    def __init__(self, shells: list[WorkerShell], services: TransportServices, *, together_max: int) -> None:
         self._shells = shells
         self._services = services
+        self._together_max = together_max
+        workers = [shell.worker for shell in shells]
+        self._levels = LevelPoll(workers)
+        self._estimate_poll = EstimatePoll(workers)
         self._routers: list[tuple[Router, WorkerShell]] = []
         self.on_transport: OnTransport | None = None
         """Called with each transport that is made from now on, and its listener."""
@@ -94,7 +102,7 @@ class Engine:
             for udp in sockets:
                 udp.close()
             raise
-        return cls(shells, services)
+        return cls(shells, services, together_max=config.together_max)
 
     @property
     def udp_ports(self) -> tuple[int, ...]:
@@ -110,11 +118,11 @@ class Engine:
     def create_router(self) -> Router:
         """Return the crossbar of a new room, on the worker with the fewest transports."""
         self._forget_closed()
-        shell = min(self._shells, key=lambda candidate: (candidate.transports, candidate.routers))
-        router = Router(shell)
+        shell = self._least_used()
+        router = Router(shell, self._least_used, together_max=self._together_max)
         router.on_transport = self.on_transport
-        shell.levels.add(router)
-        shell.estimates.add(router)
+        self._levels.add(router)
+        self._estimate_poll.add(router)
         shell.routers += 1
         self._routers.append((router, shell))
         return router
@@ -124,6 +132,8 @@ class Engine:
         for router, _ in self._routers:
             router.close()
         self._routers.clear()
+        self._levels.close()
+        self._estimate_poll.close()
         for shell in self._shells:
             shell.close()
         self._shells.clear()
@@ -160,6 +170,9 @@ class Engine:
             counts = [one + other for one, other in zip(counts, more, strict=True)]
             sum_us += more_us
         return counts, sum_us
+
+    def _least_used(self) -> WorkerShell:
+        return min(self._shells, key=lambda shell: (shell.transports, shell.routers))
 
     def _estimates(self) -> dict[str, float]:
         """Return how many paths to clients are estimated, what they carry together, and how many of them little."""

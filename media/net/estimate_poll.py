@@ -1,9 +1,10 @@
-"""What the paths to the viewers of one worker carry, asked for five times a second and told to the rooms."""
+"""What the paths to the viewers of all workers carry, asked for five times a second and told to the rooms."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from media.native.worker import Worker
@@ -17,10 +18,10 @@ _MICROSECONDS: Final = 1e6
 
 
 class EstimatePoll:
-    """Sleeps while there is no router. One call of the worker a time, which pays for paths that changed only."""
+    """Sleeps while there is no router. One call of each worker a time, which pays for paths that changed only."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._workers = workers
         self._loop = asyncio.get_running_loop()
         self._routers: list[Router] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -41,7 +42,7 @@ class EstimatePoll:
     def _ask(self) -> None:
         self._routers = [router for router in self._routers if not router.closed]
         self._timer = self._loop.call_later(ESTIMATE_INTERVAL_S, self._ask) if self._routers else None
-        changed = self._worker.take_estimates()
+        changed = [one for worker in self._workers for one in worker.take_estimates()]
         if not changed:
             return
         now = time.monotonic()

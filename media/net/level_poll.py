@@ -1,9 +1,10 @@
-"""How loud the tracks of one worker are, asked for ten times a second and told to the rooms that want to know."""
+"""How loud the tracks of all workers are, asked for ten times a second and told to the rooms that want to know."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from media.native.worker import Worker
@@ -17,10 +18,10 @@ QUIETEST_DBOV: Final = 70
 
 
 class LevelPoll:
-    """Sleeps while no router listens. One call of the worker a time, however many tracks and rooms there are."""
+    """Sleeps while no router listens. One call of each worker a time, however many tracks and rooms there are."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self._workers = workers
         self._loop = asyncio.get_running_loop()
         self._routers: list[Router] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -41,7 +42,7 @@ class LevelPoll:
     def _ask(self) -> None:
         self._routers = [router for router in self._routers if not router.closed]
         self._timer = self._loop.call_later(LEVEL_INTERVAL_S, self._ask) if self._routers else None
-        heard = self._worker.take_audio_levels(QUIETEST_DBOV)
+        heard = [one for worker in self._workers for one in worker.take_audio_levels(QUIETEST_DBOV)]
         now = time.monotonic()
         told = self._sort(heard) if heard else {}
         for router in list(self._routers):

@@ -12,8 +12,6 @@ from collections.abc import Callable
 
 from media.native import worker as native
 from media.net.deadlines import Deadlines
-from media.net.estimate_poll import EstimatePoll
-from media.net.level_poll import LevelPoll
 from media.net.sockets import count_drops
 from media.routing.kinds import ExtensionKinds
 from media.routing.ports import ShellTransport
@@ -57,8 +55,6 @@ class WorkerShell:
         self.worker = native.Worker(
             udp.fileno(), self._wake_descriptor, self._event_descriptor, udp.family, DATA_PLANE_NICE
         )
-        self.levels = LevelPoll(self.worker)
-        self.estimates = EstimatePoll(self.worker)
         self._transports: dict[int, ShellTransport] = {}
         self._by_ufrag: dict[str, ShellTransport] = {}
         self._ufrags: dict[int, list[str]] = {}
@@ -75,8 +71,6 @@ class WorkerShell:
     def close(self) -> None:
         """Stop the thread and close the socket; every transport must have been closed."""
         self._loop.remove_reader(self._event_descriptor)
-        self.levels.close()
-        self.estimates.close()
         if self._timer is not None:
             self._timer.cancel()
         self.worker.stop()

@@ -73,7 +73,8 @@ class Consumer:
             return True  # asked again once the codec is known: the tables hold all codecs, and the picture goes on
         self.producer = producer
         self.encoding = None
-        self._worker.attach(self.id, producer.id, types, rtx_types, self._wanted, self._temporal)
+        row = producer.row_on(self._worker)
+        self._worker.attach(self.id, row, types, rtx_types, self._wanted, self._temporal)
         return True
 
     def detach(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from media.native.worker import Worker
 from media.routing.formats import codec_rows
+from media.routing.mirrors import Mirrors
 from media.rtp.parameters import EncodingParameters, MediaKind, PayloadType, ProducerParameters, Rid, RtpCodec, Ssrc
 
 
@@ -26,13 +27,23 @@ class EncodingState:
 class Producer:
     """Starts paused: what comes is authenticated and counted, but neither stored nor forwarded."""
 
-    def __init__(self, producer_id: int, transport_id: int, parameters: ProducerParameters, worker: Worker) -> None:
+    def __init__(
+        self,
+        producer_id: int,
+        transport_id: int,
+        parameters: ProducerParameters,
+        worker: Worker,
+        *,
+        in_kinds: Callable[[], bytes],
+        new_id: Callable[[], int],
+    ) -> None:
         self.id = producer_id
         self.parameters = parameters
         self.paused = True
         self.closed = False
         self.on_change: Callable[[], None] | None = None
         self._worker = worker
+        self._mirrors = Mirrors(worker, producer_id, parameters, in_kinds, new_id)
         self._payload_type: PayloadType | None = None
         encodings = parameters.encodings or (EncodingParameters(),)
         self._rids = [encoding.rid for encoding in encodings]
@@ -91,7 +102,16 @@ class Producer:
         if not self.closed:
             self.closed = True
             self.on_change = None
+            self._mirrors.close()
             self._worker.remove_producer(self.id)
+
+    def row_on(self, worker: Worker) -> int:
+        """Return the id under which viewers of a worker find this producer."""
+        return self._mirrors.row_on(worker, paused=self.paused)
+
+    def renew_kinds(self) -> None:
+        """The publisher's transport has taken other header extensions."""
+        self._mirrors.renew_kinds()
 
     def take_stream(self, index: int, ssrc: Ssrc) -> None:
         """The native core recognised the SSRC of an encoding."""
@@ -115,6 +135,7 @@ class Producer:
         if not self.closed and self.paused != paused:
             self.paused = paused
             self._worker.set_paused(self.id, paused)
+            self._mirrors.set_paused(paused)
 
     def _encoding(self, index: int) -> EncodingState:
         stats = {} if self.closed else self._worker.encoding_stats(self.id, index)

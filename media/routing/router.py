@@ -1,4 +1,4 @@
-"""The crossbar of one room: its transports live on one worker, so that any producer can feed any consumer."""
+"""The crossbar of one room: any producer can feed any consumer, on whichever workers they are."""
 
 from __future__ import annotations
 
@@ -22,10 +22,17 @@ OnTransport: TypeAlias = Callable[[Transport, TransportListener], None]
 
 
 class Router:
-    """Makes transports and closes them together."""
+    """Makes transports and closes them together.
 
-    def __init__(self, shell: Shell) -> None:
+    They stand on one worker as long as they are few: a packet need not go to others then. Those of a large room are
+    spread, so that a picture goes out on all cores at once.
+    """
+
+    def __init__(self, shell: Shell, choose: Callable[[], Shell] | None = None, *, together_max: int = 0) -> None:
+        """The first `together_max` transports stand on `shell`, the others on what `choose` returns."""
         self._shell = shell
+        self._choose = choose
+        self._together_max = together_max
         self._transports: list[Transport] = []
         self.closed = False
         self.on_levels: Callable[[Sequence[Heard], float], None] | None = None
@@ -45,7 +52,10 @@ class Router:
         if self.closed:
             raise LocalError("the router is closed")
         self._transports = [transport for transport in self._transports if transport.state != "closed"]
-        transport = Transport(remote, listener, self._shell)
+        shell = self._shell
+        if self._choose is not None and len(self._transports) >= self._together_max:
+            shell = self._choose()
+        transport = Transport(remote, listener, shell)
         self._transports.append(transport)
         if self.on_transport is not None:
             self.on_transport(transport, listener)

@@ -120,12 +120,21 @@ class Transport:
         self._must_be_open()
         self._extensions.update(extensions)
         self._shell.worker.set_extensions(self.id, *self._tables())
+        for producer in self.producers:
+            producer.renew_kinds()
 
     def produce(self, parameters: ProducerParameters) -> Producer:
         """Add a section on which the peer sends; it starts paused. ValueError for parameters that cannot work."""
         self._must_be_open()
         self.producers = [earlier for earlier in self.producers if not earlier.closed]
-        producer = Producer(self._shell.new_id(), self.id, parameters, self._shell.worker)
+        producer = Producer(
+            self._shell.new_id(),
+            self.id,
+            parameters,
+            self._shell.worker,
+            in_kinds=lambda: self._tables()[0],
+            new_id=self._shell.new_id,
+        )
         self.producers.append(producer)
         return producer
 

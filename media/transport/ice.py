@@ -71,7 +71,7 @@ class IceConfig:
 
 @dataclass(frozen=True, slots=True)
 class RepeatedCheck:
-    """What a check that only renews consent looks like: it can be answered without the agent, which `heard` tells."""
+    """What a check that only renews consent looks like: others may answer it, and tell by `note_answered`."""
 
     source: Address
     username: bytes
@@ -132,7 +132,7 @@ class IceAgent:
             return None
         return RepeatedCheck(self._selected, self._current.username, self._current.key)
 
-    def hear(self, source: Address, transactions: Sequence[bytes], *, now: float) -> None:
+    def note_answered(self, source: Address, transactions: Sequence[bytes], *, now: float) -> None:
         """Take note of repeated checks that were answered for us, the last of them at `now`."""
         if self.closed or source != self._selected:
             return

@@ -112,7 +112,7 @@ class Transport:
     def hear_checks(self, source: Address, transactions: Sequence[bytes], *, now: float) -> None:
         """Take note of repeated checks that were answered elsewhere, the last of them at `now`."""
         if not self._closed:
-            self._ice.hear(source, transactions, now=now)
+            self._ice.note_answered(source, transactions, now=now)
             self._drain_ice(now=now)
 
     def receive(self, data: bytes, source: Address, *, now: float) -> None:

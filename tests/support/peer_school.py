@@ -73,12 +73,12 @@ class School:
 
 
 @asynccontextmanager
-async def open_school(folder: Path, *, workers: int = 1) -> AsyncIterator[School]:
+async def open_school(folder: Path, *, workers: int = 1, together_max: int = 64) -> AsyncIterator[School]:
     """Run a server on free ports of 127.0.0.1."""
     settings = ServerSettings(
         data=folder,
         http=HttpSettings(port=0),
-        media=MediaSettings(bind_address="127.0.0.1", udp_port=0, workers=workers),
+        media=MediaSettings(bind_address="127.0.0.1", udp_port=0, workers=workers, together_max=together_max),
     )
     server = await MediaServer.start(settings)
     school = School(server, aiohttp.ClientSession(), open_keys(folder).first)

@@ -48,7 +48,7 @@ def hear(router: Any) -> list[tuple[Sequence[tuple[Any, PathEstimate]], float]]:
 
 async def test_each_room_is_told_of_its_own_paths_that_changed() -> None:
     worker: Any = Estimates()
-    poll = EstimatePoll(worker)
+    poll = EstimatePoll([worker])
     one, other, closed = room(1, 2), room(3), room(4)
     told = [hear(router) for router in (one, other, closed)]
     try:
@@ -69,7 +69,7 @@ async def test_each_room_is_told_of_its_own_paths_that_changed() -> None:
 
 async def test_nobody_is_asked_while_no_room_is_open() -> None:
     worker: Any = Estimates()
-    poll = EstimatePoll(worker)
+    poll = EstimatePoll([worker])
     router = room(1)
     poll.add(router)
     await until(lambda: worker.asked >= 1, "it is asked")

@@ -47,7 +47,7 @@ def worker() -> Worker:
 def camera(worker: Worker, *codecs: RtpCodec, producer_id: int = 10) -> Producer:
     encodings = tuple(EncodingParameters(Rid(rid)) for rid in "qhf")
     parameters = ProducerParameters(Mid("1"), MediaKind.VIDEO, codecs, encodings)
-    return Producer(producer_id, TRANSPORT, parameters, worker)
+    return Producer(producer_id, TRANSPORT, parameters, worker, in_kinds=lambda: bytes(256), new_id=lambda: 99)
 
 
 def slot(worker: Worker, *codecs: RtpCodec, kind: MediaKind = MediaKind.VIDEO, consumer_id: int = 20) -> Consumer:

@@ -381,14 +381,14 @@ def test_repeated_checks_that_were_answered_for_it_keep_consent_alive() -> None:
     assert repeated is not None
     assert (repeated.source, repeated.username) == (ADDRESS, f"{LOCAL.ufrag}:{REMOTE.ufrag}".encode())
     for second in range(10, 60, 10):
-        agent.hear(ADDRESS, [bytes([second]) * 12], now=START + second)
+        agent.note_answered(ADDRESS, [bytes([second]) * 12], now=START + second)
         agent.handle_timeout(now=START + second + 0.5)
         assert agent.take_output() == []
     assert agent.selected == ADDRESS
     agent.handle_timeout(now=START + 50 + 12.5)
     assert agent.take_output() == [PathSilent()]
     assert agent.repeated_check is None  # the next one says that the peer is back
-    agent.hear(ADDRESS, [], now=START + 63)
+    agent.note_answered(ADDRESS, [], now=START + 63)
     assert agent.take_output() == [PathAlive()]
 
 
@@ -396,7 +396,7 @@ def test_a_check_that_was_answered_for_it_cannot_be_replayed_from_elsewhere() ->
     agent = IceAgent(LOCAL, REMOTE, drops=DropCounters(), now=START)
     agent.receive(check(nominate=True), ADDRESS, now=START)
     agent.take_output()
-    agent.hear(ADDRESS, [b"recorded....", b"another....."], now=START + 2.5)
+    agent.note_answered(ADDRESS, [b"recorded....", b"another....."], now=START + 2.5)
     agent.receive(check(nominate=True, transaction_id=b"recorded...."), OTHER_ADDRESS, now=START + 3)
     assert agent.take_output() == []
     assert agent.selected == ADDRESS
@@ -407,6 +407,6 @@ def test_checks_heard_from_where_the_peer_is_no_more_count_for_nothing() -> None
     agent.receive(check(nominate=True), ADDRESS, now=START)
     agent.receive(check(nominate=True), OTHER_ADDRESS, now=START + 1)
     agent.take_output()
-    agent.hear(ADDRESS, [bytes(12)], now=START + 100)
+    agent.note_answered(ADDRESS, [bytes(12)], now=START + 100)
     agent.handle_timeout(now=START + 14)
     assert agent.take_output() == [PathSilent()]
