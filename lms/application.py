@@ -31,6 +31,7 @@ from lms.people.endpoints import PeopleEndpoints
 from lms.people.file_endpoints import PeopleFileEndpoints
 from lms.personal.endpoints import PersonalEndpoints
 from lms.schedule.endpoints import ScheduleEndpoints
+from lms.sync.endpoints import SyncEndpoints
 from lms.web.pages import add_school_page
 from lms.webhooks.endpoints import WebhookEndpoints
 
@@ -56,6 +57,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *WebhookEndpoints(parts).endpoints(),
         *ScheduleEndpoints(parts).endpoints(),
         *ChatEndpoints(parts).endpoints(),
+        *SyncEndpoints(parts).endpoints(),
         *OperatorEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),
     )

@@ -15,6 +15,7 @@ from lms.codes import forgetting
 from lms.outbox import relay
 from lms.parts import Parts
 from lms.personal import work
+from lms.sync import apply
 from lms.webhooks import queue
 
 MINUTE: Final = timedelta(minutes=1)
@@ -34,6 +35,7 @@ def add_jobs(parts: Parts, classes: ClassJobs) -> None:
     schedule.add_for_all("logins.forget", HOUR, logins.forget_old)
     schedule.add_for_all("mailed_links.forget", DAY, links.forget_old)
     schedule.add_for_all("idempotency_keys.forget", HOUR, repetitions.forget_old)
+    schedule.add_for_all("sync_operations.forget", DAY, apply.forget_old)
     schedule.add_for_all("outbox.forget", HOUR, relay.forget_old)
     schedule.add_for_all("data_archives.forget", HOUR, work.forget_archives)
     schedule.add_for_all("webhook_deliveries.forget", HOUR, queue.forget_old)

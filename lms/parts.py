@@ -23,6 +23,7 @@ from lms.outbox.send import Outbox
 from lms.people.tables import app_user
 from lms.schedule.scheduler import Scheduler
 from lms.settings import LmsSettings
+from lms.sync.registry import Operations
 from lms.webhooks.deliver import WebhookDeliveries
 
 
@@ -47,6 +48,8 @@ class Parts:
     passwords: Passwords
     media: MediaServer
     live: Live
+    operations: Operations
+    """What devices may do from their queues."""
     url: str
     """How people reach the service, without a slash at the end."""
 

@@ -21,7 +21,9 @@ from lms.api.shared_limits import SharedLimits
 from lms.application import build_application
 from lms.attendance.jobs import AttendanceJobs
 from lms.chat.listening import ChatRooms
+from lms.chat.offline import ChatQueue
 from lms.chat.spoken import ChatSpeech
+from lms.chat.writing import Writer
 from lms.classes.media import MediaServer
 from lms.classes.told import ClassJobs
 from lms.clock import Clock, SystemClock
@@ -39,6 +41,7 @@ from lms.parts import Parts
 from lms.personal import work
 from lms.schedule.scheduler import Scheduler
 from lms.settings import HttpSettings, LmsSettings
+from lms.sync.registry import Operations
 from lms.webhooks.deliver import WebhookDeliveries
 from lms.webhooks.queue import DeliveryQueue
 from webapi.client_address import parse_networks
@@ -81,6 +84,7 @@ class LmsService:
             closing.push_async_callback(parts.relay.close)
             closing.push_async_callback(parts.live.close)
             ChatSpeech(parts).add()
+            ChatQueue(parts.operations, Writer(parts.ids, parts.live), parts.live).add()
             await parts.live.start()
             closing.push_async_callback(parts.webhooks.close)
             application = build_application(parts)
@@ -142,6 +146,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
         webhooks=webhooks,
         secrets=keys,
         passwords=passwords,
+        operations=Operations(),
         live=Live(
             database,
             PostgresqlBus(database.url) if database.is_postgresql else LocalBus(),

@@ -17,6 +17,7 @@ from lms.live import personal as live
 from lms.people import personal as people
 from lms.personal.holding import Holding
 from lms.personal.requests_held import HOLDINGS as REQUESTS
+from lms.sync import personal as sync
 
 HOLDINGS: Final[tuple[Holding, ...]] = (
     *people.HOLDINGS,
@@ -28,6 +29,7 @@ HOLDINGS: Final[tuple[Holding, ...]] = (
     *grades.HOLDINGS,
     *chat.HOLDINGS,
     *live.HOLDINGS,
+    *sync.HOLDINGS,
     *api.HOLDINGS,
     *audit.HOLDINGS,
     *REQUESTS,
