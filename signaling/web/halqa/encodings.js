@@ -1,4 +1,4 @@
-/** How each source is encoded: simulcast or layers; of a screen two encodings of one size, so that text stays legible. */
+/** How each source is encoded: simulcast or layers; a screen in two encodings of one size, so that text is legible. */
 
 import { HalqaError } from './errors.js';
 
@@ -26,8 +26,9 @@ const LAYERED_MAX_BITRATE_BPS = 1_500_000;
 const SCREEN_MAX_BITRATE_BPS = 2_500_000;
 
 /**
- * Both in the size of the screen: who has a narrow network sees the same text, sharp a second after it changes, at fewer
- * frames. The lower one fits into 300 kbit/s beside a voice.
+ * Both in the size of the screen: who has a narrow network sees the same text, sharp a second after it changes, at
+ * fewer frames. The lower one fits into 300 kbit/s beside a voice. Chromium takes the least of the frame rates for all
+ * if one is left out.
  */
 const SCREEN_SIMULCAST = [
   { rid: 'q', scaleResolutionDownBy: 1, maxFramerate: 5, maxBitrate: 200_000 },

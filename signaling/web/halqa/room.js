@@ -39,6 +39,8 @@ export class Room extends Emitter {
   #sound = new Sound((isBlocked) => this.emit('audio-blocked', isBlocked));
   #posts = new Posts((type, fields) => this.#lifeline.ask(type, fields, false));
   #stats = new StatsReader();
+  /** @type {types.Limit|null} */
+  #limit = null;
   #lostAt = 0;
   #rejoined = false;
 
@@ -98,6 +100,11 @@ export class Room extends Emitter {
   /** @returns {types.Slot[]} */
   get slots() {
     return this.#news.slots.all;
+  }
+
+  /** The most that we want to be sent; null: as much as the network carries. @returns {types.Limit|null} */
+  get limit() {
+    return this.#limit;
   }
 
   /** What plays the audio slots, if you call `room.sound.play()`: from a click or key press. */
@@ -190,6 +197,19 @@ export class Room extends Emitter {
       { mid, track, height, frame_rate: frameRate }
     ));
     await this.#lifeline.ask('view', { slots });
+  }
+
+  /**
+   * Be sent no more pictures than this stands for, to save data or a weak network; sound always comes. It holds until
+   * it is changed, also over interruptions.
+   * @param {types.Limit|null} level  "poor": a data saver; "audio": no pictures; null: all that the network carries
+   * @returns {Promise<void>}
+   */
+  async setLimit(level) {
+    await this.#lifeline.ask('limit', { level });
+    if (this.#limit === level) return;
+    this.#limit = level;
+    this.emit('limit', level);
   }
 
   /**
@@ -308,6 +328,7 @@ export class Room extends Emitter {
     try {
       await this.#tracks?.republish((error) => this.emit('error', error));
       if (wishes.length > 0) await this.view(wishes);
+      if (this.#limit !== null) await this.#lifeline.ask('limit', { level: this.#limit });
     } catch (error) {
       this.#failed(error);
     }

@@ -2,7 +2,10 @@
 
 /** @import { Slot, SlotKind, ViewRequest } from './types.js' */
 
-/** @typedef {{mid: string, track: string|null, participant: string|null, encoding?: string|null}} SlotChange */
+/**
+ * @typedef {{mid: string, track: string|null, participant: string|null, encoding?: string|null, paused?: boolean}}
+ *   SlotChange
+ */
 /** @typedef {{mid: string, kind: SlotKind, receiver: RTCRtpReceiver}} Section */
 /** @typedef {Pick<ViewRequest, 'track'|'height'|'frameRate'>} Wish */
 
@@ -18,8 +21,9 @@ export class Slots {
    */
   bind(sections) {
     this.#slots = new Map(sections.map(({ mid, kind, receiver }) => {
-      const empty = { mid, kind, receiver, mediaTrack: receiver.track, track: null, participant: null, encoding: null };
-      return [mid, Object.assign(this.#slots.get(mid) ?? {}, empty)];
+      const empty = { track: null, participant: null, encoding: null, paused: false };
+      const section = { mid, kind, receiver, mediaTrack: receiver.track };
+      return [mid, Object.assign(this.#slots.get(mid) ?? {}, section, empty)];
     }));
   }
 
@@ -43,10 +47,10 @@ export class Slots {
    */
   apply(changes) {
     const changed = [];
-    for (const { mid, track, participant, encoding } of changes) {
+    for (const { mid, track = null, participant = null, encoding = null, paused = false } of changes) {
       const slot = this.#slots.get(mid);
       if (!slot) continue;
-      Object.assign(slot, { track: track ?? null, participant: participant ?? null, encoding: encoding ?? null });
+      Object.assign(slot, { track, participant, encoding, paused });
       changed.push(slot);
     }
     return changed;

@@ -6,6 +6,7 @@
 /** @typedef {'teacher'|'assistant'|'student'|'observer'} Role */
 /** @typedef {'open'|'waiting'|'locked'} Door */
 /** @typedef {'excellent'|'good'|'poor'|'minimal'|'audio'|'lost'} Quality  a participant's connection */
+/** @typedef {Exclude<Quality, 'lost'>} Limit  the most to be sent to us; "poor": data saver, "audio": no pictures */
 /** @typedef {'off'|'active'|'paused'} Recording */
 /** @typedef {'all'|{roles?: Role[], participants?: string[]}} Recipients */
 
@@ -83,6 +84,7 @@
  * @property {string|null} track  id of the track that it carries now
  * @property {string|null} participant  id of who publishes that
  * @property {string|null} encoding  rid of the encoding flowing now
+ * @property {boolean} paused  nothing is sent of its track: the network carries no more, or our limit allows none
  */
 
 /**
@@ -115,7 +117,8 @@
  * @property {{participant: Participant, reason: string}} participant-left  reason "missed": it was while we were away
  * @property {Participant} participant  changed: suspended, quality or values
  * @property {{participant: Participant, track: Track}} track  published, changed, or ended (track.state); ours too
- * @property {Slot[]} slots  the slots that carry something else now
+ * @property {Slot[]} slots  the slots that carry something else now, or whose picture rests, or goes on
+ * @property {Limit|null} limit  the most that we want to be sent now; null: as much as the network carries
  * @property {Speaker[]} speakers  who speaks now, dominant first
  * @property {{source: Source, track: LocalTrack|null}} local  what we publish from `source` now; null: nothing
  * @property {{source: Source}} muted-by-moderator  a track of ours was muted for us

@@ -6,6 +6,7 @@ import { find } from './dom.js';
 import { Grid } from './grid.js';
 import { Hand } from './hand.js';
 import { Manage } from './manage.js';
+import { Picture } from './picture.js';
 import { Question } from './question.js';
 import { Reconnecting } from './reconnecting.js';
 import { TileMenu } from './tile_menu.js';
@@ -30,7 +31,7 @@ const WEAK = new Set(['poor', 'minimal', 'audio', 'lost']);
 /** After these something on the tiles may look different. @type {(keyof RoomEvents)[]} */
 const REDRAWN = [
   'participant-joined', 'participant-left', 'participant', 'track', 'slots', 'local', 'hands', 'room', 'permissions',
-  'rejoined',
+  'rejoined', 'limit',
 ];
 
 export class Classroom {
@@ -69,6 +70,7 @@ export class Classroom {
       keys: { h: () => hand.toggle(), c: () => chat.toggle() },
     }, signal);
     new Manage(find(document, '#manage', HTMLElement), room, page, signal);
+    new Picture(find(document, '#picture', HTMLElement), room, page, signal);
     new Visitors(find(document, '#visitors', HTMLElement), room, page, signal);
     new Reconnecting(find(document, '#reconnecting', HTMLElement), room, page, signal);
     new Question(find(document, '#question', HTMLDialogElement), room, page.language, (source) => {
@@ -190,6 +192,7 @@ export class Classroom {
     else tile.show(camera ? this.#carried(camera) : null, camera?.id);
     tile.mark('microphone-off', hears ? null : language.text('class.microphone_off'));
     tile.mark('weak', isWeak && !person.suspended ? language.text(`quality.${person.quality}`) : null);
+    tile.mark('resting', camera && !person.suspended ? this.#restingWords(camera) : null);
     tile.mark('away', person.suspended ? language.text('class.away') : null);
     tile.mark('spotlit', room.decisions.spotlight.includes(person.id) ? language.text('class.spotlit') : null);
     tile.raise(place, language.text('class.hand', { place }));
@@ -210,6 +213,7 @@ export class Classroom {
       const tile = /** @type {Tile} */ (this.#screens.get(track.id));
       tile.rename(person.name, this.page.language.text('class.screen_of', { name: person.name }));
       tile.show(track.state === 'live' ? this.#carried(track) : null, track.id);
+      tile.mark('resting', track.state === 'live' ? this.#restingWords(track) : null);
     }
     const { spotlight } = this.room.decisions;
     const isSpotlit = (/** @type {string} */ id) => screens.length === 0 && people.length > 1 && spotlight.includes(id);
@@ -250,6 +254,15 @@ export class Classroom {
    */
   #carried({ id }) {
     return this.room.slots.find(({ track }) => track === id)?.mediaTrack ?? null;
+  }
+
+  /**
+   * @param {{id: string}} track
+   * @returns {string|null} why nothing is sent of what a slot carries; null: something is
+   */
+  #restingWords({ id }) {
+    if (!this.room.slots.some(({ track, paused }) => track === id && paused)) return null;
+    return this.page.language.text(this.room.limit === null ? 'class.resting' : 'class.resting.limit');
   }
 
   #measure() {

@@ -2,7 +2,13 @@
 
 import { createButton, find } from './dom.js';
 
-/** @typedef {{text: string, act: () => void, isDanger?: boolean}} Choice */
+/**
+ * @typedef {object} Choice
+ * @property {string} text
+ * @property {() => void} act
+ * @property {boolean} [isDanger]
+ * @property {boolean} [isChosen]  whether it is the one that holds, of several of which one does
+ */
 
 export class Menu {
   /**
@@ -35,14 +41,19 @@ export class Menu {
       this.close();
       return;
     }
-    this.list.replaceChildren(...this.choices().map(({ text, act, isDanger }) => createButton(text, () => {
-      this.close();
-      this.button.focus();
-      act();
-    }, isDanger ? 'danger' : '')));
+    this.list.replaceChildren(...this.choices().map(({ text, act, isDanger, isChosen }) => {
+      const button = createButton(text, () => {
+        this.close();
+        this.button.focus();
+        act();
+      }, isDanger ? 'danger' : '');
+      if (isChosen !== undefined) button.setAttribute('aria-pressed', String(isChosen));
+      return button;
+    }));
     this.list.hidden = false;
     this.button.setAttribute('aria-expanded', 'true');
-    /** @type {HTMLElement|null} */ (this.list.firstElementChild)?.focus();
+    const chosen = this.list.querySelector('[aria-pressed="true"]') ?? this.list.firstElementChild;
+    /** @type {HTMLElement|null} */ (chosen)?.focus();
   }
 
   /** @param {KeyboardEvent} event */

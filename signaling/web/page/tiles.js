@@ -3,7 +3,7 @@
 import { createIcon } from './icons.js';
 
 /** @import { TileMenu } from './tile_menu.js' */
-/** @typedef {'microphone-off'|'weak'|'away'|'spotlit'} Mark */
+/** @typedef {'microphone-off'|'weak'|'away'|'spotlit'|'resting'} Mark */
 
 /** Hues that keep white initials readable at the chosen lightness. */
 const AVATAR_HUES = 12;
@@ -14,6 +14,7 @@ export class Tile {
   #avatar = document.createElement('span');
   #icons = { 'microphone-off': createIcon('microphone-off'), weak: createIcon('weak') };
   #hand = document.createElement('span');
+  #rest = document.createElement('span');
   /** What the marks mean, in words. @type {Map<string, string>} */
   #marks = new Map();
   #spoken = document.createElement('span');
@@ -38,8 +39,11 @@ export class Tile {
     this.#hand.className = 'hand';
     this.#hand.hidden = true;
     this.#hand.setAttribute('aria-hidden', 'true');
+    this.#rest.className = 'rest';
+    this.#rest.hidden = true;
+    this.#rest.setAttribute('aria-hidden', 'true');  // the marks say it
     label.append(...Object.values(this.#icons), this.#name, this.#spoken);
-    this.element.append(this.#avatar, label, this.#hand);
+    this.element.append(this.#avatar, this.#rest, label, this.#hand);
     if (menu) this.element.append(menu.element);
   }
 
@@ -79,6 +83,10 @@ export class Tile {
       this.#icons[mark].toggleAttribute('hidden', words === null);
       const use = this.#icons[mark].querySelectorAll('use');
       this.#icons[mark].replaceChildren(...use, ...(words ? [titled(words)] : []));
+    }
+    if (mark === 'resting') {
+      this.#rest.hidden = words === null;
+      this.#rest.textContent = words;
     }
     this.element.classList.toggle(mark, words !== null);
     this.#say();

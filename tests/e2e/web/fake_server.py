@@ -201,7 +201,7 @@ class FakeServer:
                 track = {**self._tracks[message["track"]], "state": "muted" if message["muted"] else "live"}
             case "unpublish":
                 track = {**self._tracks[message["track"]], "state": "ended"}
-            case "view":
+            case "view" | "limit":
                 return {"type": "slots", "slots": []}
             case "ping":
                 return {"type": "pong", "t": message["t"]}

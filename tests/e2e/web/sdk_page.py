@@ -28,12 +28,13 @@ async () => {
   room.on('participant-joined', ({ name }) => note('participant-joined', { who: name }));
   room.on('participant-left', ({ participant, reason }) => note('participant-left', { who: participant.name, reason }));
   room.on('track', ({ participant, track }) => note('track', { who: participant.name, track }));
-  room.on('slots', (slots) => note('slots', { slots: slots.map(({ mid, track, participant, encoding }) => (
-    { mid, track, participant, encoding })) }));
+  room.on('slots', (slots) => note('slots', { slots: slots.map(({ mid, track, participant, encoding, paused }) => (
+    { mid, track, participant, encoding, paused })) }));
   room.on('local', ({ source, track }) => note('local', { source, muted: track === null ? null : track.muted }));
   const whole = ['reconnecting', 'reconnected', 'closed', 'muted-by-moderator', 'device-changed', 'room', 'draining'];
   for (const name of whole) room.on(name, (detail) => note(name, detail));
-  for (const name of ['hands', 'recording', 'rejoined', 'speakers']) room.on(name, (now) => note(name, { now }));
+  const single = ['hands', 'recording', 'rejoined', 'speakers', 'limit'];
+  for (const name of single) room.on(name, (now) => note(name, { now }));
   room.on('participant', ({ name, suspended, quality }) => note('participant', { who: name, suspended, quality }));
   room.on('visitor', ({ visitor, outcome }) => note('visitor', { who: visitor.name, outcome }));
   room.on('message', ({ topic, body, sender }) => note('message', { topic, body, who: sender?.name ?? null }));

@@ -201,3 +201,45 @@ async def test_a_reload_goes_straight_back_in(classroom: ClassPage) -> None:
     await classroom.control("leave").click()
     await page.reload()
     await expect(page.get_by_role("heading", name="Join the class")).to_be_visible()
+
+
+async def test_less_of_the_pictures_by_keyboard_and_in_the_next_class_too(classroom: ClassPage) -> None:
+    server, page = classroom.server, classroom.page
+    await classroom.join()
+    button = page.get_by_role("button", name="Picture quality", exact=True)
+    await button.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="As good as the network allows")).to_be_focused()
+    for _ in range(2):
+        await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    assert (await server.hears("limit"))["level"] == "poor"
+    await expect(button).to_be_focused()
+    await expect(button).to_have_attribute("title", "Data saver")
+    await button.click()
+    await expect(page.get_by_role("button", name="Data saver", pressed=True)).to_be_focused()
+    await page.keyboard.press("Escape")
+    await page.reload()
+    await server.hears("limit", lambda message: message is not server.all_heard("limit")[0])
+    await expect(button).to_have_attribute("title", "Data saver")
+
+
+async def test_a_picture_that_rests_says_why(classroom: ClassPage, peer: MediaPeer) -> None:
+    server, page = classroom.server, classroom.page
+    server.participants = [make_participant("p-omar", "Omar", make_track("t1", "camera"))]
+    await classroom.join()
+    await classroom.fill_slot(peer, "video", "p-omar", "t1")
+    video = classroom.tile("Omar").locator("video")
+    await expect(video).to_be_visible()
+    resting = {"mid": server.slot_mids("video")[0], "track": "t1", "participant": "p-omar", "encoding": None}
+    await server.send("slots", slots=[{**resting, "paused": True}])
+    await expect(classroom.tile("Omar").locator(".rest")).to_have_text("picture paused: the network is too slow")
+    await expect(classroom.tile("Omar").locator(".label")).to_contain_text("picture paused")
+    await expect(video).to_be_hidden()
+    await page.evaluate("() => halqaRoom.setLimit('audio')")
+    await expect(classroom.tile("Omar").locator(".rest")).to_have_text("picture off to save data")
+    await page.locator("#language").click()
+    await expect(classroom.tile("Omar").locator(".rest")).to_have_text("الصورة متوقفة لتوفير البيانات")
+    await server.send("slots", slots=[resting])
+    await expect(classroom.tile("Omar").locator(".rest")).to_be_hidden()
+    await expect(video).to_be_visible()

@@ -233,7 +233,7 @@ async def test_slots_tell_which_media_track_carries_whom(sdk: SdkPage, peer: Med
     await peer.carry(mid, 3)
     await sdk.server.send("slots", slots=[{"mid": mid, "track": "t1", "participant": "p-omar", "encoding": "h"}])
     changed = await sdk.event("slots", "event.slots.length === 1")
-    assert changed["slots"] == [{"mid": mid, "track": "t1", "participant": "p-omar", "encoding": "h"}]
+    assert changed["slots"] == [{"mid": mid, "track": "t1", "participant": "p-omar", "encoding": "h", "paused": False}]
     size = await sdk.run("""
         const { mediaTrack } = room.slots.find(({ track }) => track === 't1');
         const video = Object.assign(document.createElement('video'), { muted: true });
@@ -253,3 +253,31 @@ async def test_view_names_slots_by_mid(sdk: SdkPage) -> None:
         {"mid": "5", "track": "t1", "height": 360, "frame_rate": 15},
         {"mid": "6", "track": None},
     ]
+
+
+async def test_a_picture_that_rests_is_told_and_goes_on(sdk: SdkPage) -> None:
+    mid = sdk.server.slot_mids("video")[0]
+    slot = {"mid": mid, "track": "t1", "participant": "p-omar", "encoding": None}
+    await sdk.server.send("slots", slots=[{**slot, "paused": True}])
+    await sdk.event("slots", "event.slots.length === 1 && event.slots[0].paused")
+    await sdk.server.send("slots", slots=[slot])
+    await sdk.event("slots", "event.slots.length === 1 && event.slots[0].track && !event.slots[0].paused")
+
+
+async def test_a_limit_is_asked_for_and_told_and_asked_for_again_by_a_new_participant(sdk: SdkPage) -> None:
+    await sdk.run("await room.setLimit('poor')")
+    assert sdk.server.all_heard("limit")[0]["level"] == "poor"
+    await sdk.event("limit", "event.now === 'poor'")
+    await sdk.run("""
+        const back = room.next('reconnected');
+        room.simulate('server-moved');
+        await back;
+    """)
+    await sdk.server.hears("limit", lambda message: message is not sdk.server.all_heard("limit")[0])
+    assert [message["level"] for message in sdk.server.all_heard("limit")] == ["poor", "poor"]
+    await sdk.run("await room.setLimit(null)")
+    assert await sdk.run("return room.limit") is None
+    sdk.server.replies["limit"] = lambda _: {"type": "error", "code": "rate_limited", "message": "no"}
+    with pytest.raises(SdkError):
+        await sdk.run("await room.setLimit('audio')")
+    assert await sdk.run("return room.limit") is None
