@@ -9,7 +9,7 @@ INSTALLED := $(VENV)/installed
 BUILT := build/native
 NATIVE := $(wildcard media/native/*.pyx media/native/*.pxd media/native/*.pxi media/native/*.h)
 NATIVE_MODULES := $(subst /,.,$(basename $(wildcard media/native/*.pyx)))
-CODE := media signaling recorder webapi control_api lms benchmarks tests
+CODE := media signaling recorder webapi control_api lms benchmarks tests halqa
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test check format bench fuzz pins clean

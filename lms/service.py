@@ -33,6 +33,7 @@ from lms.ids import Ids
 from lms.jobs import add_jobs
 from lms.live.bus import LocalBus, PostgresqlBus
 from lms.live.live import Live
+from lms.mail.class_mails import ClassMails
 from lms.mail.links import LinkMails
 from lms.mail.mailer import make_mailer
 from lms.outbox.relay import Relay
@@ -127,6 +128,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
     outbox.also_write(DeliveryQueue(webhooks.wake).take)
     mailer = make_mailer(settings.mail, settings.data, clock)
     relay.on(TOPIC, LinkMails(database, mailer, keys[0], url).consume)
+    ClassMails(database, outbox, mailer, url).listen(relay)
     personal = work.PersonalWork(database, outbox)
     relay.on(work.EXPORT, personal.export)
     relay.on(work.ERASE, personal.erase)

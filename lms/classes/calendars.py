@@ -161,10 +161,10 @@ async def _classes(transaction: Transaction, user_id: UUID, standing: Standing) 
         .order_by(live_class.c.starts_at.desc(), live_class.c.id)
         .limit(CLASSES_MAX)
     )
-    return [_calendar_class(row) for row in rows]
+    return [calendar_class(row) for row in rows]
 
 
-def _calendar_class(row: Row[Any]) -> CalendarClass:
+def calendar_class(row: Row[Any]) -> CalendarClass:
     return CalendarClass(
         id=row.id,
         version=row.version,

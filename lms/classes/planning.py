@@ -149,7 +149,7 @@ class PlanningEndpoints:
         old = {name: found.row._mapping[name] for name in changed}
         await write_class(transaction, found.row.id, found.row.version, **changed)
         await record(call, "class.change", "live_class", found.row.id, old=old, new=changed)
-        await self._tell(transaction, "class.changed", found.row.id)
+        await self._tell(transaction, "class.changed", found.row.id, changed=sorted(changed))
         if "settings" in changed and found.row.status is ClassStatus.LIVE:
             await self._tell(transaction, "class.room.settings", found.row.id)
         return await self._view(call, found.row.id)
@@ -170,8 +170,9 @@ class PlanningEndpoints:
         run = await live_run(call.transaction, class_id)
         return Result(class_view(found, run), version=found.row.version)
 
-    async def _tell(self, transaction: Transaction, topic: str, class_id: UUID) -> None:
-        await self._parts.outbox.send(transaction, topic, key=str(class_id), payload={"class_id": str(class_id)})
+    async def _tell(self, transaction: Transaction, topic: str, class_id: UUID, **more: Any) -> None:
+        payload = {"class_id": str(class_id), **more}
+        await self._parts.outbox.send(transaction, topic, key=str(class_id), payload=payload)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

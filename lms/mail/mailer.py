@@ -26,6 +26,8 @@ class Mail:
     subject: str
     text: str
     language: str
+    calendar: bytes | None = None
+    """What calendars take up of it (RFC 5545); attached."""
 
 
 class Mailer(Protocol):
@@ -53,9 +55,14 @@ def build_message(mail: Mail, sender: str, clock: Clock) -> EmailMessage:
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = make_msgid(mail.id.hex, sender.rpartition("@")[2])
-    message["Content-Language"] = mail.language
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
+    message["Content-Language"] = mail.language
+    if mail.calendar is not None:
+        message.add_attachment(
+            mail.calendar.decode(), subtype="calendar", filename="class.ics", params={"method": "PUBLISH"}
+        )
+        message["Content-Language"] = mail.language  # the first one went with the text
     return message
 
 

@@ -33,6 +33,8 @@ class OrganizationSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     branding: Branding = Branding()
     students_may_message: bool = True
     """Each other, privately."""
+    mail_classes: bool = True
+    """Whether people are mailed when they are invited to a class, and when it is changed or cancelled."""
     keep_chat_days: Annotated[int, Meta(ge=1, le=3650)] | None = None
     """Null: for as long as the room is there."""
     keep_audit_days: Annotated[int, Meta(ge=90, le=3650)] | None = None
