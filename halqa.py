@@ -144,8 +144,7 @@ def _keep_lms(arguments: Sequence[str]) -> int:
 
 
 def _tell(url: str) -> None:
-    page = f"http://localhost:{urlsplit(url).port}" if urlsplit(url).hostname == "127.0.0.1" else url
-    print(f"The school around the classes is running, log in at {page}  (its API: {page}/docs/api)", flush=True)
+    print(f"The school around the classes is running: {url}  (log in there; its API: {url}/docs/api)", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from lms.demo.errors import DemoError
 from lms.demo.fill import SLUG_DEFAULT, Demo, Filled, fill_school
 from lms.errors import LmsError, SettingsError
 from lms.organizations.messages import SLUG_PATTERN
-from lms.settings import LmsSettings
+from lms.settings import PORT_MAX, LmsSettings
 from webapi.logs import configure_logs
 
 EXIT_OK: Final = 0
@@ -33,6 +33,7 @@ STUDENTS_MAX: Final = 200  # so many names there are
 WEEKS_DEFAULT: Final = 4
 WEEKS_MAX: Final = 12
 PORT_DEFAULT: Final = 8080
+PORT_STEP: Final = 10  # from the class page to the school, as `halqa up` has it
 PASSWORD_VARIABLE: Final = "HALQA_DEMO_PASSWORD"  # noqa: S105 - a name
 PASSWORD_MIN: Final = 12  # what the service asks of everybody
 
@@ -79,7 +80,7 @@ def read_chosen(arguments: Sequence[str], environment: Mapping[str, str] = os.en
     for flag, value, least, most in (
         ("students", given.students, 2, STUDENTS_MAX),
         ("weeks", given.weeks, 1, WEEKS_MAX),
-        ("port", given.port, 0 if given.fill_only else 1, 65_525),
+        ("port", given.port, 0, PORT_MAX - PORT_STEP),
     ):
         if not least <= value <= most:
             raise SettingsError(f"flag --{flag} is {value}, expected {least} to {most}")
@@ -128,7 +129,7 @@ def settings_of(chosen: Chosen) -> LmsSettings:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Fill a school as the flags say, tell of it on standard output, and return the exit code."""
+    """Fill a school as the flags say, and return the exit code."""
     try:
         chosen = read_chosen(arguments)
         settings = settings_of(chosen)
@@ -136,6 +137,11 @@ def main(arguments: Sequence[str]) -> int:
         print(f"halqa demo: {error}", file=sys.stderr)
         return EXIT_USAGE
     configure_logs("error", settings.logs.format)
+    return fill(chosen, settings)
+
+
+def fill(chosen: Chosen, settings: LmsSettings) -> int:
+    """Fill a school, tell of it on standard output, and return the exit code."""
     show = _Progress()
     try:
         filled = asyncio.run(fill_school(settings, chosen.demo, show))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -24,7 +23,7 @@ def open_class(told: str, chosen: Chosen) -> str:
         return ""
     page = found[0]
     try:
-        asyncio.run(_start(f"http://127.0.0.1:{urlsplit(page).port}", chosen))
+        asyncio.run(_start(page, chosen))
     except (aiohttp.ClientError, TimeoutError, LookupError) as error:
         return f"The class could not be started ({error}); {TEACHER} can, on the page.\n"
     return f'"{EXTRA_TITLE}" is on now: log in at {page} as {TEACHER}, and in another browser as STU1001.\n'
