@@ -85,6 +85,7 @@ class LogSettings:
     """What is logged, to standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """debug tells why things were decided."""
     format: Literal["auto", "text", "json"] = "auto"
     """auto: text for a terminal, else a JSON object a line."""
 

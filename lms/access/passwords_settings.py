@@ -14,6 +14,7 @@ class PasswordSettings:
     characters_min: int = 12
     """At least 8 (NIST SP 800-63B)."""
     characters_max: int = 128
+    """Of a password."""
     kinds_min: int = 1
     """Of lower case, upper case, digits and signs: so many must occur."""
     history: int = 5
@@ -23,6 +24,7 @@ class PasswordSettings:
     memory_kib: int = 19_456
     """Of one check with argon2id: 19 MiB, two passes and one lane, as OWASP recommends."""
     passes: int = 2
+    """Of argon2id over its memory."""
     threads: int = 2
     """So many passwords are checked at the same time; others wait."""
     invitation_s: float = 604_800.0

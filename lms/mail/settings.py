@@ -15,12 +15,19 @@ class MailSettings:
     send: Literal["file", "console", "smtp"] = "file"
     """`file`: into the folder `mails` of the data folder; `console`: to standard output; `smtp`: to people."""
     sender: str = "halqa@localhost"
+    """Address that mails come from."""
     host: str = "localhost"
+    """Of the SMTP server."""
     port: int = 587
+    """Of the SMTP server: 587 for STARTTLS, 465 for TLS."""
     user: str | None = None
+    """To log in to the SMTP server with, if it asks for it."""
     password: str | None = field(default=None, repr=False)
+    """Of that user."""
     encryption: Literal["starttls", "tls", "none"] = "starttls"
+    """`none`: whoever is on the way reads the mails, and the links in them."""
     timeout_s: float = 20.0
+    """For each answer of the SMTP server."""
 
     def __post_init__(self) -> None:
         if "@" not in self.sender or any(each in self.sender for each in "\r\n<>"):
