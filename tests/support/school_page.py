@@ -57,7 +57,7 @@ class SchoolPage:
     async def open(self, **options: Any) -> Page:
         """Open the page in a browser profile of its own."""
         context = await self.browser.new_context(**{**ENGLISH, **options})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(30_000)
         self.contexts.append(context)
         return await self.tab(context)
 
@@ -80,7 +80,7 @@ class SchoolPage:
         """Open the page and log in."""
         page = await self.open(**options)
         await self.log_in(page, person)
-        await expect(page.locator("#classes-title")).to_be_visible(timeout=20_000)
+        await expect(page.locator("#classes-title")).to_be_visible(timeout=30_000)
         return page
 
     async def plan(self, title: str, *people: Person, starts_in_m: float = 5.0, lasts_m: float = 60.0) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +22,14 @@ pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(150
 LONG_MS = 30_000.0  # on a machine that is busy with other things
 TABS = 10
 ARABIC = re.compile("[\u0600-\u06ff]")
+
+
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Wait for longer than Playwright does by itself."""
+    expect.set_options(timeout=LONG_MS)
+    yield
+    expect.set_options(timeout=5_000.0)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -55,7 +63,7 @@ async def test_a_class_from_log_in_to_its_end(pages: SchoolPage) -> None:
     class_of_teacher = await lobby_of(at_teacher, "Start class: Algebra")
     assert "token" not in class_of_teacher.url
     await class_of_teacher.get_by_role("button", name="Join").click()
-    await expect(class_of_teacher.get_by_role("status")).to_have_text("Connected", timeout=LONG_MS)
+    await expect(class_of_teacher.get_by_role("status")).to_have_text("Connected")
 
     await expect(at_teacher.get_by_role("article", name="Algebra")).to_contain_text("On now")
     await at_student.bring_to_front()
@@ -70,7 +78,7 @@ async def test_a_class_from_log_in_to_its_end(pages: SchoolPage) -> None:
     await at_teacher.bring_to_front()
     await at_teacher.get_by_role("button", name="Attendance: Algebra").click()
     row = at_teacher.get_by_role("dialog").get_by_role("row", name="Lina")
-    await expect(row).to_contain_text("in class now", timeout=LONG_MS)
+    await expect(row).to_contain_text("in class now")
     await at_teacher.keyboard.press("Escape")
 
     await at_teacher.get_by_role("button", name="End class: Algebra").click()
