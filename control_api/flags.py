@@ -51,6 +51,7 @@ examples:
   halqa token --room algebra --identity t1 --role teacher
   halqa keys create --name "LMS of school A" --rooms "school-a.*"
   halqa lms --data /var/lib/halqa-lms    (the learning management system; `halqa lms --help`)
+  halqa demo                             (a school to look at, filled and running; `halqa demo --help`)
 
 `halqa COMMAND --help` says more.
 
