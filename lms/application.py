@@ -22,6 +22,7 @@ from lms.codes.endpoints import CodeEndpoints
 from lms.courses.endpoints import CourseEndpoints
 from lms.grades.endpoints import GradeEndpoints
 from lms.live.websocket import add_live_route
+from lms.notifications.endpoints import NotificationEndpoints
 from lms.operation.endpoints import OperationEndpoints, add_metrics_route
 from lms.operator.endpoints import OperatorEndpoints
 from lms.organizations.endpoints import OrganizationEndpoints
@@ -57,6 +58,7 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
         *WebhookEndpoints(parts).endpoints(),
         *ScheduleEndpoints(parts).endpoints(),
         *ChatEndpoints(parts).endpoints(),
+        *NotificationEndpoints(parts).endpoints(),
         *SyncEndpoints(parts).endpoints(),
         *OperatorEndpoints(parts).endpoints(),
         *OperationEndpoints(parts).endpoints(),

@@ -12,6 +12,8 @@ from lms.chat.retention import ChatRetention
 from lms.classes import retention
 from lms.classes.told import ClassJobs
 from lms.codes import forgetting
+from lms.notifications import store
+from lms.notifications.classes import ClassNews
 from lms.outbox import relay
 from lms.parts import Parts
 from lms.personal import work
@@ -23,10 +25,11 @@ HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
 
-def add_jobs(parts: Parts, classes: ClassJobs) -> None:
+def add_jobs(parts: Parts, classes: ClassJobs, news: ClassNews) -> None:
     """Have all jobs of the service done; modules that add their own do so in their constructors."""
     schedule = parts.schedule
     schedule.add("classes.end_overdue", 2 * MINUTE, classes.end_overdue)
+    schedule.add("classes.tell_starting", MINUTE, news.tell_starting)
     schedule.add("recordings.expire", HOUR, retention.RecordingRetention(parts.database, parts.outbox).run)
     schedule.add("chat.expire", HOUR, ChatRetention(parts.database, parts.live).run)
     schedule.add("audit.forget", DAY, AuditRetention(parts.database).run)
@@ -36,6 +39,7 @@ def add_jobs(parts: Parts, classes: ClassJobs) -> None:
     schedule.add_for_all("mailed_links.forget", DAY, links.forget_old)
     schedule.add_for_all("idempotency_keys.forget", HOUR, repetitions.forget_old)
     schedule.add_for_all("sync_operations.forget", DAY, apply.forget_old)
+    schedule.add_for_all("notifications.forget", DAY, store.forget_old)
     schedule.add_for_all("outbox.forget", HOUR, relay.forget_old)
     schedule.add_for_all("data_archives.forget", HOUR, work.forget_archives)
     schedule.add_for_all("webhook_deliveries.forget", HOUR, queue.forget_old)

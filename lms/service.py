@@ -36,6 +36,8 @@ from lms.live.live import Live
 from lms.mail.class_mails import ClassMails
 from lms.mail.links import LinkMails
 from lms.mail.mailer import make_mailer
+from lms.notifications.classes import ClassNews
+from lms.notifications.endpoints import add_notifications
 from lms.outbox.relay import Relay
 from lms.outbox.send import Outbox
 from lms.parts import Parts
@@ -85,6 +87,9 @@ class LmsService:
             closing.push_async_callback(parts.relay.close)
             closing.push_async_callback(parts.live.close)
             ChatSpeech(parts).add()
+            add_notifications(parts)
+            news = ClassNews(parts)
+            news.listen()
             ChatQueue(parts.operations, Writer(parts.ids, parts.live), parts.live).add()
             await parts.live.start()
             closing.push_async_callback(parts.webhooks.close)
@@ -104,7 +109,7 @@ class LmsService:
             closing.push_async_callback(attendance.close)
             attendance.also_keep(classes.take_events)
             attendance.start()
-            add_jobs(parts, classes)
+            add_jobs(parts, classes, news)
             closing.push_async_callback(parts.schedule.close)
             await parts.schedule.start()
             await web.SockSite(runner, opened, backlog=BACKLOG).start()

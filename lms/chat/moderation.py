@@ -13,6 +13,7 @@ from lms.api.caller import Caller
 from lms.api.problems import FORBIDDEN, ProblemError, bad_field, not_found
 from lms.chat.access import RoomFor, room_to_moderate, room_to_read, standing_of
 from lms.chat.events import room_event
+from lms.chat.members import moderators_of
 from lms.chat.moderation_messages import CloseReport, Mute, ReportMessage
 from lms.chat.problems import ALREADY_REPORTED, MESSAGE_DELETED, REPORT_CLOSED
 from lms.chat.rules import RoomKind, Standing, may_hold, runs_the_school
@@ -22,6 +23,8 @@ from lms.chat.writing import count, two_of
 from lms.database.transaction import Transaction
 from lms.ids import Ids
 from lms.live.live import Live
+from lms.notifications.kinds import Kind
+from lms.notifications.store import Notifier
 from lms.people.tables import app_user
 
 MUTED_MAX: Final = timedelta(days=366)
@@ -33,6 +36,7 @@ class Moderator:
     def __init__(self, ids: Ids, live: Live) -> None:
         self._ids = ids
         self._live = live
+        self._notifier = Notifier(ids, live)
 
     async def mute(
         self, transaction: Transaction, caller: Caller, room_id: UUID, user_id: UUID, asked: Mute | None
@@ -80,7 +84,7 @@ class Moderator:
         self, transaction: Transaction, caller: Caller, room_id: UUID, message_id: UUID, asked: ReportMessage
     ) -> UUID:
         """Note that somebody finds something wrong with a message; return the report. Raises ProblemError."""
-        await room_to_read(transaction, caller, room_id)
+        found = await room_to_read(transaction, caller, room_id)
         message = await find_message(transaction, room_id, message_id)
         if message is None:
             raise not_found("message")
@@ -99,6 +103,9 @@ class Moderator:
                 body=message.body, status=ReportStatus.OPEN, created_at=transaction.now, answer="",
             )
         )  # fmt: skip
+        about = {"room_id": str(room_id), "report_id": str(report_id), "title": found.title}
+        moderators = await moderators_of(transaction, found.row)
+        await self._notifier.notify(transaction, moderators, Kind.CHAT_REPORTED, f"chat.report {report_id}", about)
         return report_id
 
     async def close_report(

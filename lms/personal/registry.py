@@ -14,6 +14,7 @@ from lms.codes import personal as codes
 from lms.courses import personal as courses
 from lms.grades import personal as grades
 from lms.live import personal as live
+from lms.notifications import personal as notifications
 from lms.people import personal as people
 from lms.personal.holding import Holding
 from lms.personal.requests_held import HOLDINGS as REQUESTS
@@ -29,6 +30,7 @@ HOLDINGS: Final[tuple[Holding, ...]] = (
     *grades.HOLDINGS,
     *chat.HOLDINGS,
     *live.HOLDINGS,
+    *notifications.HOLDINGS,
     *sync.HOLDINGS,
     *api.HOLDINGS,
     *audit.HOLDINGS,

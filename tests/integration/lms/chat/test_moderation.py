@@ -76,6 +76,8 @@ async def test_a_report_keeps_what_it_is_about(school: School) -> None:
     assert (await school.post(f"{path}/report", {"reason": "harassment"}, as_=school.student)).status == 403
     made = await school.post(f"{path}/report", {"reason": "harassment", "note": "again"}, as_=school.teacher)
     assert made.status == 201
+    [told] = (await school.get("/notifications", as_=school.teacher)).data
+    assert (told["kind"], told["about"]["report_id"]) == ("chat.reported", made.data["id"])
     twice = await school.post(f"{path}/report", {"reason": "spam"}, as_=school.teacher)
     assert twice.code == "already_reported"
     await school.patch(path, {"body": "You are all clever"}, as_=school.student)
