@@ -12,9 +12,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from control_api.up import Running
 
 KEPT_LMS: Final = "up-lms"
 """The command of the process beside; for `halqa up` alone."""
@@ -64,8 +66,8 @@ def _demo(arguments: Sequence[str]) -> int:
         return filled.returncode
 
     @contextmanager
-    def school_beside(url: str, key: str, data: Path) -> Iterator[str]:
-        with _lms_beside(url, key, data) as told:
+    def school_beside(media: Running) -> Iterator[str]:
+        with _lms_beside(media) as told:
             yield f"{filled.stdout}\n{told}{opening.open_class(told, chosen)}"
 
     flags = ["--data", str(chosen.data), "--port", str(chosen.port)]
@@ -73,12 +75,14 @@ def _demo(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _lms_beside(url: str, key: str, data: Path) -> Iterator[str]:
-    """Run an LMS for the media server at this URL, in the folder `lms` of its data; yield what it says at its start."""
-    port = urlsplit(url).port or 0
-    command = [sys.executable, "-m", "halqa", KEPT_LMS, "--data", str(data / "lms"), "--media-server", url]
+def _lms_beside(media: Running) -> Iterator[str]:
+    """Run an LMS for a media server, in the folder `lms` of its data; yield what it says at its start."""
+    port = urlsplit(media.url).port or 0
+    command = [sys.executable, "-m", "halqa", KEPT_LMS, "--data", str(media.data / "lms"), "--media-server", media.url]
     command += ["--port", str(port + PORT_STEP), "--log-level", "warning"]
-    environment = {**os.environ, "HALQA_LMS_MEDIA_SERVER_KEY": key}
+    if media.certificate is not None:
+        command += ["--set", f"media_server.certificate={media.certificate.absolute()}"]
+    environment = {**os.environ, "HALQA_LMS_MEDIA_SERVER_KEY": media.key}
     # In a session of its own: what Ctrl-C ends is decided here.
     process = subprocess.Popen(  # noqa: S603 - our own command
         command, stdout=subprocess.PIPE, text=True, env=environment, start_new_session=True

@@ -38,10 +38,19 @@ class _Ready(NamedTuple):
     udp_port: int
 
 
-Beside = Callable[[str, str, Path], AbstractContextManager[str]]
-"""Starts something beside the media server, given its URL, an API key as ID:SECRET and the data folder; yields what a
-user is told of it, and ends it.
-"""
+class Running(NamedTuple):
+    """What something beside the media server needs to reach it."""
+
+    url: str
+    key: str
+    """Of the API, as ID:SECRET."""
+    data: Path
+    certificate: Path | None
+    """The server's own, of HTTPS: on this computer it is reached by another name than the certificate's."""
+
+
+Beside = Callable[[Running], AbstractContextManager[str]]
+"""Starts something beside the media server; yields what a user is told of it, and ends it."""
 
 
 def run_up(settings: ServerSettings, *, room: str, beside: Beside | None = None) -> int:
@@ -69,7 +78,8 @@ def run_up(settings: ServerSettings, *, room: str, beside: Beside | None = None)
         print(welcome(url, key, settings.data, invitations), flush=True)
         if beside is not None:
             secret = f"{key.key_id}:{key.secret.decode()}"
-            print(started.enter_context(beside(url, secret, settings.data)), flush=True)
+            running = Running(url, secret, settings.data, settings.http.tls_certificate)
+            print(started.enter_context(beside(running)), flush=True)
 
     with ExitStack() as started, listening:
         return Supervisor(run, on_first_ready=greet).supervise()

@@ -71,6 +71,10 @@ class MediaServerSettings:
     """How browsers reach it; none: like `url`."""
     key: str | None = field(default=None, repr=False)
     """An API key, `ID:SECRET`, as `halqa keys create` prints it."""
+    certificate: Path | None = None
+    """PEM file with the media server's own certificate, or with who signed it: then that is believed and nothing else,
+    whatever host it names. Read at the start. None: what this computer believes.
+    """
 
     def __post_init__(self) -> None:
         for name in ("url", "public_url"):

@@ -10,6 +10,7 @@ What may be done twice is tried again when the network or the server fails (`Pat
 from __future__ import annotations
 
 import base64
+import ssl
 import uuid
 from collections.abc import AsyncIterator
 from types import TracebackType
@@ -45,9 +46,11 @@ class ControlClient:
         *,
         patience: Patience | None = None,
         http: aiohttp.ClientSession | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`http` is used and not closed, if it is given; a session of its own is made else."""
-        self._own = aiohttp.ClientSession() if http is None else None
+        """`http` is used and not closed, if it is given; a session of its own is made else, which believes `tls`."""
+        connector = None if tls is None else aiohttp.TCPConnector(ssl=tls)
+        self._own = aiohttp.ClientSession(connector=connector) if http is None else None
         session = http or self._own
         assert session is not None, "there is one of the two"
         credentials = base64.b64encode(f"{key_id}:{secret}".encode()).decode()

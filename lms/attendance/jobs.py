@@ -8,6 +8,7 @@ from typing import Self
 from control_api.client import ControlClient
 from lms.attendance.feed_reader import FeedReader, KeepEvents
 from lms.attendance.settling import Settler
+from lms.classes.media import control_client
 from lms.parts import Parts
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,7 @@ class AttendanceJobs:
         if chosen.url is None or chosen.key is None:
             logger.warning("no media server is set: attendance has nothing to go by")
             return cls(settler, None, None)
-        key_id, _, secret = chosen.key.partition(":")
-        control = ControlClient(chosen.url, key_id, secret)
+        control = control_client(chosen)
         return cls(settler, FeedReader(parts.database, control, chosen.url), control)
 
     def also_keep(self, keep: KeepEvents) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from control_api.contract import ChangeRoom, CreateToken, Door, EndRoomQuery, Ro
 from lms.api.problems import ProblemError
 from lms.classes.problems import MEDIA_UNAVAILABLE
 from lms.classes.room import RUN_MAX
+from lms.errors import StartError
 from lms.settings import MediaServerSettings
 
 logger = logging.getLogger(__name__)
@@ -114,6 +116,25 @@ class MediaServer:
         assert self._settings.url is not None, "a media server is set"
         assert self._settings.key is not None, "a key is set"
         if self._client is None:
-            key_id, _, secret = self._settings.key.partition(":")
-            self._client = ControlClient(self._settings.url, key_id, secret, patience=PATIENCE)
+            self._client = control_client(self._settings, PATIENCE)
         return self._client
+
+
+def control_client(settings: MediaServerSettings, patience: Patience | None = None) -> ControlClient:
+    """Return a client of the media server that is set, with its certificate believed; raises StartError."""
+    assert settings.url is not None, "a media server is set"
+    assert settings.key is not None, "a key is set"
+    key_id, _, secret = settings.key.partition(":")
+    return ControlClient(settings.url, key_id, secret, patience=patience, tls=_believed(settings))
+
+
+def _believed(settings: MediaServerSettings) -> ssl.SSLContext | None:
+    if settings.certificate is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(settings.certificate))
+    except OSError as error:
+        raise StartError(f"media_server.certificate: {settings.certificate} cannot be read ({error})") from None
+    context.check_hostname = False  # whoever has this certificate's key is the server, whatever it is called
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context

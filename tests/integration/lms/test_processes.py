@@ -11,10 +11,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 
+from tests.integration.test_media_server import write_certificate
 from tests.support.postgresql import Cluster
 
 HALQA = [sys.executable, "-P", "-m", "halqa"]
@@ -103,6 +105,30 @@ async def test_up_starts_both_and_keeps_both(tmp_path: Path) -> None:
                         break
                 except aiohttp.ClientError:
                     assert time.monotonic() < deadline
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(START_SECONDS_MAX) == 0
+
+
+async def test_up_with_https_reaches_its_own_media_server(tmp_path: Path) -> None:
+    """Its certificate is for another name than the one by which the LMS reaches it."""
+    certificate, key = write_certificate(tmp_path)
+    port = free_port_with_one_ten_above()
+    flags = ("--port", str(port), "--udp-port", "0", "--workers", "1", "--tls-certificate", str(certificate))
+    with running(tmp_path, "up", *flags, "--tls-key", str(key)) as process:
+        code = read_until(process, r"code +(\S+)")[1]
+        password = read_until(process, r"password +(\S+)")[1]
+        url = read_until(process, r"running: (http://127\.0\.0\.1:\d+)")[1] + "/api/v1"
+        async with aiohttp.ClientSession() as http:
+            async with http.post(f"{url}/auth/login", json={"login": code, "password": password}) as answer:
+                bearer = {"Authorization": f"Bearer {(await answer.json())['data']['access_token']}"}
+            now = datetime.now(UTC)
+            times = {"starts_at": now.isoformat(), "ends_at": (now + timedelta(hours=1)).isoformat()}
+            async with http.post(f"{url}/live-classes", json={"title": "Algebra", **times}, headers=bearer) as answer:
+                made = (await answer.json())["data"]
+            async with http.post(f"{url}/live-classes/{made['id']}/start", headers=bearer) as answer:
+                assert answer.status == 200, await answer.text()
+            async with http.post(f"{url}/live-classes/{made['id']}/join", json={}, headers=bearer) as answer:
+                assert (await answer.json())["data"]["url"] == f"https://localhost:{port}"
         process.send_signal(signal.SIGTERM)
         assert process.wait(START_SECONDS_MAX) == 0
 
