@@ -15,6 +15,7 @@ from lms.api.measurements import Measurements
 from lms.api.middleware import add_headers, around
 from lms.api.serve import SECURE
 from lms.attendance.endpoints import AttendanceEndpoints
+from lms.attendance.feed_reader import FeedReader
 from lms.audit.endpoints import AuditEndpoints
 from lms.chat.endpoints import ChatEndpoints
 from lms.classes.endpoints import ClassEndpoints
@@ -65,8 +66,8 @@ def endpoints_of(parts: Parts) -> tuple[AnyEndpoint, ...]:
     )
 
 
-def build_application(parts: Parts) -> web.Application:
-    """Return all routes of the service."""
+def build_application(parts: Parts, reader: FeedReader | None = None) -> web.Application:
+    """Return all routes of the service; `reader` of the media server's feed is for its metrics."""
     measurements = Measurements()
     middlewares = around(parts.settings.cors.origins, measurements.take)
     application = web.Application(middlewares=middlewares, client_max_size=REQUEST_BYTES_MAX)
@@ -77,5 +78,5 @@ def build_application(parts: Parts) -> web.Application:
     add_document_routes(application, endpoints)
     add_school_page(application)
     add_live_route(application, parts)
-    add_metrics_route(application, parts, measurements)
+    add_metrics_route(application, parts, measurements, reader)
     return application

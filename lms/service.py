@@ -93,7 +93,9 @@ class LmsService:
             ChatQueue(parts.operations, Writer(parts.ids, parts.live), parts.live).add()
             await parts.live.start()
             closing.push_async_callback(parts.webhooks.close)
-            application = build_application(parts)
+            attendance = AttendanceJobs.of(parts)
+            closing.push_async_callback(attendance.close)
+            application = build_application(parts, attendance.reader)
             runner = web.AppRunner(
                 application,
                 access_log=None,
@@ -105,8 +107,6 @@ class LmsService:
             classes = ClassJobs(parts, parts.media)
             parts.relay.start()
             parts.webhooks.start()
-            attendance = AttendanceJobs.of(parts)
-            closing.push_async_callback(attendance.close)
             attendance.also_keep(classes.take_events)
             attendance.start()
             add_jobs(parts, classes, news)

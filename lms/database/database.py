@@ -20,6 +20,7 @@ import psycopg
 from sqlalchemy import URL, event, make_url, text
 from sqlalchemy.exc import ArgumentError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from lms.clock import Clock, SystemClock
 from lms.database.lock import FileLock
@@ -79,6 +80,13 @@ class Database:
     @property
     def is_postgresql(self) -> bool:
         return self._readers.dialect.name == "postgresql"
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Return how many connections are in use now, and how many there may be."""
+        pools = {id(engine.pool): engine.pool for engine in (self._readers, self._writer)}.values()
+        queues = [pool for pool in pools if isinstance(pool, QueuePool)]
+        return sum(pool.checkedout() for pool in queues), sum(pool.size() for pool in queues)
 
     def read(self, org_id: UUID) -> AbstractAsyncContextManager[Transaction]:
         """Return a transaction that sees the rows of one organization and writes nothing."""

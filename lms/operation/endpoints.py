@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Final, Literal
 
 from aiohttp import hdrs, web
-from prometheus_client import CollectorRegistry, Metric, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Open, Reply, Result, Use
 from lms.api.measurements import Measurements
 from lms.api.problems import FORBIDDEN, ProblemError
 from lms.api.rate_limits import Limit
+from lms.attendance.feed_reader import FeedReader
+from lms.operation.readings import Readings
 from lms.parts import Parts
 from webapi.client_address import is_trusted, parse_networks
 from webapi.shapes import Answer
@@ -90,31 +89,16 @@ class OperationEndpoints:
         return Result(Readiness(status="ready", database=engine))
 
 
-class _Counts(Collector):
-    """What the parts count."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-
-    def collect(self) -> Iterator[Metric]:
-        refused = CounterMetricFamily(
-            "halqa_lms_rate_limited_total", "Requests refused because there were too many.", labels=["limit"]
-        )
-        for name, count in self._parts.limits.refused.items():
-            refused.add_metric([name], count)
-        yield refused
-        yield CounterMetricFamily(
-            "halqa_lms_outbox_given_up_total", "Messages that nobody could be told.", value=self._parts.relay.given_up
-        )
-
-
-def add_metrics_route(application: web.Application, parts: Parts, measurements: Measurements) -> None:
+def add_metrics_route(
+    application: web.Application, parts: Parts, measurements: Measurements, reader: FeedReader | None
+) -> None:
     """Serve what is counted, to the readers that the settings name."""
     registry = CollectorRegistry(auto_describe=False)
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     registry.register(measurements)
-    registry.register(_Counts(parts))
+    readings = Readings(parts, reader)
+    registry.register(readings)
     readers = parse_networks(parts.settings.metrics.readers)
 
     async def respond(request: web.Request) -> web.Response:
@@ -122,6 +106,7 @@ def add_metrics_route(application: web.Application, parts: Parts, measurements: 
         forwarded = hdrs.X_FORWARDED_FOR in request.headers
         if forwarded or not is_trusted(remote, readers):
             raise ProblemError(FORBIDDEN)
+        await readings.look()
         return web.Response(body=generate_latest(registry), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE_LATEST})
 
     application.router.add_get("/metrics", respond)
