@@ -60,6 +60,7 @@ class Channel:
         self.room_id = room_id
         self.told = told
         self._wanted = told
+        self._to_look = False
         self._read = read
         self._replayed_max = replayed_max
         self._marks: dict[Listener, int] = {}
@@ -88,7 +89,7 @@ class Channel:
 
     def look(self) -> None:
         """Read what there is: notes may have been lost."""
-        self._wanted = max(self._wanted, self.told + 1)
+        self._to_look = True
         self._start_reading()
 
     def say(self, frame: bytes, but: UUID | None = None) -> None:
@@ -151,18 +152,20 @@ class Channel:
     async def _read_on(self) -> None:
         """Read and tell until nothing is wanted that is not told."""
         try:
-            while self.told < self._wanted:
-                wanted = self._wanted
+            while self._to_look or self.told < self._wanted:
+                self._to_look, wanted = False, self._wanted
                 try:
                     changes = await self._read(self.org_id, self.room_id, self.told, READ_AT_ONCE)
                 except Exception:
                     logger.warning("a room could not be read", extra={"room": str(self.room_id)}, exc_info=True)
+                    self._to_look = True
                     await asyncio.sleep(RETRY_S)
                     continue
                 for change, frame in changes.frames:
                     self._tell(change, frame)
+                self._to_look |= changes.upto < changes.change
+                if changes.upto <= self.told < wanted:
+                    await asyncio.sleep(RETRY_S)  # what was noted is not there yet: a copy of the database, perhaps
                 self.told = max(self.told, changes.upto)
-                if changes.upto >= changes.change and self._wanted == wanted:
-                    self._wanted = self.told  # a look at what is still the same
         finally:
             self._reading = None
