@@ -7,7 +7,7 @@ const ROOT = '/api/v1';
 const TIMEOUT_MS = 20_000;
 const RENEWED_BEFORE_MS = 60_000;
 const LOCK = 'halqa.renew';
-/** When the access token ends, for all tabs: milliseconds since 1970; absent: nobody is logged in. */
+/** When the access token ends, for all tabs: ms since 1970 by this computer's clock; absent: nobody is logged in. */
 const ENDS_KEY = 'halqa.ends';
 
 /** Why a request failed: `code` is the server's, or `away` (no answer) or `logged_out`. */
@@ -27,6 +27,8 @@ export class ApiError extends Error {
 /** Events: `out` (the login has ended, here or in another tab), `in` (in another tab), `away`, `back`. */
 export class Api extends EventTarget {
   #isAway = false;
+  /** How much this computer's clock is ahead of the server's. */
+  #aheadMs = 0;
 
   /** @param {Language} language  in which the server speaks */
   constructor(language) {
@@ -79,6 +81,17 @@ export class Api extends EventTarget {
    */
   async post(path, body) {
     return this.#ask('POST', path, body);
+  }
+
+  /**
+   * Ask for something that needs no login.
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<any>}
+   * @throws {ApiError}
+   */
+  async ask(path, body) {
+    return this.#send('POST', path, body);
   }
 
   /**
@@ -135,12 +148,15 @@ export class Api extends EventTarget {
       const signal = AbortSignal.timeout(TIMEOUT_MS);
       const content = body === undefined ? undefined : JSON.stringify(body);
       response = await fetch(ROOT + path, { method, headers, body: content, signal, credentials: 'same-origin' });
-      if (response.status !== 204) answer = await response.json();
+      const text = await response.text();
+      if (text !== '') answer = JSON.parse(text);
     } catch {  // no connection, no answer in time, or something between us that speaks no JSON
       throw this.#away();
     }
     if (response.status >= 502 && answer?.error?.code === undefined) throw this.#away();
     this.#setAway(false);
+    const now = Date.parse(response.headers.get('Date') ?? '');
+    if (!Number.isNaN(now)) this.#aheadMs = Date.now() - now;
     if (response.ok) return answer?.data;
     const waitS = Number(response.headers.get('Retry-After') ?? 0) || 0;
     throw new ApiError(answer.error.code, answer.error.message, waitS);
@@ -165,6 +181,6 @@ export class Api extends EventTarget {
 
   /** @param {string} expiresAt */
   #keepEnd(expiresAt) {
-    localStorage.setItem(ENDS_KEY, String(Date.parse(expiresAt)));
+    localStorage.setItem(ENDS_KEY, String(Date.parse(expiresAt) + this.#aheadMs));
   }
 }

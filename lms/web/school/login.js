@@ -29,6 +29,7 @@ export class Login {
     this.password = find(root, '[name=password]', HTMLInputElement);
     this.organization = find(root, '[name=organization]', HTMLInputElement);
     this.problem = find(root, '.problem', HTMLElement);
+    this.told = find(root, '.told', HTMLElement);
     this.submit = find(root, '[type=submit]', HTMLButtonElement);
     this.form.addEventListener('submit', (event) => {
       event.preventDefault();
@@ -40,6 +41,7 @@ export class Login {
       this.password.type = isShown ? 'password' : 'text';
       reveal.setAttribute('aria-pressed', String(!isShown));
     });
+    find(root, '.forgot', HTMLButtonElement).addEventListener('click', () => void this.#forgot());
     language.addEventListener('change', () => this.#label());
     const kept = localStorage.getItem(ORGANIZATION_KEY);
     if (kept !== null) this.#askOrganization(kept);
@@ -57,6 +59,29 @@ export class Login {
     this.root.hidden = true;
     this.password.value = '';
     this.#tell('');
+  }
+
+  /** Have a link mailed with which a new password can be set; what can be wrong is not told, as to everybody. */
+  async #forgot() {
+    const login = this.name.value.trim();
+    if (login === '') {
+      this.#fail(this.language.text('login.forgot.missing'), this.name);
+      return;
+    }
+    const organization = this.organization.value.trim().toLowerCase() || null;
+    this.#tell('');
+    try {
+      await this.api.ask('/auth/forgot-password', { login, organization });
+      this.say(this.language.text('login.forgot.sent'));
+    } catch (error) {
+      this.#refused(/** @type {ApiError} */ (error));
+    }
+  }
+
+  /** @param {string} message  good news */
+  say(message) {
+    this.told.textContent = message;
+    this.told.hidden = message === '';
   }
 
   async #try() {
@@ -128,6 +153,7 @@ export class Login {
   #tell(message) {
     this.problem.textContent = message;
     this.problem.hidden = message === '';
+    this.say('');
     for (const field of [this.name, this.password, this.organization]) field.removeAttribute('aria-invalid');
   }
 }

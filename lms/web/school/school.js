@@ -1,9 +1,11 @@
 /** The school's page: who is logged in sees today's classes and how it goes; everybody else logs in. */
 
 import { Api } from './api.js';
+import { Bell } from './bell.js';
 import { Classes } from './classes.js';
 import { find } from './dom.js';
 import { Language } from './language.js';
+import { MailedLink, takeMailedLink } from './link.js';
 import { Login } from './login.js';
 import { Progress } from './progress.js';
 import { AttendanceSheet } from './sheet.js';
@@ -31,6 +33,8 @@ const surroundings = { tell, ask, announce, openSheet: sheet.open.bind(sheet) };
 const classes = new Classes(find(document, '#classes', HTMLElement), api, language, surroundings);
 const progress = new Progress(find(document, '#progress', HTMLElement), api, language, tell);
 const login = new Login(find(document, '#login', HTMLElement), api, language, (who) => void enter(who, true));
+const bell = new Bell(api, () => void classes.look());
+const mailed = takeMailedLink();
 
 language.addEventListener('change', label);
 api.addEventListener('out', () => leave(language.text('error.logged_out')));
@@ -45,7 +49,15 @@ find(document, '#logout', HTMLButtonElement).addEventListener('click', () => voi
 find(notice, 'button', HTMLButtonElement).addEventListener('click', () => { notice.hidden = true; });
 window.addEventListener('hashchange', () => route(true));
 await language.begin();
-await begin();
+if (mailed === null) await begin();
+else await new MailedLink(find(document, '#mailed', HTMLElement), api, language, tellAtLogin).follow(mailed);
+label();
+
+/** @param {string} message  of what became of a link */
+function tellAtLogin(message) {
+  leave('');
+  login.say(message);
+}
 
 async function begin() {
   if (!api.isIn) {
@@ -75,12 +87,14 @@ async function enter(who, isNew) {
   find(views, '[href="#progress"]', HTMLElement).hidden = !LEARNING.some((role) => who.roles.includes(role));
   for (const each of ['#views', '#logout', '#person']) find(document, each, HTMLElement).hidden = false;
   find(document, '#person bdi', HTMLElement).textContent = who.name;
+  bell.start();
   route(isNew);
 }
 
 /** @param {string} message  why, if it was not their wish */
 function leave(message) {
   me = null;
+  bell.stop();
   forget();
   sheet.close();
   question.close();

@@ -7,6 +7,8 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,45 @@ async def test_the_school_is_asked_for_where_there_are_several(pages: SchoolPage
     await page.keyboard.type("al-noor")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("heading", name="Today")).to_be_visible()
+
+
+async def test_a_forgotten_password_is_set_anew_by_the_link_of_a_mail(pages: SchoolPage) -> None:
+    student = await pages.person(Role.STUDENT, "Lina", email="lina@example.org")
+    page = await pages.open()
+    await page.evaluate("() => document.querySelector('.organization').hidden = false")
+    await page.get_by_role("button", name="Forgot your password?").click()
+    await expect(page.get_by_role("alert")).to_contain_text("Fill in your code")
+    await page.get_by_label("Code or e-mail address").fill(student.code)
+    await page.get_by_label("School").fill("al-noor")
+    await page.get_by_role("button", name="Forgot your password?").click()
+    await expect(page.get_by_role("status").filter(has_text="a link is on its way")).to_be_visible()
+    link = await mailed_link(pages)
+    await page.goto(link)
+    await expect(page.get_by_role("heading", name="Choose a password")).to_be_visible()
+    assert "token" not in page.url
+    await page.get_by_label("New password").fill("password1234")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("guessed first")
+    await page.get_by_label("New password").fill("three ponies in a boat")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("status").filter(has_text="Your password is set")).to_be_visible()
+    await pages.log_in(page, student, "three ponies in a boat")
+    await expect(page.get_by_role("heading", name="Today")).to_be_visible()
+
+
+async def mailed_link(pages: SchoolPage) -> str:
+    """Return the link of the first mail that is written."""
+    folder = pages.school.parts.settings.data / "mails"
+    async with asyncio.timeout(LONG_MS / 1000):
+        while True:
+            for mail in await asyncio.to_thread(lambda: list(folder.glob("*.eml")) if folder.exists() else []):
+                message = message_from_bytes(await asyncio.to_thread(mail.read_bytes), policy=default)
+                text = message.get_body(("plain",))
+                assert text is not None
+                found = re.search(r"http://\S+#token=\S+", text.get_content())
+                assert found is not None
+                return found[0]
+            await asyncio.sleep(0.1)
 
 
 async def test_ten_tabs_wake_up_at_once_and_all_stay_logged_in(pages: SchoolPage) -> None:
