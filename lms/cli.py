@@ -18,12 +18,13 @@ import uvloop
 
 from lms.access.passwords import Passwords
 from lms.api.languages import Language
-from lms.database.database import Database
+from lms.database.backup import back_up
+from lms.database.database import Database, database_url
 from lms.errors import LmsError, SettingsError
 from lms.ids import Ids
 from lms.organizations.make import NewOrganization, make_organization
 from lms.organizations.messages import SLUG_PATTERN
-from lms.service import LmsService
+from lms.service import SECRET_FILE, LmsService
 from lms.settings import HTTP_PORT_DEFAULT, LmsSettings
 from webapi.configuration.load import Loaded, load_settings
 from webapi.configuration.settings_tree import DATA_PATH, SettingsTree
@@ -41,6 +42,7 @@ _EPILOG: Final = """\
 examples:
   halqa lms --data /var/lib/halqa-lms
   halqa lms --data /var/lib/halqa-lms create-organization --slug al-noor --name "Al Noor" --owner Huda
+  halqa lms --data /var/lib/halqa-lms backup /backup/monday
   halqa lms --data /var/lib/halqa-lms --database postgresql://halqa@localhost/halqa
 
 Each setting can come from a TOML file (--config or HALQA_LMS_CONFIG), from the environment (HALQA_LMS_HTTP_PORT, ...;
@@ -87,6 +89,8 @@ def main(arguments: Sequence[str]) -> int:
         configure_logs(loaded.settings.logs.level, loaded.settings.logs.format)
         if chosen.command == "create-organization":
             return asyncio.run(create_organization(loaded.settings, chosen))
+        if chosen.command == "backup":
+            return run_backup(loaded.settings, chosen.folder)
         return run_service(loaded.settings, _tell)
     except SettingsError as error:
         print(f"halqa lms: {error}", file=sys.stderr)
@@ -114,6 +118,11 @@ def build_parser() -> argparse.ArgumentParser:
     create.add_argument("--email", help="of the owner")
     create.add_argument("--time-zone", default="UTC", metavar="ZONE", help="e.g. Asia/Riyadh (default: UTC)")
     create.add_argument("--language", choices=[each.value for each in Language], default="en")
+    backup = commands.add_parser(
+        "backup", help="copy the SQLite database into a new data folder, also while it is used"
+    )
+    backup.set_defaults(command="backup")
+    backup.add_argument("folder", metavar="FOLDER", type=Path, help="a folder that is not there yet")
     parser.add_argument("--config", metavar="FILE", help="settings file in TOML")
     for flag in SHORT_FLAGS:
         parser.add_argument(flag.name, metavar=flag.metavar, help=flag.help)
@@ -145,6 +154,13 @@ def run_service(settings: LmsSettings, ready: Callable[[LmsService], None]) -> i
 
 def _tell(service: LmsService) -> None:
     print(f"Halqa LMS is running: {service.url}  (API: {service.url}/docs/api)", flush=True)
+
+
+def run_backup(settings: LmsSettings, folder: Path) -> int:
+    """Back the SQLite database up; raises LmsError."""
+    size = back_up(database_url(settings.database, settings.data), settings.data / SECRET_FILE, folder)
+    print(f"{folder} is a backup of {size} bytes; `halqa lms --data {folder}` runs on it")
+    return EXIT_OK
 
 
 async def create_organization(settings: LmsSettings, chosen: argparse.Namespace) -> int:
