@@ -10,10 +10,11 @@ transaction takes on a role without rights of its own, and `app.org` says which 
 from __future__ import annotations
 
 import asyncio
+import select
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 from uuid import UUID
 
 import psycopg
@@ -39,6 +40,18 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA busy_timeout=5000",
     "PRAGMA temp_store=MEMORY",
 )
+
+
+_READ_ONLY: Final = "SET default_transaction_read_only = on"
+_READS_AS: Final = "reads as"
+"""Under which name a connection reads, in what SQLAlchemy remembers of it."""
+
+
+class _Name(NamedTuple):
+    """In whose name PostgreSQL is asked."""
+
+    role: str
+    org: str
 
 
 class Database:
@@ -121,7 +134,7 @@ class Database:
     async def _transaction(self, org_id: UUID | None, *, writes: bool) -> AsyncIterator[Transaction]:
         async with (self._writer if writes else self._readers).connect() as connection:
             if self.is_postgresql:
-                await self._begin(connection, _beginning(org_id, writes=writes))
+                await self._begin(connection, org_id, writes=writes)
             transaction = Transaction(connection, org_id, self._clock.now(), writes=writes)
             async with connection.begin():
                 yield transaction
@@ -130,16 +143,31 @@ class Database:
         for act in transaction.after_commit:
             act()
 
-    async def _begin(self, connection: AsyncConnection, statements: str) -> None:
-        """Begin a transaction of PostgreSQL: one way there and back, on the driver's own connection.
+    async def _begin(self, connection: AsyncConnection, org_id: UUID | None, *, writes: bool) -> None:
+        """Begin a transaction of PostgreSQL, on the driver's own connection: in whose name, and seeing which rows.
+
+        Who writes gets one that is true to the name; it costs one way there and back. Who reads gets none: with READ
+        COMMITTED each statement sees what is committed, within a transaction or without. So the connection itself takes
+        on role and organization for reading, and has them still when it reads for the same organization again.
 
         A connection that broke while it lay in the pool is found out here, where nothing has been done yet, and another
         is taken: that costs nothing, and asking each one whether it lives would.
         """
+        name = _name(org_id)
         for stale in range(self._connections, -1, -1):
-            driver: Any = (await connection.get_raw_connection()).driver_connection
+            taken = await connection.get_raw_connection()
+            driver: Any = taken.driver_connection
+            if not writes and taken.info.get(_READS_AS) == name and not _has_news(driver):
+                return
             try:
-                await driver.execute(statements)
+                if writes:
+                    await driver.execute(
+                        f"BEGIN READ WRITE; SET LOCAL ROLE {name.role}; SET LOCAL app.org = '{name.org}'"
+                    )
+                else:
+                    taken.info.pop(_READS_AS, None)
+                    await driver.execute(f"{_READ_ONLY}; SET ROLE {name.role}; SET app.org = '{name.org}'")
+                    taken.info[_READS_AS] = name
                 return
             except psycopg.OperationalError as error:
                 if not stale or not driver.closed:
@@ -172,11 +200,15 @@ def is_sqlite(url: URL) -> bool:
     return url.drivername.partition("+")[0] == "sqlite"
 
 
-def _beginning(org_id: UUID | None, *, writes: bool) -> str:
-    """Return the statements that begin a transaction, say in whose name, and which rows it sees."""
-    mode = "READ WRITE" if writes else "READ ONLY"
-    role = ROLE_OF_SERVICE if org_id is None else ROLE_OF_TENANT
-    return f"BEGIN {mode}; SET LOCAL ROLE {role}; SET LOCAL app.org = '{org_id or ''}'"
+def _name(org_id: UUID | None) -> _Name:
+    return _Name(ROLE_OF_SERVICE, "") if org_id is None else _Name(ROLE_OF_TENANT, str(org_id))
+
+
+def _has_news(driver: Any) -> bool:
+    """Return whether a connection that waits for nothing was sent something: as a rule, that it is closed."""
+    poll = select.poll()
+    poll.register(driver.pgconn.socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _engines(url: URL, settings: DatabaseSettings) -> tuple[AsyncEngine, AsyncEngine]:

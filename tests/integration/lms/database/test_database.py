@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -135,11 +136,38 @@ async def test_a_query_without_its_filter_sees_one_organization(database: Databa
         assert (await transaction.execute(update(branch).values(name="changed"))).rowcount == 1
     with pytest.raises(DBAPIError, match="row-level security"):
         await add_branch(database, ours, of=theirs)
-    async with database._readers.connect() as connection:  # nobody took on a role, though it owns the tables
+    async with database._readers.connect() as connection:
+        await connection.execute(text("RESET ROLE; RESET app.org"))  # nobody took on a role, though it owns the tables
         assert (await connection.execute(text("SELECT count(*) FROM branch"))).scalar() == 0
-    async with database._readers.connect() as connection:  # the role, but no organization
-        await connection.execute(text("SELECT set_config('role', 'halqa_lms', true)"))
+        await connection.execute(text("SET ROLE halqa_lms"))  # the role, but no organization
         assert (await connection.execute(text("SELECT count(*) FROM branch"))).scalar() == 0
+        await connection.invalidate()  # it is not as the database left it
+
+
+async def test_connections_change_hands_between_organizations(database: Database) -> None:
+    """Many at once over few connections, reading and writing: each sees what is theirs, and readers write nothing."""
+    made = [await make(database, slug) for slug in ("one", "two", "three")]
+    for count, org_id in enumerate(made, start=1):
+        for _ in range(count):
+            await add_branch(database, org_id)
+
+    async def look(number: int) -> None:
+        which = number % 4
+        if which == 3:
+            async with database.read_all() as transaction:
+                assert await transaction.value(select(func.count()).select_from(organization)) == 3
+            return
+        org_id = made[which]
+        async with database.write(org_id) if number % 5 == 0 else database.read(org_id) as transaction:
+            found = await transaction.rows(select(branch.c.org_id).where(branch.c.org_id == org_id))
+            assert len(found) == which + 1
+            if database.is_postgresql:
+                assert len(await transaction.rows(select(branch.c.id))) == which + 1
+
+    await asyncio.gather(*(look(number) for number in range(100)))
+    async with database.read(made[0]) as transaction:
+        with pytest.raises(DBAPIError):
+            await transaction.execute(update(branch).values(name="changed"))
 
 
 async def test_every_table_is_bound_by_row_level_security(database: Database) -> None:
