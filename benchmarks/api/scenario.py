@@ -62,6 +62,8 @@ class Target:
     cpu_s: Callable[[], float] | None = None
     """CPU time of its process so far; None: not known."""
     memory_bytes: Callable[[], int] | None = None
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What `prepare` wants users to find."""
     died: Callable[[], str | None] = lambda: None
     """Why it runs no more, of a server that was started for the run."""
 
@@ -102,6 +104,12 @@ class User:
         figures.service.add(ended - began)
         figures.response.add(ended - due)
         self._due = due + ended - began
+
+    def note(self, step: str, seconds: float) -> None:
+        """Count something that happened to the user and took so long."""
+        figures = self._tally.step(step)
+        figures.service.add(seconds)
+        figures.response.add(seconds)
 
     async def ask(
         self, step: str, method: str, path: str, *, expect: Container[int] = range(200, 300), **request: Any
