@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -75,6 +76,8 @@ class Call:
         self.estimator.round_trip(int(2e6 * path.delay_s))
         self.estimate_bps = start_bps
         self.seconds: list[Second] = []
+        self.beside: Callable[[float], None] | None = None
+        """Called at each step with the time: another flow on the same path."""
         self._random = random.Random(path.seed + 1)
         self._now = 0.0
         self._frame_due = 0.0
@@ -94,7 +97,16 @@ class Call:
             self._bits, self._queues_ms = 0, []
         return self.seconds[-seconds:]
 
+    def until(self, is_reached: Callable[[], bool], seconds_max: float) -> float:
+        """Let time go by until something is so; return how long that took, at most so many seconds."""
+        began = self._now
+        while not is_reached() and self._now - began < seconds_max:
+            self._step()
+        return self._now - began
+
     def _step(self) -> None:
+        if self.beside is not None:
+            self.beside(self._now)
         if self._now >= self._frame_due:
             self._frame_due += FRAME_S
             self._send_frame()

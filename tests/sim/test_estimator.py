@@ -8,6 +8,7 @@ from statistics import mean, median
 import pytest
 
 from tests.sim.path import Call, Path, Second
+from tests.sim.rival import Rival
 
 SEEDS = range(1, 1 + int(os.environ.get("HALQA_TEST_SEEDS", "6")))
 
@@ -91,6 +92,19 @@ def test_what_another_flow_takes_is_left_to_it_and_no_more(seed: int) -> None:
     path.other_bps = 0
     call.run(10)
     assert sent_bps(call.run(10)) > 1_500_000
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("queue_s", [0.1, 0.3])
+def test_beside_a_flow_that_fills_the_queue_something_is_kept_and_left(queue_s: float, seed: int) -> None:
+    path = Path(2_000_000, seed=seed, queue_s_max=queue_s)
+    call, rival = Call(path), Rival(path)
+    call.run(10)
+    call.beside = rival.step
+    call.run(10)
+    before = rival.acknowledged_bits
+    assert sent_bps(call.run(30)) >= 0.3 * path.rate_bps
+    assert (rival.acknowledged_bits - before) / 30 >= 0.08 * path.rate_bps
 
 
 def test_a_peer_that_estimates_by_itself_is_believed() -> None:
