@@ -40,7 +40,9 @@ class Measured(Protocol):
     @property
     def kind(self) -> MediaKind: ...
     @property
-    def received_bytes(self) -> Sequence[int]: ...
+    def received_bytes(self) -> Sequence[int]:
+        """Of what viewers can be sent: encodings, or the sizes of a layered stream, each with all that it needs."""
+
     @property
     def asked(self) -> Sequence[bool]:
         """Of each encoding whether its publisher is asked to send it."""
@@ -149,7 +151,10 @@ class Rates:
             rates = before.get(track.id)
             if rates is None or len(rates) != len(received):
                 rates = TrackRates(received, now=now)
-            rates.look(received, track.asked, now=now)
+            asked = track.asked
+            if len(asked) != len(received):  # the sizes of a layered stream are asked for as one
+                asked = [any(asked)] * len(received)
+            rates.look(received, asked, now=now)
             self._tracks[track.id] = rates
 
     def costs(self, track: TrackId, usual: Sequence[int]) -> tuple[int, ...]:

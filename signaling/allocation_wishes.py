@@ -53,14 +53,22 @@ def has_temporal_layers(codec: str | None, encodings: int) -> bool:
 
 
 def ladder(
-    costs: Sequence[int], *, highest: int, temporal: int, layered: bool, is_screen: bool, one_size: bool = False
+    costs: Sequence[int],
+    *,
+    highest: int,
+    temporal: int,
+    layered: bool,
+    is_screen: bool,
+    shares: Sequence[Sequence[float]] = (),
+    one_size: bool = False,
 ) -> tuple[Layer, ...]:
     """Return the layers that a slot climbs, from the first to the last that is wanted; each costs more than the last.
 
     `costs` are those of the encodings in bit/s, lowest first; `highest` is the encoding that is wanted, `temporal` the
-    highest temporal layer (TEMPORAL_ALL: all); `layered` says whether there are any. A screen climbs in resolution
-    first, then in frames, and if its encodings are of one size, in frames alone; a camera has at least half its frames
-    before it grows.
+    highest temporal layer (TEMPORAL_ALL: all); `layered` says whether there are any, `shares` of each encoding which
+    part of its bitrate goes up to each of them, where that is measured. A screen climbs in resolution first, then in
+    frames, and if its encodings are of one size, in frames alone; a camera has at least half its frames before it
+    grows.
     """
     wanted = [*range(min(temporal, TEMPORAL_ALL - 1)), temporal] if layered else [temporal]
     if is_screen and one_size:
@@ -73,10 +81,17 @@ def ladder(
         steps += [(encoding, each) for encoding in range(1, highest + 1) for each in wanted[1:] or wanted]
     climbed: list[Layer] = []
     for encoding, each in reversed(steps):  # from the best: what is worse is worth a step only if it costs less
-        cost = round(costs[encoding] * (TEMPORAL_SHARES[min(each, TEMPORAL_ALL - 1)] if layered else 1.0))
+        share = _share(shares[encoding] if encoding < len(shares) else (), each) if layered else 1.0
+        cost = round(costs[encoding] * share)
         if not climbed or cost < climbed[-1].bitrate_bps:
             climbed.append(Layer(encoding, each, cost))
     return tuple(reversed(climbed))
+
+
+def _share(measured: Sequence[float], temporal: int) -> float:
+    """Return which part of a bitrate goes up to a temporal layer; what is usual, if it is not measured."""
+    known = measured or TEMPORAL_SHARES
+    return known[temporal] if temporal < len(known) and temporal < TEMPORAL_ALL else 1.0
 
 
 def rank_of(*, source: Source, kind: SlotKind, pinned: bool, in_spotlight: bool, speaks: bool) -> Rank:
@@ -104,8 +119,10 @@ class Offers:
                 self.costs(track),
                 highest=min(highest, len(track.encodings) - 1),
                 temporal=temporal,
-                layered=has_temporal_layers(track.codec, len(track.encodings)),
+                layered=has_temporal_layers(track.codec, len(track.sending.rids))
+                or any(len(each.temporal_shares) > 1 for each in track.encodings),
                 is_screen=track.source is Source.SCREEN,
+                shares=[each.temporal_shares for each in track.encodings],
                 one_size=of_one_size([each.height for each in track.encodings]),
             )
         return known
@@ -116,10 +133,13 @@ class Offers:
         heights = likely_heights(
             [each.height for each in track.encodings], declared_height=track.declared_height, source=source
         )
+        limits_bps = track.sending.limits_bps
+        if len(limits_bps) != len(heights):  # the sizes of a layered stream have one limit together
+            limits_bps = limits_bps[-1:] * len(heights)
         several = len(heights) > 1
         usual = [
             usual_bps(height, source=source, limit_bps=limit_bps, is_lower=several and index == 0)
-            for index, (height, limit_bps) in enumerate(zip(heights, track.sending.limits_bps, strict=True))
+            for index, (height, limit_bps) in enumerate(zip(heights, limits_bps, strict=True))
         ]
         costs = self._rates.costs(track.id, usual)
         if source is Source.SCREEN and several:

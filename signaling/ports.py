@@ -25,7 +25,10 @@ from signaling.identifiers import RoomName
 
 
 class EncodingState(Protocol):
-    """What is known of one encoding that a producer receives; width and height are 0 until a key frame told them."""
+    """What a viewer can be sent of a track: one encoding of simulcast, or one size of a layered stream (SVC).
+
+    Width and height are 0 until a key frame told them.
+    """
 
     @property
     def rid(self) -> Rid | None: ...
@@ -33,6 +36,9 @@ class EncodingState(Protocol):
     def width(self) -> int: ...
     @property
     def height(self) -> int: ...
+    @property
+    def temporal_shares(self) -> Sequence[float]:
+        """Of the bitrate, up to each temporal layer, lowest first; empty where it is not measured."""
 
 
 class Producer(Protocol):
@@ -44,10 +50,16 @@ class Producer(Protocol):
     @property
     def codec(self) -> str | None: ...
     @property
-    def encodings(self) -> Sequence[EncodingState]: ...
+    def encodings(self) -> Sequence[EncodingState]:
+        """What viewers can be sent, lowest first. Sizes of a layered stream are known once it flows; none has a rid."""
+
     @property
     def received_bytes(self) -> Sequence[int]:
-        """What came of each encoding since the start, paused or not."""
+        """What came of each encoding that was negotiated since the start, paused or not."""
+
+    @property
+    def offered_bytes(self) -> Sequence[int]:
+        """What came of each of `encodings` since the start; of a size of a layered stream, with all that it needs."""
 
     def pause(self) -> None: ...
     def resume(self) -> None: ...

@@ -40,8 +40,8 @@ class Track:
         self.codec = producer.codec
         self.encodings: Sequence[EncodingState] = tuple(producer.encodings)
         """As of the last `look`: asking the engine costs a lock, and every viewer wants to know."""
-        self.sending = Sending([each.rid for each in self.encodings])
-        """What the publisher is asked to send."""
+        self.sending = Sending([each.rid for each in self.encodings if each.rid is not None] or [None])
+        """What the publisher is asked to send. The sizes of a layered stream are one encoding."""
         self._declared = (request.width, request.height)
         self._state: TrackState = "live"
         self.set_muted(request.muted)
@@ -63,8 +63,8 @@ class Track:
 
     @property
     def received_bytes(self) -> Sequence[int]:
-        """What came of each encoding since the start; it costs a lock."""
-        return self.producer.received_bytes
+        """What came of each of `encodings` since the start; it costs a lock."""
+        return self.producer.offered_bytes
 
     def set_muted(self, muted: bool) -> None:
         """Stop or go on with forwarding; a muted track keeps its slots."""

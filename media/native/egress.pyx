@@ -4,13 +4,16 @@
 from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from media.native.dependency cimport write_active_targets
 from media.native.forward cimport Rewrite
 from media.native.history cimport HistoryEntry, history_bytes
-from media.native.payload cimport CODEC_VP8, patch_dependency_frame_number, patch_vp8, peek_dependency_descriptor
+from media.native.payload cimport (
+    CODEC_VP8, CODEC_VP9, patch_dependency_frame_number, patch_vp8, peek_dependency_descriptor,
+)
 from media.native.rows cimport (
     CODECS_MAX, KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, KINDS_MAX, NONE8, Consumer, Core, Encoding, Producer, Transport,
 )
-from media.native.rtp cimport RTP_EXTENSIONS_MAX, build_extensions, first_extension
+from media.native.rtp cimport RTP_EXTENSIONS_MAX, RtpExtension, build_extensions, first_extension
 from media.native.send_log cimport send_log_add, send_log_number
 from media.native.srtp cimport srtp_protect, srtp_protect_rtcp
 from media.native.udp cimport SLOT_BYTES, send_commit, send_slot
@@ -21,6 +24,8 @@ cdef enum:
     RTP_PADDING_BIT = 0x20
     RTX_HEADER_BYTES = 2          # original sequence number (RFC 4588 section 4)
     EXTENSIONS_ROOM = 320
+    HEADER_ROOM = 640             # of a header whose dependency descriptor is written anew; a larger one stays as it is
+    DESCRIPTOR_MAX = 255          # bytes of an extension in the two-byte form
     TRAILER_ROOM = 32             # tag and SRTCP index of every profile that we negotiate
 
 
@@ -72,13 +77,16 @@ cdef inline uint8_t number_id(const Consumer* consumer) noexcept nogil:
 
 
 cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consumer, const HistoryEntry* entry,
-        const uint8_t* packet, uint16_t frame_number_delta) noexcept nogil:
+        const uint8_t* packet, const Rewrite* rewrite) noexcept nogil:
     """Write the header extensions that the viewer negotiated too, under its ids; 0 if there is none.
 
     First stands the transport-wide number of a slot that is numbered, which `seal` fills in.
     """
     cdef uint8_t ids[RTP_EXTENSIONS_MAX]
-    cdef int i
+    cdef RtpExtension items[RTP_EXTENSIONS_MAX]
+    cdef uint8_t told[HEADER_ROOM]
+    cdef const RtpExtension* elements = &entry.header.extensions[0]
+    cdef int i, descriptor = -1
     cdef uint8_t kind
     cdef uint8_t first_id = number_id(consumer)
     cdef bint any = first_id != 0
@@ -87,13 +95,45 @@ cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consume
         kind = producer.transport.in_kinds[entry.header.extensions[i].id] & (KINDS_MAX - 1)
         ids[i] = consumer.transport.out_ids[kind] if kind != KIND_TWCC else 0
         any = any or ids[i] != 0
+        if kind == KIND_DEPENDENCY_DESCRIPTOR and ids[i]:
+            descriptor = i
     if not any:
         return 0
-    size = build_extensions(out, EXTENSIONS_ROOM, packet, &entry.header.extensions[0], ids,
-        entry.header.extension_count, first_id)
-    if size and frame_number_delta and consumer.transport.out_ids[<int>KIND_DEPENDENCY_DESCRIPTOR]:
-        patch_frame_number(out, size, consumer.transport.out_ids[<int>KIND_DEPENDENCY_DESCRIPTOR], frame_number_delta)
+    if descriptor >= 0 and tells_targets(entry, rewrite):
+        memcpy(items, elements, sizeof(items))
+        if tell_targets(entry, packet, rewrite.targets_sent, &items[descriptor], told) == 0:
+            packet, elements = told, items
+    size = build_extensions(out, EXTENSIONS_ROOM, packet, elements, ids, entry.header.extension_count, first_id)
+    if size and rewrite.frame_number_delta and descriptor >= 0:
+        patch_frame_number(out, size, ids[descriptor], rewrite.frame_number_delta)
     return size
+
+
+cdef inline bint tells_targets(const HistoryEntry* entry, const Rewrite* rewrite) noexcept nogil:
+    """1 if this packet is to say which decode targets the viewer gets: those of the base layer do, in time.
+
+    Often enough that a receiver who lost one soon has another, and seldom enough to cost nothing.
+    """
+    return (
+        rewrite.targets_sent != 0 and entry.layers.starts and entry.layers.use.temporal == 0
+        and entry.layers.target_count > 1
+    )
+
+
+cdef int tell_targets(const HistoryEntry* entry, const uint8_t* packet, uint32_t targets_sent, RtpExtension* element,
+        uint8_t* told) noexcept nogil:
+    """Copy a header with another value of its dependency descriptor to `told`; -1 if there is no room."""
+    cdef size_t at = entry.header.payload_offset, size
+    if at + DESCRIPTOR_MAX + 1 > HEADER_ROOM:
+        return -1
+    size = write_active_targets(packet + element.offset, element.length, entry.layers.target_count,
+        targets_sent & entry.layers.active, told + at, HEADER_ROOM - at)
+    if size == 0 or size > DESCRIPTOR_MAX:
+        return -1
+    memcpy(told, packet, at)
+    element.offset = <uint16_t>at
+    element.length = <uint8_t>size
+    return 0
 
 
 cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encoding* encoding, const HistoryEntry* entry,
@@ -106,6 +146,7 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     cdef uint8_t* out = send_slot(&core.send)
     cdef const uint8_t* packet = history_bytes(&encoding.history, entry)
     cdef uint8_t codec_index = producer.codec_of[entry.header.payload_type & 0x7F]
+    cdef uint8_t marker = entry.header.marker | (rewrite.closes & entry.layers.ends)
     cdef uint8_t payload_type
     cdef size_t at, extension_size
     cdef int size
@@ -117,8 +158,7 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     rtx = resend and repeats
     if payload_type == NONE8:
         return
-    extension_size = write_extensions(out + RTP_HEADER_BYTES, producer, consumer, entry, packet,
-        rewrite.frame_number_delta)
+    extension_size = write_extensions(out + RTP_HEADER_BYTES, producer, consumer, entry, packet, rewrite)
     at = RTP_HEADER_BYTES + extension_size
     if at + RTX_HEADER_BYTES + entry.header.payload_length + TRAILER_ROOM > SLOT_BYTES:
         core.counters.sealed_failed += 1
@@ -126,18 +166,18 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     out[0] = 0x90 if extension_size else 0x80
     store32(out + 4, rewrite.timestamp)
     if rtx:
-        out[1] = consumer.rtx_payload_types[codec_index] | (entry.header.marker << 7)
+        out[1] = consumer.rtx_payload_types[codec_index] | (marker << 7)
         store16(out + 2, consumer.rtx_sequence)
         consumer.rtx_sequence += 1
         store32(out + 8, consumer.rtx_ssrc)
         store16(out + at, rewrite.sequence_number)
         at += RTX_HEADER_BYTES
     else:
-        out[1] = payload_type | (entry.header.marker << 7)
+        out[1] = payload_type | (marker << 7)
         store16(out + 2, rewrite.sequence_number)
         store32(out + 8, consumer.ssrc)
     memcpy(out + at, packet + entry.header.payload_offset, entry.header.payload_length)
-    if producer.codecs[codec_index].codec == CODEC_VP8:
+    if producer.codecs[codec_index].codec == CODEC_VP8 or producer.codecs[codec_index].codec == CODEC_VP9:
         patch_vp8(out + at, &entry.facts, rewrite.picture_id, rewrite.tl0)
     size = <int>(at + entry.header.payload_length)
     if padding and not resend and repeats:

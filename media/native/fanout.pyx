@@ -7,14 +7,18 @@ levels packets that differ by one, as encoders split frames.
 """
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc
 
 from media.native.clock cimport halqa_monotonic_us
-from media.native.egress cimport send_media
+from media.native.egress cimport send_media, send_padding
 from media.native.events cimport EVENT_SWITCH, Event, ring_publish, ring_reserve
-from media.native.forward cimport FORWARD_DROP, FORWARD_SWITCHED, Alignment, Rewrite, forward_decide, forward_skip
+from media.native.forward cimport (
+    FORWARD_DROP, FORWARD_FILL, FORWARD_SWITCHED, Alignment, LayerContext, Rewrite, forward_decide, forward_skip,
+)
 from media.native.history cimport HistoryEntry, history_get
 from media.native.payload cimport peek_dependency_descriptor
 from media.native.reception cimport Reception
+from media.native.selection cimport LayerSelection, selection_start
 from media.native.rows cimport (
     KIND_DEPENDENCY_DESCRIPTOR, NONE8, PLAN_PACKETS_MAX, PLANS_MAX, Consumer, Core, Encoding, Plan, PlannedPacket,
     Producer,
@@ -167,21 +171,41 @@ cdef void offer(Core* core, Consumer* consumer, Producer* producer, const Planne
     cdef int verdict
     cdef uint8_t index = packet.encoding
     cdef Encoding* encoding = &producer.encodings[index]
+    cdef LayerContext layers
+    cdef bint layered = entry.layers.target_count != 0 and open_selection(consumer)
     if consumer.payload_types[packet.codec_index] == NONE8:
         if packet.is_new:
             forward_skip(&consumer.forward, index, packet.extended)
         return
+    if layered:
+        layers.targets = &encoding.layers.structure.targets
+        layers.version = encoding.layers.version
     alignment.valid = 0
     if entry.facts.key_frame and consumer.forward.encoding >= 0 and consumer.forward.encoding != index:
         align(&producer.encodings[consumer.forward.encoding].reception, &encoding.reception, &alignment)
     verdict = forward_decide(&consumer.forward, index, entry, packet.is_new, producer.codecs[packet.codec_index].codec,
-        producer.codecs[packet.codec_index].clock_rate_hz, &alignment, packet.frame_number, packet.arrival_us, &rewrite)
+        producer.codecs[packet.codec_index].clock_rate_hz, &alignment, packet.frame_number,
+        &layers if layered else NULL, packet.arrival_us, &rewrite)
     if verdict == FORWARD_DROP:
+        return
+    if verdict == FORWARD_FILL:
+        send_padding(core, consumer, consumer.payload_types[packet.codec_index], consumer.ssrc,
+            rewrite.sequence_number)
         return
     send_media(core, consumer, producer, encoding, entry, &rewrite, packet.padding, False)
     if verdict == FORWARD_SWITCHED:
         core.counters.switches += 1
         tell_switch(core, consumer, index)
+
+
+cdef bint open_selection(Consumer* consumer) noexcept nogil:
+    """Make room for what a slot is sent of layered streams, at its first packet of one; 0 if there is no memory."""
+    if consumer.forward.layers == NULL:
+        consumer.forward.layers = <LayerSelection*>calloc(1, sizeof(LayerSelection))
+        if consumer.forward.layers == NULL:
+            return False
+        selection_start(consumer.forward.layers)
+    return True
 
 
 cdef void tell_switch(Core* core, const Consumer* consumer, uint8_t index) noexcept nogil:

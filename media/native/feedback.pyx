@@ -5,10 +5,11 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.native.egress cimport may_resend, rtcp_slot, send_media, send_rtcp
 from media.native.events cimport EVENT_BYE, Event, ring_publish, ring_reserve
-from media.native.forward cimport Rewrite, forward_resend, forward_rewrite
+from media.native.forward cimport Rewrite, forward_resend, forward_rewrite, forward_rewrite_layers
 from media.native.history cimport HistoryEntry, history_get
 from media.native.inbox cimport LETTER_ENDED
 from media.native.keyframe_gate cimport gate_poll, gate_request
+from media.native.layers cimport layers_measure
 from media.native.lifecycle cimport find_stream, retarget
 from media.native.links cimport ask_home, tell_break, tell_report
 from media.native.nack cimport NACK_PENDING_MAX, nack_due
@@ -24,6 +25,7 @@ from media.native.rtcp cimport (
     next_rtcp, parse_fir, parse_nack,
     parse_report_block, parse_sender_info,
 )
+from media.native.selection cimport selection_waits
 from media.native.seqmap cimport SequenceRun, seqmap_current, seqmap_may_resend
 from media.native.table cimport table_get
 from media.native.twcc cimport twcc_build, twcc_pending
@@ -184,10 +186,18 @@ cdef void resend(Core* core, Consumer* consumer, uint16_t number, uint64_t spaci
         consumer.missed += 1
         core.counters.nack_missed += 1
         return
+    forward_rewrite(run, entry, &rewrite)
+    if entry.layers.target_count and (
+        source != consumer.forward.encoding
+        or forward_rewrite_layers(&consumer.forward, entry, &producer.encodings[source].layers.structure.targets,
+            &rewrite) < 0
+    ):
+        consumer.missed += 1
+        core.counters.nack_missed += 1
+        return
     if not seqmap_may_resend(consumer.forward.map, number, now_us, spacing_us):
         core.counters.nack_suppressed += 1
         return
-    forward_rewrite(run, entry, &rewrite)
     send_media(core, consumer, producer, &producer.encodings[source], entry, &rewrite, 0, True)
     consumer.resent += 1
     core.counters.nack_served += 1
@@ -331,6 +341,8 @@ cdef void refresh_encodings(Transport* transport, uint64_t now_us) noexcept nogi
                 changed = True
             elapsed = now_us - encoding.interval_us
             if elapsed >= REPORT_US:
+                if encoding.layers != NULL:
+                    layers_measure(encoding.layers, elapsed)
                 encoding.bitrate_bps = <uint32_t>(encoding.interval_bytes * 8 * 1000000 // elapsed)
                 encoding.interval_bytes = 0
                 encoding.interval_us = now_us
@@ -379,11 +391,21 @@ cdef void send_receiver_report(Core* core, Transport* transport, uint64_t now_us
     send_rtcp(core, transport, size)
 
 
+cdef bint layers_wait(const Consumer* consumer) noexcept nogil:
+    """1 if a slot is to be sent other layers of the stream that flows, which only a key frame brings."""
+    cdef const Encoding* encoding
+    if consumer.forward.layers == NULL or consumer.forward.encoding < 0 or consumer.forward.resync:
+        return False
+    encoding = &consumer.producer.encodings[consumer.forward.encoding]
+    return encoding.layers != NULL and encoding.layers.source != 0 and selection_waits(consumer.forward.layers,
+        &encoding.layers.structure.targets, consumer.forward.spatial_wanted, consumer.forward.temporal_wanted)
+
+
 cdef bint waits_for_key_frame(const Consumer* consumer) noexcept nogil:
     """1 if a slot cannot go on without a key frame that nobody has asked for yet."""
     cdef const Encoding* encoding
     if consumer.forward.target < 0 or (consumer.forward.encoding == consumer.forward.target
-            and not consumer.forward.resync):
+            and not consumer.forward.resync and not layers_wait(consumer)):
         return False
     encoding = &consumer.producer.encodings[consumer.forward.target]
     return not encoding.gate.open and not encoding.gate.waiting

@@ -2,15 +2,20 @@
 """What one consumer does with one packet: send it under which numbers, or leave it out without leaving a hole.
 
 Sequence numbers, timestamps, VP8 picture ids and dependency-descriptor frame numbers stay continuous for the viewer
-through encoding switches (at key frames only), pauses, padding and dropped temporal layers.
+through encoding switches (at key frames only), pauses, padding and dropped temporal layers. Which frames of a layered
+stream are sent, `selection` says.
 """
 
 cimport cython
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memset
 
+from media.native.dependency cimport LayerTargets
 from media.native.history cimport HistoryEntry
 from media.native.payload cimport CODEC_VP8
+from media.native.selection cimport (
+    DECISION_CLOSES, DECISION_SENT, selection_find, selection_late, selection_sent, selection_start, selection_take,
+)
 from media.native.seqmap cimport (
     SEQMAP_FORGOTTEN, SequenceMap, SequenceRun, seqmap_by_output, seqmap_by_source, seqmap_clear, seqmap_current,
     seqmap_forget, seqmap_open,
@@ -21,6 +26,7 @@ cdef enum:
     STEP_MIN_PER_SECOND = 100       # the least step between two frames of different origin is 10 ms
     ALIGNMENT_ERROR_MAX_S = 1       # a clock join that is further from wall time than this comes from a wrong report
     ENCODING_NONE = -1
+    LAYERS_ALL = 0xFF
 
 
 cdef void forward_init(ForwardState* state, bint is_video, uint16_t first_sequence_number) noexcept nogil:
@@ -31,6 +37,7 @@ cdef void forward_init(ForwardState* state, bint is_video, uint16_t first_sequen
     state.encoding = ENCODING_NONE
     state.target = ENCODING_NONE
     state.temporal_wanted = TEMPORAL_UNKNOWN
+    state.spatial_wanted = LAYERS_ALL
     state.temporal_now = TEMPORAL_UNKNOWN
 
 
@@ -51,6 +58,23 @@ cdef void forward_rewrite(const SequenceRun* run, const HistoryEntry* entry, Rew
     out.picture_id = <uint16_t>(entry.facts.picture_id + run.picture_id_delta)
     out.tl0 = <uint8_t>(entry.facts.tl0 + run.tl0_delta)
     out.frame_number_delta = run.frame_number_delta
+    out.closes = 0
+    out.targets_sent = 0
+
+
+cdef int forward_rewrite_layers(const ForwardState* state, const HistoryEntry* entry, const LayerTargets* targets,
+        Rewrite* out) noexcept nogil:
+    """Fill in what the decision about its frame makes of a packet of a layered stream; -1 if it was not sent."""
+    cdef int decision = selection_find(state.layers, &entry.layers) if state.layers != NULL else 0
+    if not decision & DECISION_SENT:
+        return -1
+    show_decision(decision, targets, out)
+    return 0
+
+
+cdef inline void show_decision(int decision, const LayerTargets* targets, Rewrite* out) noexcept nogil:
+    out.closes = decision & DECISION_CLOSES != 0
+    out.targets_sent = selection_sent(targets, decision)
 
 
 cdef uint32_t wall_timestamp(const ForwardState* state, uint32_t clock_rate_hz, uint64_t now_us) noexcept nogil:
@@ -108,6 +132,8 @@ cdef void begin_run(ForwardState* state, uint8_t source, const HistoryEntry* ent
     state.resync = 0
     state.has_frame = 0
     state.temporal_now = state.temporal_wanted
+    if state.layers != NULL:
+        selection_start(state.layers)
 
 
 cdef void leave_out(ForwardState* state, int64_t extended, uint8_t source, uint16_t pictures) noexcept nogil:
@@ -162,15 +188,17 @@ cdef bint starts_dropped_picture(ForwardState* state, const HistoryEntry* entry,
 
 cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry* entry, bint is_new, uint8_t codec,
         uint32_t clock_rate_hz,
-                        const Alignment* alignment, int frame_number, uint64_t now_us, Rewrite* out) noexcept nogil:
+                        const Alignment* alignment, int frame_number, const LayerContext* layers, uint64_t now_us,
+                        Rewrite* out) noexcept nogil:
     """Return FORWARD_SEND or FORWARD_SWITCHED with `out` filled, or FORWARD_DROP.
 
     `is_new`: the packet is the highest of its encoding so far; a late one keeps the number that was reserved for it.
     `frame_number` is the dependency descriptor's, -1 without one.
+    FORWARD_FILL with `out` filled: nothing but a number is to be sent.
     """
     cdef SequenceRun* run
-    cdef bint dropped = False, picture
-    cdef int verdict = FORWARD_SEND
+    cdef bint dropped = False, picture, layered = layers != NULL and state.layers != NULL
+    cdef int verdict = FORWARD_SEND, decision = 0
     if state.map == NULL:
         return FORWARD_DROP
     if not is_new:
@@ -180,6 +208,10 @@ cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry*
         if run == seqmap_current(state.map) and entry.extended > state.highest_source:
             return FORWARD_DROP  # it came while the slot waited for a key frame: no number was kept for it
         forward_rewrite(run, entry, out)
+        if layered and run.source == state.encoding:
+            decision = selection_late(state.layers, layers.targets, &entry.layers)
+            show_decision(decision, layers.targets, out)
+            return FORWARD_SEND if decision & DECISION_SENT else FORWARD_FILL
         return FORWARD_SEND
     if source != state.encoding or state.resync:
         if source != state.target or (state.is_video and not entry.facts.key_frame) or entry.header.payload_length == 0:
@@ -190,13 +222,21 @@ cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry*
     if entry.header.payload_length == 0:
         leave_out(state, entry.extended, source, 0)
         return FORWARD_DROP
-    if codec == CODEC_VP8 and entry.facts.temporal_id != TEMPORAL_UNKNOWN:
+    if layered:
+        decision = selection_take(state.layers, layers.targets, layers.version, &entry.layers, entry.header.timestamp,
+            state.spatial_wanted, state.temporal_wanted)
+        if not decision & DECISION_SENT:
+            leave_out(state, entry.extended, source, 0)
+            return FORWARD_DROP
+    elif codec == CODEC_VP8 and entry.facts.temporal_id != TEMPORAL_UNKNOWN:
         picture = starts_dropped_picture(state, entry, &dropped)
         if dropped:
             leave_out(state, entry.extended, source, picture)
             return FORWARD_DROP
     run = seqmap_current(state.map)
     forward_rewrite(run, entry, out)
+    if layered:
+        show_decision(decision, layers.targets, out)
     state.next_output = entry.extended - run.delta + 1
     state.last_timestamp = out.timestamp
     state.last_sent_us = now_us
@@ -302,7 +342,7 @@ cdef class Forwarder:
         joined.valid = alignment is not None
         joined.timestamp_delta = alignment if alignment is not None else 0
         verdict = forward_decide(&self.state, source, &entry, is_new, codec, clock_rate_hz, &joined, frame_number,
-            now_us, &out)
+            NULL, now_us, &out)
         if verdict == FORWARD_DROP:
             return None
         return (out.sequence_number, out.timestamp, out.picture_id, out.tl0, out.frame_number_delta,

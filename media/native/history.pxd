@@ -4,6 +4,7 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint64_t, uint32_t
 
 from media.native.payload cimport PayloadFacts
 from media.native.rtp cimport RtpHeader
+from media.native.selection cimport LayerFrame
 
 ctypedef struct HistoryEntry:
     int64_t extended
@@ -12,6 +13,7 @@ ctypedef struct HistoryEntry:
     uint16_t size  # 0: nothing here
     RtpHeader header  # zero after history_put; the caller fills it
     PayloadFacts facts  # zero after history_put; the caller fills it
+    LayerFrame layers  # zero after history_put; the caller fills it if the stream is layered
 
 ctypedef struct History:
     HistoryEntry* entries

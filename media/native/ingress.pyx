@@ -13,19 +13,21 @@ from media.native.feedback cimport note_busy, receive_rtcp, want_key_frame
 from media.native.history cimport HistoryEntry, history_put
 from media.native.inbox cimport LETTER_RESTART
 from media.native.keyframe_gate cimport gate_key_frame
+from media.native.layers cimport layers_new, layers_take_descriptor, layers_take_vp9
 from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
 from media.native.links cimport tell_break, tell_packet
 from media.native.nack cimport nack_arrived, nack_clear, nack_expected, nack_forget_before
-from media.native.payload cimport LAYER_UNKNOWN, audio_level, inspect_payload
+from media.native.payload cimport CODEC_VP8, CODEC_VP9, LAYER_UNKNOWN, audio_level, inspect_payload
 from media.native.reception cimport (
     RECEPTION_LATE, RECEPTION_NEW, RECEPTION_RESTART, RECEPTION_SUSPECT, reception_recover, reception_update,
 )
 from media.native.recognise cimport is_stranger_too_many, recognise, remember_stranger
 from media.native.replay cimport replay_note_key_frame
 from media.native.rows cimport (
-    KIND_AUDIO_LEVEL, KIND_TWCC, NONE8, STREAM_RTX, Core, Encoding, Producer, Stream, Transport,
+    KIND_AUDIO_LEVEL, KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, NONE8, STREAM_RTX, Core, Encoding, Producer, Stream,
+    Transport,
 )
-from media.native.rtp cimport RtpHeader, parse_rtp
+from media.native.rtp cimport RtpExtension, RtpHeader, parse_rtp
 from media.native.srtp cimport srtp_unprotect, srtp_unprotect_rtcp
 from media.native.strays cimport find_sender
 from media.native.table cimport table_get
@@ -51,6 +53,7 @@ cdef enum:
     RTX_HEADER_BYTES = 2
     SRTP_REPLAY_FAIL = 9          # libsrtp's status numbers
     SRTP_REPLAY_OLD = 10
+    STRUCTURE_AT = 3              # byte of a dependency descriptor whose first bit says that it brings a structure
 
 
 cdef void receive_datagram(Core* core, uint8_t* data, int size, const UdpAddress* source,
@@ -329,14 +332,41 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     elif inspect_payload(producer.codecs[codec_index].codec, data + header.payload_offset, header.payload_length,
             &entry.facts) < 0:
         core.counters.rtp_malformed += 1  # forwarded all the same: the viewer's decoder is the judge
+    if producer.is_video and header.payload_length:
+        note_layers(core, producer, encoding, entry, data, producer.codecs[codec_index].codec)
     if entry.facts.key_frame and producer.is_video and header.payload_length:
         note_key_frame(core, producer, index, entry, is_new, now_us)
-    if encoding.codec_index != codec_index or (entry.facts.height
-            and (entry.facts.width != encoding.width or entry.facts.height != encoding.height)):
+    if encoding.codec_index != codec_index or (encoding.layers != NULL and encoding.layers.is_new) or (
+            entry.facts.height and (entry.facts.width != encoding.width or entry.facts.height != encoding.height)):
         note_format(core, producer, index, entry, codec_index)
     if not producer.is_video and producer.home_id == 0:
         note_level(core, producer, header, data)
     plan_packet(core, producer, index, entry, codec_index, is_new, data, now_us)
+
+
+cdef void note_layers(Core* core, Producer* producer, Encoding* encoding, HistoryEntry* entry, const uint8_t* data,
+        uint8_t codec) noexcept nogil:
+    """Keep which frame of which layers a packet belongs to, if it says so. VP8 has one size, and its own rules."""
+    cdef const RtpExtension* descriptor = NULL
+    cdef int i
+    if codec == CODEC_VP8:
+        return
+    for i in range(entry.header.extension_count):
+        if producer.transport.in_kinds[entry.header.extensions[i].id] == KIND_DEPENDENCY_DESCRIPTOR:
+            descriptor = &entry.header.extensions[i]
+            break
+    if descriptor == NULL and (codec != CODEC_VP9 or entry.facts.spatial_id == LAYER_UNKNOWN):
+        return
+    if encoding.layers == NULL:
+        encoding.layers = layers_new()
+        if encoding.layers == NULL:
+            return
+    if descriptor != NULL:
+        if descriptor.length > STRUCTURE_AT and data[descriptor.offset + STRUCTURE_AT] & 0x80:
+            flush_plans(core)  # what was planned means the targets that there were
+        layers_take_descriptor(encoding.layers, data + descriptor.offset, descriptor.length, entry.size, &entry.layers)
+    else:
+        layers_take_vp9(encoding.layers, &entry.facts, entry.size, &entry.layers)
 
 
 cdef void note_level(Core* core, Producer* producer, const RtpHeader* header, const uint8_t* data) noexcept nogil:
@@ -376,6 +406,8 @@ cdef void note_format(Core* core, Producer* producer, uint8_t index, HistoryEntr
     cdef Encoding* encoding = &producer.encodings[index]
     cdef Event* event = ring_reserve(&core.ring, True)
     encoding.codec_index = codec_index
+    if encoding.layers != NULL:
+        encoding.layers.is_new = 0
     if encoding.reception.clock_rate_hz != producer.codecs[codec_index].clock_rate_hz:
         encoding.reception.clock_rate_hz = producer.codecs[codec_index].clock_rate_hz
     if entry.facts.height:

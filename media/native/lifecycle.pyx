@@ -12,6 +12,7 @@ from media.native.events cimport EVENT_ENCODING, Event, ring_free, ring_init, ri
 from media.native.forward cimport forward_detach, forward_forget, forward_init
 from media.native.history cimport history_clear, history_free, history_init
 from media.native.keyframe_gate cimport gate_init
+from media.native.layers cimport layers_reset
 from media.native.links cimport links_forget
 from media.native.nack cimport nack_clear, nack_init
 from media.native.reception cimport reception_init
@@ -35,6 +36,7 @@ cdef enum:
     HISTORY_AUDIO_ENTRIES = 128   # 2.5 s of 20 ms packets
     HISTORY_AUDIO_BYTES = 1 << 15
     CONSUMERS_STEP = 16
+    LAYERS_ALL = 0xFF
 
 
 cdef int core_init(Core* core, int descriptor, int wake_descriptor) noexcept nogil:
@@ -209,6 +211,7 @@ cdef void remove_producer(Core* core, Producer* producer) noexcept nogil:
     at[0] = producer.next
     for i in range(producer.encoding_count):
         history_free(&producer.encodings[i].history)
+        free(producer.encodings[i].layers)
     free(producer.encodings)
     free(producer.consumers)
     free(producer)
@@ -254,6 +257,7 @@ cdef void remove_consumer(Core* core, Consumer* consumer) noexcept nogil:
         at = &at[0].next
     at[0] = consumer.next
     free(consumer.forward.map)
+    free(consumer.forward.layers)
     free(consumer)
 
 
@@ -373,6 +377,8 @@ cdef void begin_encoding(Producer* producer, uint8_t index, uint32_t ssrc) noexc
     nack_clear(&encoding.nack)
     if encoding.has_history:
         history_clear(&encoding.history)
+    if encoding.layers != NULL:
+        layers_reset(encoding.layers)
     forget_packets(producer, index)
 
 
@@ -421,6 +427,8 @@ cdef void retarget_consumer(Consumer* consumer) noexcept nogil:
     cdef int i
     if producer == NULL:
         return
+    # Layers of a single stream are wanted by the numbers that encodings have.
+    consumer.forward.spatial_wanted = <uint8_t>wanted if producer.encoding_count == 1 and wanted >= 0 else LAYERS_ALL
     if wanted < 0 or wanted >= producer.encoding_count:
         wanted = producer.encoding_count - 1
     for i in range(wanted, -1, -1):

@@ -21,6 +21,7 @@ cdef enum:
 
 cdef enum:
     LAYER_UNKNOWN = 0xFF
+    SPATIAL_TOLD = 4  # spatial layers whose sizes are kept
 
 ctypedef struct PayloadFacts:
     uint8_t key_frame  # 1: a decoder can start here. Audio and unread video: always
@@ -33,8 +34,15 @@ ctypedef struct PayloadFacts:
     uint8_t tl0_offset  # of the temporal layer zero index, from the payload's start; 0 if none (VP8, VP9)
     uint8_t tl0
     uint16_t picture_id
+    uint8_t frame_end  # last packet of a frame, as far as the payload tells (VP9)
+    uint8_t predicted  # from pictures before (VP9 P)
+    uint8_t inter_layer  # predicted from the spatial layer below (VP9 D)
+    uint8_t unreferenced  # by the spatial layers above (VP9 Z)
+    uint8_t structure_layers  # spatial layers that there are; 0 if the payload does not tell (VP9)
     uint16_t width  # of a key frame whose first packet tells it, else 0
     uint16_t height
+    uint16_t layer_widths[SPATIAL_TOLD]  # of each spatial layer, 0 if the payload does not tell
+    uint16_t layer_heights[SPATIAL_TOLD]
 
 # PAYLOAD_OK or a negative PAYLOAD_*; after an error the facts are zero and the layers unknown.
 cdef int inspect_payload(int codec, const uint8_t* payload, size_t size, PayloadFacts* facts) noexcept nogil

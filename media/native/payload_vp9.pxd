@@ -3,7 +3,7 @@
 from libc.stddef cimport size_t
 from libc.stdint cimport uint8_t
 
-from media.native.payload cimport PAYLOAD_OK, PAYLOAD_RESERVED, PAYLOAD_TRUNCATED, PayloadFacts
+from media.native.payload cimport PAYLOAD_OK, PAYLOAD_RESERVED, PAYLOAD_TRUNCATED, SPATIAL_TOLD, PayloadFacts
 from media.native.wire cimport load16
 
 cdef enum:
@@ -36,6 +36,7 @@ cdef inline int inspect_vp9(const uint8_t* payload, size_t size, PayloadFacts* f
         facts.temporal_id = payload[offset] >> 5
         facts.layer_sync = payload[offset] >> 4 & 1
         facts.spatial_id = payload[offset] >> 1 & 7
+        facts.inter_layer = payload[offset] & 1
         base_layer = facts.spatial_id == 0
         offset += 1
         if not flexible:
@@ -52,6 +53,9 @@ cdef inline int inspect_vp9(const uint8_t* payload, size_t size, PayloadFacts* f
         else:
             return PAYLOAD_RESERVED
     facts.frame_start = begins
+    facts.frame_end = flags >> 2 & 1
+    facts.predicted = predicted
+    facts.unreferenced = flags & 1
     facts.key_frame = begins and not predicted and base_layer
     if flags & 0x02:
         return _vp9_structure(payload + offset, size - offset, facts)
@@ -65,6 +69,7 @@ cdef inline int _vp9_structure(const uint8_t* data, size_t size, PayloadFacts* f
     if size < 1:
         return PAYLOAD_TRUNCATED
     layers = (data[0] >> 5) + 1
+    facts.structure_layers = <uint8_t>layers
     if data[0] & 0x10:  # Y: resolutions
         if size < offset + 4 * <size_t>layers:
             return PAYLOAD_TRUNCATED
@@ -72,6 +77,9 @@ cdef inline int _vp9_structure(const uint8_t* data, size_t size, PayloadFacts* f
             if facts.key_frame and load16(data + offset) > facts.width:
                 facts.width = load16(data + offset)
                 facts.height = load16(data + offset + 2)
+            if index < SPATIAL_TOLD:
+                facts.layer_widths[index] = load16(data + offset)
+                facts.layer_heights[index] = load16(data + offset + 2)
             offset += 4
     if data[0] & 0x08:  # G: a picture group
         if size <= offset:

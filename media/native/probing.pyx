@@ -11,7 +11,9 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.native.bandwidth cimport Bandwidth
 from media.native.egress cimport PADDING_MAX, send_media, send_padding
-from media.native.forward cimport Rewrite, forward_pad, forward_resend, forward_rewrite
+from media.native.forward cimport (
+    Rewrite, forward_pad, forward_resend, forward_rewrite, forward_rewrite_layers,
+)
 from media.native.gcc cimport gcc_probe
 from media.native.history cimport HistoryEntry, history_get
 from media.native.rows cimport NONE8, PROBES_MAX, Consumer, Core, Encoding, Producer, Transport
@@ -137,6 +139,9 @@ cdef int send_probe(Core* core, Consumer* carrier, int turn) noexcept nogil:
         if entry == NULL:
             return pad_beside(core, carrier, carrier.rtx_payload_types[codec_index])
         forward_rewrite(run, entry, &rewrite)
+        if entry.layers.target_count and (run.source != carrier.forward.encoding or forward_rewrite_layers(
+                &carrier.forward, entry, &producer.encodings[run.source].layers.structure.targets, &rewrite) < 0):
+            return pad_beside(core, carrier, carrier.rtx_payload_types[codec_index])
         send_media(core, carrier, producer, &producer.encodings[run.source], entry, &rewrite, 0, True)
         return entry.size
     entry = history_get(&encoding.history, carrier.forward.highest_source) if encoding.has_history else NULL

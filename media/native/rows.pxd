@@ -10,6 +10,7 @@ from media.native.forward cimport ForwardState
 from media.native.history cimport History
 from media.native.inbox cimport InboxRing
 from media.native.keyframe_gate cimport KeyframeGate
+from media.native.layers cimport LayerStream
 from media.native.nack cimport NackGenerator
 from media.native.reception cimport Reception
 from media.native.table cimport Table
@@ -83,6 +84,7 @@ cdef struct Encoding:
     uint32_t bitrate_bps
     int64_t key_extended      # of the last key frame's first packet; meaningful if key_us is not 0
     uint64_t key_us           # when it came
+    LayerStream* layers       # NULL as long as no packet named any
     Reception reception
     NackGenerator nack
     KeyframeGate gate

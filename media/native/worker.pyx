@@ -8,6 +8,7 @@ from libc.string cimport memcpy
 from media.native.audio_levels cimport LEVEL_SILENT, HeardLevels, hearing_take
 from media.native.bandwidth cimport Bandwidth, BandwidthFact, bandwidth_take
 from media.native.consent cimport Consent, consent_free, consent_new, consent_told
+from media.native.dependency cimport DependencyStructure
 from media.native.events cimport (
     EVENT_BYE, EVENT_DTLS, EVENT_ENCODING, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, EVENT_SWITCH, Event, ring_advance,
     ring_peek,
@@ -16,10 +17,12 @@ from media.native.fanout cimport flush_plans
 from media.native.feedback cimport tick
 from media.native.inbox cimport inbox_accept, inbox_waiting
 from media.native.ingress cimport receive_datagram
+from media.native.layers cimport LayerStream
 from media.native.links cimport wake_told
 from media.native.mirrors cimport read_letter
 from media.native.plane cimport plane_cpu_ns, plane_lock, plane_now_us, plane_start, plane_stop, plane_unlock
 from media.native.rows cimport Consumer, Counters, Encoding, Producer, Transport
+from media.native.selection cimport LayerSelection
 from media.native.seqmap cimport SequenceMap
 from media.native.twcc cimport TwccRecorder
 from media.native.udp cimport DATAGRAM_MAX, UdpAddress, format_address, parse_address, send_flush
@@ -230,6 +233,30 @@ cdef class Worker(WorkerMirrors):
             "key_frames_asked": row.key_frames_asked,
         }
 
+    def layer_stats(self, uint64_t producer, uint8_t encoding) -> list[tuple[int, int, int, int, int, int]]:
+        """Return what is known of the layers of one encoding, empty if it has none.
+
+        For each (spatial, temporal) layer that is sent, with all that it needs: both ids, the bytes that came since the
+        start, the bitrate in bit/s, and width and height (0 if not known).
+        """
+        cdef Producer* row = self.producer(producer)
+        cdef LayerStream* layers
+        cdef DependencyStructure* structure
+        cdef list told = []
+        cdef int i, spatial
+        if encoding >= row.encoding_count:
+            raise ValueError(f"encoding is {encoding}, expected below {row.encoding_count}")
+        layers = row.encodings[encoding].layers
+        if layers == NULL or layers.source == 0:
+            return told
+        structure = &layers.structure
+        for i in range(structure.targets.count):
+            spatial = structure.targets.spatial[i]
+            if layers.active >> i & 1:
+                told.append((spatial, structure.targets.temporal[i], layers.bytes[i], layers.bitrate_bps[i],
+                    structure.widths[spatial], structure.heights[spatial]))
+        return told
+
     def received_bytes(self, uint64_t producer) -> tuple[int, ...]:
         """Return the bytes that came for each encoding since the start, resends included."""
         cdef Producer* row = self.producer(producer)
@@ -277,7 +304,7 @@ cdef class Worker(WorkerMirrors):
         """Return the bytes of one row of each kind that a viewer may need, SRTP state apart."""
         return {
             "transport": sizeof(Transport), "consumer": sizeof(Consumer), "sequence_map": sizeof(SequenceMap),
-            "twcc": sizeof(TwccRecorder), "bandwidth": sizeof(Bandwidth),
+            "twcc": sizeof(TwccRecorder), "bandwidth": sizeof(Bandwidth), "layers": sizeof(LayerSelection),
         }
 
     # -- without a thread ---------------------------------------------------------------------------------------

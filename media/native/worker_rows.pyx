@@ -7,7 +7,7 @@ from libc.string cimport memcpy
 
 from media.native.audio_levels cimport hearing_forget
 from media.native.bandwidth cimport Bandwidth
-from media.native.feedback cimport need_picture, want_key_frame
+from media.native.feedback cimport layers_wait, need_picture, want_key_frame
 from media.native.lifecycle cimport (
     add_consumer, add_producer, add_transport, allow_address, attach, bind, detach, forget_address, open_bandwidth,
     remove_consumer, remove_producer, remove_transport, resync_consumers, retarget_consumer, set_address,
@@ -363,15 +363,18 @@ cdef class WorkerRows:
             plane_unlock(&self.plane)
 
     def set_layers(self, uint64_t consumer, int8_t encoding, uint8_t temporal) -> None:
-        """Ask for an encoding index (the switch comes at a key frame) and the highest temporal layer (255: all)."""
+        """Ask for an encoding index (the switch comes at a key frame) and the highest temporal layer (255: all).
+
+        Of a producer with a single encoding that is layered, the index is that of the highest spatial layer.
+        """
         cdef Consumer* row = self.consumer(consumer)
         with nogil:
             plane_lock(&self.plane)
             row.wanted = encoding
             row.forward.temporal_wanted = temporal
             retarget_consumer(row)
-            if (row.producer != NULL and row.forward.target >= 0 and row.forward.target != row.forward.encoding
-                    and is_reachable(row.transport)):
+            if (row.producer != NULL and row.forward.target >= 0 and is_reachable(row.transport)
+                    and (row.forward.target != row.forward.encoding or layers_wait(row))):
                 want_key_frame(&self.plane.core, row.producer, <uint8_t>row.forward.target, plane_now_us(&self.plane))
                 send_flush(&self.plane.core.send)
             plane_unlock(&self.plane)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from media.native.worker import Worker
 from media.routing.formats import codec_rows
+from media.routing.layers import SpatialLayer, spatial_layers
 from media.routing.mirrors import Mirrors
 from media.rtp.parameters import EncodingParameters, MediaKind, PayloadType, ProducerParameters, Rid, RtpCodec, Ssrc
 
 
 @dataclass(frozen=True, slots=True)
 class EncodingState:
-    """What is known of one encoding; width and height are 0 until a key frame told them."""
+    """What is known of one encoding, or of one spatial layer; width and height are 0 until a key frame told them."""
 
     rid: Rid | None
     ssrc: Ssrc | None
@@ -22,6 +23,9 @@ class EncodingState:
     width: int
     height: int
     bitrate_bps: int
+    """Of a spatial layer with all that it needs."""
+    temporal_shares: tuple[float, ...] = ()
+    """Of the bitrate, up to each temporal layer, lowest first; empty where it is not measured."""
 
 
 class Producer:
@@ -76,13 +80,32 @@ class Producer:
 
     @property
     def encodings(self) -> tuple[EncodingState, ...]:
-        """The encodings, lowest first."""
-        return tuple(self._encoding(index) for index in range(len(self._rids)))
+        """What viewers can be sent, lowest first: the encodings, or the spatial layers of one layered stream (SVC)."""
+        layers = self._layers()
+        if len(layers) > 1:
+            return tuple(
+                replace(
+                    self._encoding(0),
+                    width=each.width,
+                    height=each.height,
+                    bitrate_bps=each.bitrate_bps,
+                    temporal_shares=each.temporal_shares,
+                )
+                for each in layers
+            )
+        encodings = tuple(self._encoding(index) for index in range(len(self._rids)))
+        return (replace(encodings[0], temporal_shares=layers[0].temporal_shares),) if layers else encodings
 
     @property
     def received_bytes(self) -> tuple[int, ...]:
         """What came of each encoding since the start, resends included, paused or not."""
         return (0,) * len(self._rids) if self.closed else self._worker.received_bytes(self.id)
+
+    @property
+    def offered_bytes(self) -> tuple[int, ...]:
+        """What came since the start of each of `encodings`; of a spatial layer, with all that it needs."""
+        layers = self._layers()
+        return tuple(each.received_bytes for each in layers) if len(layers) > 1 else self.received_bytes
 
     def pause(self) -> None:
         """Stop forwarding (mute or unpublish)."""
@@ -136,6 +159,11 @@ class Producer:
             self.paused = paused
             self._worker.set_paused(self.id, paused)
             self._mirrors.set_paused(paused)
+
+    def _layers(self) -> tuple[SpatialLayer, ...]:
+        if self.closed or len(self._rids) > 1:
+            return ()
+        return spatial_layers(self._worker.layer_stats(self.id, 0))
 
     def _encoding(self, index: int) -> EncodingState:
         stats = {} if self.closed else self._worker.encoding_stats(self.id, index)

@@ -45,7 +45,7 @@ def count_totals(
     encodings = [
         worker.encoding_stats(producer.id, index)
         for producer in open_producers
-        for index in range(len(producer.encodings))
+        for index in range(len(producer.received_bytes))
     ]
     slots = [consumer.stats() for consumer in consumers if not consumer.closed]
     return TransportTotals(

@@ -30,6 +30,7 @@ class FakeEncoding:
     width: int = 0
     height: int = 0
     bytes: int = 0
+    temporal_shares: tuple[float, ...] = ()
 
 
 class FakeProducer:
@@ -44,6 +45,10 @@ class FakeProducer:
     @property
     def received_bytes(self) -> list[int]:
         return [each.bytes for each in self.encodings]
+
+    @property
+    def offered_bytes(self) -> list[int]:
+        return self.received_bytes
 
     def pause(self) -> None:
         self.paused = True

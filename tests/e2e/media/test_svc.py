@@ -1,0 +1,179 @@
+"""Layered streams (SVC): a viewer goes up and down in size and frame rate, and no picture is ever broken.
+
+HALQA_TEST_SWITCHES=200 makes so many random switches of each kind of stream; a few are made otherwise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import os
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from benchmarks.counted.mark import Mark, read_bits, write_bits
+from benchmarks.counted.raw import write_pictures
+from control_api.invitations import Role
+from tests.e2e.media.conftest import FLAGS
+from tests.e2e.media.test_first_class import playing
+from tests.support.browser import launch
+from tests.support.classroom import Classroom, Member, open_classroom, until
+
+SWITCHES = int(os.environ.get("HALQA_TEST_SWITCHES", "6"))
+SECONDS_A_SWITCH_MAX = 12
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),
+    pytest.mark.timeout(90 + SECONDS_A_SWITCH_MAX * SWITCHES),
+]
+
+PARTICIPANT = 7
+HEIGHT = 540  # the least of which Chromium makes three layers: the lowest has 135 lines
+RATE = 15
+CIRCLE_S = 4
+STEADY_SHIFT = 40
+STEADY = write_bits(Mark(PARTICIPANT, 0)) >> STEADY_SHIFT
+WIDTHS = {135: 240, 270: 480, 540: 960}
+FRAME_RATES = (None, 15, 8)
+FREEZE_MS_MAX = 2000.0  # two seconds of patience with a machine of two cores that encodes three layers, and decodes
+DROPPED_SHARE_MAX = 0.1
+
+# Every decoded frame of a slot: when it came (ms), how wide it is, and the 64 bits that its blocks show, as text.
+WATCH = """
+(mid) => {
+  const slot = window.room.slots.find((each) => each.mid === mid);
+  const frames = window.counted = [];
+  const reader = new MediaStreamTrackProcessor({ track: slot.mediaTrack.clone() }).readable.getReader();
+  (async () => {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const { codedWidth: width, codedHeight: height } = value;
+      const at = performance.now();
+      const pixels = new Uint8Array(value.allocationSize());
+      const [{ offset, stride }] = await value.copyTo(pixels);
+      let bits = '';
+      for (let row = 0; row < 4; row += 1) {
+        for (let column = 0; column < 16; column += 1) {
+          const x = Math.floor((column + 0.5) * width / 16), y = Math.floor((row + 0.5) * height / 9);
+          bits += pixels[offset + y * stride + x] > 127 ? '1' : '0';
+        }
+      }
+      frames.push([at, width, bits]);
+      value.close();
+    }
+  })();
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    at_ms: float
+    width: int
+    bits: int
+    """Of its 64 blocks, whether they are bright."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what never changes is what it should be: the first 24 blocks."""
+        return self.bits >> STEADY_SHIFT == STEADY
+
+    @property
+    def counter(self) -> int | None:
+        """Which picture this is, None if its blocks do not fit together."""
+        mark = read_bits(self.bits)
+        return None if mark is None else mark.frame
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def layered_browser(media_browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
+    """A browser whose camera shows numbered pictures."""
+    camera = tmp_path_factory.mktemp("layered") / "camera.y4m"
+    write_pictures(camera, height=HEIGHT, frames_per_second=RATE, seconds=CIRCLE_S, participant=PARTICIPANT)
+    flags = (*FLAGS, "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={camera}")
+    async with launch(*flags, without=("--use-fake-device-for-media-stream",)) as browser:
+        yield browser
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def classroom(layered_browser: Browser, tmp_path: object) -> AsyncIterator[Classroom]:
+    async with open_classroom(layered_browser, tmp_path / "server") as opened:  # type: ignore[operator]
+        yield opened
+
+
+async def frames_of(member: Member) -> list[Frame]:
+    return [Frame(at, width, int(bits, 2)) for at, width, bits in await member.run("() => window.counted")]
+
+
+@pytest.mark.parametrize(
+    ("codec", "mode"), [("VP9", "L3T3_KEY"), ("VP9", "L3T3"), ("AV1", "L3T3_KEY"), ("AV1", "L3T3"), ("AV1", "L1T3")]
+)
+async def test_switches_of_layers_break_no_picture(classroom: Classroom, codec: str, mode: str) -> None:
+    teacher = await classroom.join("teacher", codec=codec, scalabilityMode=mode)
+    student = await classroom.join("student", role=Role.STUDENT)
+    await teacher.publish("Camera")
+    mid = await playing(student, "video")
+    await student.run(WATCH, mid)
+    await student.view(mid, height=HEIGHT)
+
+    async def shows(width: int) -> bool:
+        frames = await frames_of(student)
+        return bool(frames) and frames[-1].width == width
+
+    await until(lambda: shows(WIDTHS[HEIGHT]), "the largest layer is shown", within_s=30)
+    before, asked_before = await student.decoded(mid), classroom.metrics()["key_frames_requested_total"]
+    start = (await frames_of(student))[-1].at_ms
+    choice = random.Random(f"{codec} {mode}")
+    heights = tuple(WIDTHS) if mode.startswith("L3") else (HEIGHT,)
+    for turn in range(SWITCHES):
+        height, frame_rate = choice.choice(heights), choice.choice(FRAME_RATES)
+        await student.view(mid, height=height, frameRate=frame_rate)
+        await until(
+            lambda width=WIDTHS[height]: shows(width),  # type: ignore[misc]
+            f"switch {turn}: {height} lines at {frame_rate} frames a second",
+            within_s=SECONDS_A_SWITCH_MAX,
+        )
+        await asyncio.sleep(choice.uniform(0.1, 0.8))
+    report = await student.decoded(mid)
+    frames = [frame for frame in await frames_of(student) if frame.at_ms >= start]
+    gaps = [(later.at_ms - earlier.at_ms, earlier) for earlier, later in itertools.pairwise(frames)]
+    received = report["framesReceived"] - before["framesReceived"]
+    print(
+        codec,
+        mode,
+        "frames",
+        len(frames),
+        "gap",
+        max(gaps, key=lambda gap: gap[0])[0],
+        {
+            name: report[name] - before[name]
+            for name in (
+                "framesReceived",
+                "framesDecoded",
+                "framesDropped",
+                "keyFramesDecoded",
+                "freezeCount",
+                "pliCount",
+                "nackCount",
+                "packetsReceived",
+                "packetsLost",
+                "packetsDiscarded",
+            )
+            if name in report
+        },
+        "asked",
+        classroom.metrics()["key_frames_requested_total"] - asked_before,
+    )
+    assert all(frame.is_whole for frame in frames), "a picture is broken"
+    # libvpx's VP9 encoder smooths large pictures over time: blocks of its largest layer change one after the other.
+    told = [frame for frame in frames if codec != "VP9" or frame.width < WIDTHS[HEIGHT]]
+    assert all(frame.counter is not None for frame in told), "a picture is broken"
+    assert report["pliCount"] == before["pliCount"], "the viewer could not decode something"
+    assert report["packetsLost"] == before["packetsLost"], "layers that are left out leave no hole"
+    assert report["framesDropped"] - before["framesDropped"] <= received * DROPPED_SHARE_MAX
+    assert max(gap for gap, _ in gaps) <= FREEZE_MS_MAX, "the picture stood still"
