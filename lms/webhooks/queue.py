@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, literal, or_, select, update
+from sqlalchemy import Insert, Row, bindparam, delete, insert, literal, or_, select, update
 
 from lms.database.transaction import Transaction
-from lms.database.types import Choice, Id, Json, Time
+from lms.database.types import TEXT, Choice, Id, Json, Time
 from lms.outbox.send import Sent
 from lms.webhooks.tables import DeliveryState, webhook, webhook_delivery, webhook_topic
 from lms.webhooks.topics import EVERYTHING, TOPICS
@@ -20,6 +20,33 @@ DELIVERED_KEPT: Final = timedelta(days=7)
 DEAD_KEPT: Final = timedelta(days=30)
 
 _COLUMNS: Final = ("org_id", "webhook_id", "event_id", "topic", "payload", "state", "attempts", "created_at")
+
+
+def _for_receivers() -> Insert:
+    """Return the statement that notes a message for every active receiver of its topic: built once."""
+    wanted = (
+        select(webhook_topic.c.webhook_id)
+        .where(
+            webhook_topic.c.org_id == webhook.c.org_id,
+            webhook_topic.c.webhook_id == webhook.c.id,
+            or_(webhook_topic.c.topic == bindparam("about", type_=TEXT), webhook_topic.c.topic == EVERYTHING),
+        )
+        .exists()
+    )
+    receivers = select(
+        webhook.c.org_id,
+        webhook.c.id,
+        bindparam("event", type_=Id()),
+        bindparam("about", type_=TEXT),
+        bindparam("told", type_=Json()),
+        bindparam("first", type_=Choice(DeliveryState)),
+        literal(0),
+        bindparam("at", type_=Time()),
+    ).where(webhook.c.org_id == bindparam("for_org", type_=Id()), webhook.c.active.is_(True), wanted)
+    return insert(webhook_delivery).from_select(_COLUMNS, receivers)
+
+
+_FOR_RECEIVERS: Final = _for_receivers()
 
 
 class DeliveryQueue:
@@ -32,26 +59,15 @@ class DeliveryQueue:
         """Note a message for every active receiver of its topic."""
         if sent.topic not in TOPICS:
             return
-        wanted = (
-            select(webhook_topic.c.webhook_id)
-            .where(
-                webhook_topic.c.org_id == webhook.c.org_id,
-                webhook_topic.c.webhook_id == webhook.c.id,
-                webhook_topic.c.topic.in_((sent.topic, EVERYTHING)),
-            )
-            .exists()
-        )
-        receivers = select(
-            webhook.c.org_id,
-            webhook.c.id,
-            literal(sent.id, Id()),
-            literal(sent.topic),
-            literal(sent.payload, Json()),
-            literal(DeliveryState.WAITING, Choice(DeliveryState)),
-            literal(0),
-            literal(transaction.now, Time()),
-        ).where(webhook.c.org_id == sent.org_id, webhook.c.active.is_(True), wanted)
-        done = await transaction.execute(insert(webhook_delivery).from_select(_COLUMNS, receivers))
+        values = {
+            "for_org": sent.org_id,
+            "event": sent.id,
+            "about": sent.topic,
+            "told": sent.payload,
+            "first": DeliveryState.WAITING,
+            "at": transaction.now,
+        }
+        done = await transaction.execute(_FOR_RECEIVERS, values)
         if done.rowcount and self._wake not in transaction.after_commit:
             transaction.after_commit.append(self._wake)
 
