@@ -1,4 +1,4 @@
-"""A flow that fills the queue of a path until it loses, as TCP does (Reno): estimates must hold their own against it."""
+"""A flow that fills the queue of a path until it loses, as TCP does (Reno): estimates must stand beside it."""
 
 from __future__ import annotations
 
