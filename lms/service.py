@@ -52,6 +52,8 @@ from webapi.client_address import parse_networks
 SECRET_FILE: Final = "lms-secret"  # noqa: S105 - a name
 SHUTDOWN_SECONDS: Final = 5.0  # for requests that are under way
 BACKLOG: Final = 1024
+LINGER_S: Final = 2.0
+"""For so long more of a body is read and thrown away after it was refused, so that the answer is not lost."""
 REQUEST_LINE_BYTES_MAX: Final = 64 * 1024
 """As much as a body: whoever sends a query that is too long is told so in JSON, as of every other fault."""
 
@@ -101,6 +103,7 @@ class LmsService:
                 access_log=None,
                 shutdown_timeout=SHUTDOWN_SECONDS,
                 max_line_size=REQUEST_LINE_BYTES_MAX,
+                lingering_time=LINGER_S,
             )
             await runner.setup()
             closing.push_async_callback(runner.cleanup)

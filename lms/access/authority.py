@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,6 +18,9 @@ from lms.clock import Clock
 ACCESS_COOKIE: Final = "halqa_access"
 REFRESH_COOKIE: Final = "halqa_refresh"
 _CHALLENGE: Final = {hdrs.WWW_AUTHENTICATE: "Bearer"}
+VERIFIED_MAX: Final = 16_384
+"""Tokens whose signature was found right lately, in the order in which they first came. Some 10 MiB."""
+
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -28,6 +32,7 @@ class Authority:
         self._standings = standings
         self._clock = clock
         self._origins = frozenset(origins)
+        self._verified: OrderedDict[str, Claims] = OrderedDict()
 
     async def identify(self, request: web.Request) -> Caller:
         """Return who asks; raises ProblemError (`not_signed_in`, `bad_token`, `foreign_origin`)."""
@@ -46,10 +51,18 @@ class Authority:
 
     def claims_of(self, token: str) -> Claims:
         """Return what a token says, whoever it is of; raises ProblemError (`bad_token`)."""
+        now = self._clock.now()
+        known = self._verified.get(token)
+        if known is not None and known.expires_at is not None and now < known.expires_at:
+            return known
         try:
-            return verify(token, self._secrets, now=self._clock.now())
+            claims = verify(token, self._secrets, now=now)
         except BadTokenError:
             raise ProblemError(BAD_TOKEN, headers=_CHALLENGE) from None
+        self._verified[token] = claims
+        if len(self._verified) > VERIFIED_MAX:
+            self._verified.popitem(last=False)
+        return claims
 
     def check_origin(self, request: web.Request) -> None:
         """Raise ProblemError if a page of another origin has a browser act with our cookies."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import select
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -41,6 +42,10 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA temp_store=MEMORY",
 )
 
+
+STARTING_S_MAX: Final = 30.0
+"""For a PostgreSQL that was started at the same time as the service."""
+AGAIN_S: Final = 0.5
 
 _READ_ONLY: Final = "SET default_transaction_read_only = on"
 _READS_AS: Final = "reads as"
@@ -77,7 +82,7 @@ class Database:
             lock = _lock(Path(url.database or ""))
         try:
             if migrate:
-                await asyncio.to_thread(upgrade, url)
+                await _bring_up_to_date(url)
             readers, writer = _engines(url, settings)
         except BaseException:
             if lock is not None:
@@ -173,6 +178,19 @@ class Database:
                 if not stale or not driver.closed:
                     raise OperationalError(None, None, error) from error
                 await connection.invalidate(error)
+
+
+async def _bring_up_to_date(url: URL) -> None:
+    """Migrate; a database that is starting, or recovers from a crash, is waited for. Raises StartError."""
+    deadline = time.monotonic() + STARTING_S_MAX
+    while True:
+        try:
+            await asyncio.to_thread(upgrade, url)
+            return
+        except OperationalError as error:
+            if is_sqlite(url) or time.monotonic() > deadline:
+                raise StartError(f"the database cannot be used: {error.orig}") from None
+            await asyncio.sleep(AGAIN_S)
 
 
 def _lock(file: Path) -> FileLock:
