@@ -27,6 +27,7 @@ from lms.demo.plan import plan_school
 from lms.demo.school import School
 from lms.demo.talk import Talk, put_staff_on_agenda
 from lms.demo.teaching import Teaching
+from lms.mail.settings import MailSettings
 from lms.organizations.make import NewOrganization, Owner, make_organization
 from lms.organizations.tables import organization
 from lms.parts import Parts
@@ -97,6 +98,8 @@ async def fill_school(settings: LmsSettings, demo: Demo, tell: Tell, now: dateti
             # The database is handed in: its tables are there before anybody is told of progress.
             service = await LmsService.start(_quiet(settings), clock=clock, database=database)
             try:
+                # What is looked at every hour is so at the first start: here an hour passes in no time.
+                await service.parts.schedule.close()
                 async with aiohttp.ClientSession() as http:
                     filled = await _fill(service, http, clock, ends, demo, tell)
             finally:
@@ -196,11 +199,12 @@ async def _check_new(database: Database, slug: str) -> None:
 
 
 def _quiet(settings: LmsSettings) -> LmsSettings:
-    """Return the settings of a service that only we ask, on a port of this computer, without a media server."""
+    """Return settings for a service that only we ask: a port of this computer, no media server, mails as files."""
     return replace(
         settings,
         http=HttpSettings(host="127.0.0.1", port=0),
         media_server=MediaServerSettings(),
+        mail=MailSettings(),
         rate_limits=_UNLIMITED,
     )
 

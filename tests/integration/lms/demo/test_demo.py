@@ -28,13 +28,13 @@ from lms.settings import HttpSettings, LmsSettings
 from tests.integration.lms.test_processes import free_port_with_one_ten_above
 from tests.support.postgresql import Cluster
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 STUDENTS = int(os.environ.get("HALQA_TEST_DEMO_STUDENTS", "6"))
 PASSWORD = "correct horse battery"
 FLAGS = ["--students", str(STUDENTS), "--weeks", "1", "--seed", "3", "--password", PASSWORD]
 HALQA = [sys.executable, "-P", "-m", "halqa", "demo"]
-START_S = 60.0
+START_S = 120.0  # four processes, on a computer that others use too
 QUICK = RateLimitSettings(**{each.name: 1_000_000 for each in fields(RateLimitSettings)})
 
 
