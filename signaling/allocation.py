@@ -142,6 +142,8 @@ class Allocations:
         self._turns.pop(participant.id, None)
         if participant.link.tells_arrivals:
             budget.assume(now=now)
+        elif participant.link.estimates_by_itself:
+            budget.reach(now=now)
         governed = budget.limit is not None or budget.carried_bps(now=now) is not None
         participant.viewer.await_allotment(governed)
         slots = {slot.mid: slot for slot in participant.viewer.slots if slot.track is not None}

@@ -7,6 +7,7 @@ from typing import Final
 
 from media.bwe.allocator import CLIMB_MARGIN
 from signaling.allocation_levels import level_of_estimate, most_bps
+from signaling.allocation_reach import Reach
 from signaling.levels import Level
 
 ASSUMED_BPS: Final = 300_000
@@ -61,6 +62,8 @@ class Budget:
         """The sum of all that there is to be sent, sound included."""
         self.used_bps = 0
         """What was allotted last, sound included."""
+        self._reach: Reach | None = None
+        """Beyond what is told, of a client that estimates by itself."""
         self._allotted_estimate_bps = 0.0
         self._assumed_until: float | None = None
         self._estimated_at: float | None = None
@@ -88,6 +91,14 @@ class Budget:
         if self._assumed_until is None:
             self._assumed_until = now + ASSUMED_FOR_S
 
+    def reach(self, *, now: float) -> None:
+        """Go beyond the estimate, which is a client's own, as long as it does not object; called again and again."""
+        if self.estimate_bps is None:
+            return
+        if self._reach is None:
+            self._reach = Reach(self.estimate_bps, now=now)
+        self._take(round(self._reach.bitrate_bps(used_bps=self.used_bps, now=now)), now=now)
+
     def carried_bps(self, *, now: float) -> float | None:
         """Return what the path carries, sound included; None if nothing is known of it."""
         if self.estimate_bps is not None:
@@ -107,13 +118,12 @@ class Budget:
     def estimate(self, bitrate_bps: int, *, now: float) -> bool:
         """Take an estimate; return whether it is worth to allot anew."""
         first = self.estimate_bps is None
-        self.estimate_bps = bitrate_bps
+        if self._reach is not None:
+            self._reach.hear(bitrate_bps, now=now)
+            bitrate_bps = round(self._reach.bitrate_bps(used_bps=self.used_bps, now=now))
         if self._estimated_at is None:
             self._estimated_at = now
-        if bitrate_bps >= self.used_bps:
-            self._below_since = None
-        elif self._below_since is None:
-            self._below_since = now
+        self._take(bitrate_bps, now=now)
         grew = self.short and bitrate_bps >= self._allotted_estimate_bps * NEWS and not self.is_held(now=now)
         return first or bitrate_bps < self.used_bps or grew
 
@@ -158,6 +168,13 @@ class Budget:
         """Take note that something is sent more of."""
         self._climbed_at = now
 
+    def _take(self, bitrate_bps: int, *, now: float) -> None:
+        self.estimate_bps = bitrate_bps
+        if bitrate_bps >= self.used_bps:
+            self._below_since = None
+        elif self._below_since is None:
+            self._below_since = now
+
     def _dips(self, *, now: float) -> bool:
         """Return whether the estimate is short of what is sent, but not by much, nor for long."""
         if self.estimate_bps is None or self._below_since is None:
@@ -166,7 +183,7 @@ class Budget:
 
     def _ceiling_bps(self, *, now: float) -> float:
         """Return how much may be climbed to after a fall, sound included."""
-        if (self.estimate_bps or 0) >= self._fell_from_bps * MUCH:
+        if self._reach is None and (self.estimate_bps or 0) >= self._fell_from_bps * MUCH:
             return math.inf
         grown = GROWTH / self._slowness * max(now - self._fell_at - HOLD_S, 0.0)
         return self._fell_from_bps * (BACK_OFF + grown) * CLIMB_MARGIN

@@ -47,10 +47,10 @@ def choose_encoding(
 ) -> int:
     """Return the index of the lowest encoding that is high enough, else of the highest (0 = lowest).
 
-    Of several of one height of a screen it is the highest: they differ in their frames. `heights` are those of the encodings in
-    pixels, 0 where not known: such are taken as halves of each other below the declared height (q, h, f = 1/4, 1/2, 1),
-    those of a screen for as high as that. What to send while the publisher holds an encoding back is the engine's
-    business: it knows that sooner.
+    Of several of one height of a screen it is the highest: they differ in their frames. `heights` are those of the
+    encodings in pixels, 0 where not known: such are taken as halves of each other below the declared height (q, h, f =
+    1/4, 1/2, 1), those of a screen for as high as that. What to send while the publisher holds an encoding back is the
+    engine's business: it knows that sooner.
     """
     highest = max(len(heights) - 1, 0)
     if wanted_height is None:

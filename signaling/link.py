@@ -22,6 +22,7 @@ from signaling.sdp import (
     parse_offer,
     write_answer,
 )
+from signaling.sdp.choose_codecs import RECEIVER_ESTIMATE
 from signaling.sdp.negotiated import AcceptedSection
 
 POLICY: Final = NegotiationPolicy(active_dtls=True)
@@ -70,6 +71,14 @@ class Link:
             return False
         slots = (section.consumer for section in self._offer.accepted if isinstance(section, SlotSection))
         return any(_is_reported(slot) for slot in slots if slot.kind is MediaKind.VIDEO)
+
+    @property
+    def estimates_by_itself(self) -> bool:
+        """Whether the client, instead of telling what came, says how much its path carries (REMB)."""
+        if self._offer is None or self.tells_arrivals:
+            return False
+        slots = (section.consumer for section in self._offer.accepted if isinstance(section, SlotSection))
+        return any(RECEIVER_ESTIMATE in codec.feedback for slot in slots for codec in slot.codecs)
 
     @property
     def path(self) -> PathCounters | None:
