@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.native import dependency
@@ -14,6 +14,7 @@ from tests.oracle.agreement import outcome, prefixes
 from tests.oracle.dependency import Structure, Template, write_value
 from tests.support.layers import FULL, KEY_ONLY, TEMPORAL
 
+EXAMPLES = 60  # structures of 32 targets are slow to make up
 STRUCTURES = [FULL, KEY_ONLY, TEMPORAL]
 
 
@@ -49,6 +50,7 @@ def structures(draw: st.DrawFn) -> Structure:
     )
 
 
+@settings(max_examples=EXAMPLES)
 @given(structures(), st.integers(0, 65535), st.data())
 def test_what_was_written_is_read(structure: Structure, number: int, data: st.DataObject) -> None:
     template = data.draw(st.integers(0, len(structure.templates) - 1))
@@ -98,6 +100,7 @@ def test_a_broken_structure_does_not_replace_the_one_that_there_is() -> None:
     assert reader.targets() == FULL.layers()
 
 
+@settings(max_examples=EXAMPLES)
 @given(structures(), st.booleans(), st.none() | st.integers(0, 255), st.integers(0, 2**32 - 1))
 def test_active_targets_are_written_and_nothing_else_changes(
     structure: Structure, brings: bool, said: int | None, active: int

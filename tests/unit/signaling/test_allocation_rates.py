@@ -196,3 +196,14 @@ def test_who_comes_first(
     source: Source, kind: SlotKind, pinned: bool, in_spotlight: bool, speaks: bool, expected: Rank
 ) -> None:
     assert rank_of(source=source, kind=kind, pinned=pinned, in_spotlight=in_spotlight, speaks=speaks) is expected
+
+
+def test_measured_shares_of_frame_rates_decide_what_a_step_costs() -> None:
+    shares = [(0.4, 0.6, 1.0), (0.25, 1.0)]
+    climbed = ladder([100, 400], highest=1, temporal=3, layered=True, is_screen=False, shares=shares)
+    assert [(each.encoding, each.temporal, each.bitrate_bps) for each in climbed][:3] == [
+        (0, 0, 40),
+        (0, 1, 60),
+        (0, 3, 100),
+    ]
+    assert climbed[-1].bitrate_bps == 400
