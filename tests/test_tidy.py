@@ -67,6 +67,7 @@ BY_HAND_MODULES = (
     "plane",
     "probing",
     "recognise",
+    "redundancy",
     "replay",
     "strays",
 )

@@ -56,6 +56,7 @@ ENGINE_FAMILIES: Final = (
     Family("send_overflowed_total", "Datagrams dropped because the socket's send buffer stayed full."),
     Family("sealed_failed_total", "Packets that could not be encrypted."),
     Family("replayed_total", "Packets sent to slots that came late, from the history."),
+    Family("red_packets_total", "Packets of sound that repeated those before them, for viewers who lose some (RED)."),
     Family("mirrored_total", "Packets that a worker took from another one, for viewers of a room on several."),
     Family("mirror_overflows_total", "What one worker had for another, and found its inbox full; it was too slow."),
     Family("overtaken_total", "Packets that left the history before they went out."),

@@ -10,6 +10,7 @@ from media.native.history cimport HistoryEntry, history_bytes
 from media.native.payload cimport (
     CODEC_VP8, CODEC_VP9, patch_dependency_frame_number, patch_vp8, peek_dependency_descriptor,
 )
+from media.native.redundancy cimport red_depth, write_red
 from media.native.rows cimport (
     CODECS_MAX, KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, KINDS_MAX, NONE8, Consumer, Core, Encoding, Producer, Transport,
 )
@@ -149,7 +150,7 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     cdef uint8_t marker = entry.header.marker | (rewrite.closes & entry.layers.ends)
     cdef uint8_t payload_type
     cdef size_t at, extension_size
-    cdef int size
+    cdef int size, depth
     cdef bint repeats, rtx
     if codec_index >= CODECS_MAX:
         return
@@ -176,16 +177,26 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
         out[1] = payload_type | (marker << 7)
         store16(out + 2, rewrite.sequence_number)
         store32(out + 8, consumer.ssrc)
-    memcpy(out + at, packet + entry.header.payload_offset, entry.header.payload_length)
+    size = 0
+    if not producer.is_video and consumer.rtx_payload_types[codec_index] != NONE8:
+        depth = red_depth(consumer, core.now_us)
+        if depth:
+            size = write_red(out + at, encoding, entry, payload_type, depth)
+    if size:
+        out[1] = consumer.rtx_payload_types[codec_index] | (entry.header.marker << 7)
+        core.counters.red_packets += 1
+        size += <int>at
+    else:
+        memcpy(out + at, packet + entry.header.payload_offset, entry.header.payload_length)
+        size = <int>(at + entry.header.payload_length)
     if producer.codecs[codec_index].codec == CODEC_VP8 or producer.codecs[codec_index].codec == CODEC_VP9:
         patch_vp8(out + at, &entry.facts, rewrite.picture_id, rewrite.tl0)
-    size = <int>(at + entry.header.payload_length)
+    consumer.packets += 1
+    consumer.octets += <uint32_t>(size - at)
     if padding and not resend and repeats:
         out[0] |= RTP_PADDING_BIT
         out[size] = padding
         size += padding
-    consumer.packets += 1
-    consumer.octets += entry.header.payload_length
     if seal(core, consumer, out, size) == 0:
         core.counters.forwarded += 1
 

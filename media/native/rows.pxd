@@ -135,6 +135,8 @@ cdef struct Consumer:
     uint32_t round_trip_us
     uint32_t jitter           # RTP units, as the viewer reports it
     uint8_t fraction_lost
+    uint8_t red_depth         # packets before it that each packet of sound repeats at present
+    uint64_t red_until_us     # and until when, if no more is lost
     uint64_t nacked           # numbers asked for
     uint64_t resent
     uint64_t missed           # numbers that could not be answered
@@ -146,7 +148,7 @@ cdef struct Consumer:
     uint64_t replay_us        # when the credit was counted
     ForwardState forward
     uint8_t payload_types[CODECS_MAX]      # by the producer's codec index, NONE8: the viewer cannot take it
-    uint8_t rtx_payload_types[CODECS_MAX]
+    uint8_t rtx_payload_types[CODECS_MAX]  # of sound: RED (RFC 2198)
     Consumer* next            # of the same transport
 
 cdef struct Transport:
@@ -233,6 +235,7 @@ ctypedef struct Counters:
     uint64_t path_probes_used # of those, that raised an estimate
     uint64_t path_probe_packets
     uint64_t path_probe_bytes
+    uint64_t red_packets      # of sound, that repeat those before them
     uint64_t mirrored         # packets of producers of other workers
     uint64_t mirror_overflows # letters to other workers that found the inbox full
     uint64_t overtaken        # packets whose bytes were overwritten before they went out

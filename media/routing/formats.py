@@ -38,13 +38,14 @@ def codec_rows(kind: MediaKind, codecs: Sequence[RtpCodec]) -> list[CodecRow]:
 
 
 def payload_tables(produced: Sequence[RtpCodec], offered: Sequence[RtpCodec]) -> tuple[bytes, bytes]:
-    """Return the viewer's payload types and RTX payload types by the producer's codec index."""
+    """Return the viewer's payload types and their repair (RTX; of sound, RED), by the producer's codec index."""
     types = bytearray([NO_PAYLOAD_TYPE] * CODECS_MAX)
     rtx_types = bytearray([NO_PAYLOAD_TYPE] * CODECS_MAX)
     for index, codec in enumerate(produced):
         match = match_codec(codec, offered)
         if match is not None:
             types[index] = match.payload_type
-            if match.rtx_payload_type is not None:
-                rtx_types[index] = match.rtx_payload_type
+            repair = match.rtx_payload_type if match.red_payload_type is None else match.red_payload_type
+            if repair is not None:
+                rtx_types[index] = repair
     return bytes(types), bytes(rtx_types)

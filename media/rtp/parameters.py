@@ -37,6 +37,8 @@ class RtpCodec:
     feedback: frozenset[str] = frozenset()
     """rtcp-fb values as written, e.g. {"nack", "nack pli", "ccm fir", "transport-cc"}."""
     rtx_payload_type: PayloadType | None = None
+    red_payload_type: PayloadType | None = None
+    """Of sound toward a viewer: packets that repeat those before them (RFC 2198), where negotiated."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ RECEIVER_ESTIMATE: Final = "goog-remb"
 VIDEO_FEEDBACK: Final = frozenset({"nack", "nack pli", "ccm fir"})
 
 _RTX: Final = "rtx"
+_RED: Final = "red"
 _RTCP_LOOKALIKES: Final = range(64, 96)
 """Payload types that, with the marker bit, have the first bytes of RTCP packets (RFC 5761 section 4)."""
 
@@ -34,6 +35,8 @@ def choose_codecs(
         feedback.add(RECEIVER_ESTIMATE)
     usable = [offered for offered in section.formats if offered.payload_type not in _RTCP_LOOKALIKES]
     repairs = _find_retransmissions(usable)
+    # From a publisher we take plain sound: what we repeat to whom, his losses do not decide.
+    redundant = {} if section.direction.sends else _find_redundancy(usable)
     codecs = (
         RtpCodec(
             name=offered.name,
@@ -43,6 +46,7 @@ def choose_codecs(
             fmtp=offered.parameters,
             feedback=frozenset(feedback.intersection(offered.feedback)),
             rtx_payload_type=repairs.get((offered.payload_type, offered.clock_rate_hz)),
+            red_payload_type=redundant.get(offered.payload_type) if kind is MediaKind.AUDIO else None,
         )
         for offered in usable
     )
@@ -72,10 +76,26 @@ def _find_retransmissions(formats: Iterable[PayloadFormat]) -> Mapping[tuple[Pay
     return repairs
 
 
+def _find_redundancy(formats: Iterable[PayloadFormat]) -> Mapping[PayloadType, PayloadType]:
+    """Return RED payload types by the one that all of their blocks are of (RFC 2198 section 5)."""
+    known = {offered.payload_type: offered for offered in formats}
+    found: dict[PayloadType, PayloadType] = {}
+    for offered in formats:
+        blocks = next(iter(offered.parameters), "").split("/")
+        if offered.name.lower() != _RED or not blocks[0].isascii() or not blocks[0].isdigit() or len(blocks[0]) > 3:
+            continue
+        primary = known.get(PayloadType(int(blocks[0])))
+        if len(set(blocks)) == 1 and primary is not None and primary.clock_rate_hz == offered.clock_rate_hz:
+            found.setdefault(primary.payload_type, offered.payload_type)
+    return found
+
+
 def _meanings(codecs: Iterable[RtpCodec]) -> dict[PayloadType, tuple[str, int]]:
     meanings: dict[PayloadType, tuple[str, int]] = {}
     for codec in codecs:
         meanings[codec.payload_type] = (codec.name.lower(), codec.clock_rate_hz)
         if codec.rtx_payload_type is not None:
             meanings[codec.rtx_payload_type] = (_RTX, codec.clock_rate_hz)
+        if codec.red_payload_type is not None:
+            meanings[codec.red_payload_type] = (_RED, codec.clock_rate_hz)
     return meanings

@@ -82,9 +82,12 @@ def _is_same(before: AcceptedSection, after: AcceptedSection) -> bool:
     return True
 
 
-def _payload_map(codecs: tuple[RtpCodec, ...]) -> dict[PayloadType, tuple[str, int, PayloadType | None]]:
+def _payload_map(codecs: tuple[RtpCodec, ...]) -> dict[PayloadType, tuple[str, int, *tuple[PayloadType | None, ...]]]:
     """Return what a payload type means; neither order nor fmtp, which later offers rearrange."""
-    return {codec.payload_type: (codec.name.lower(), codec.clock_rate_hz, codec.rtx_payload_type) for codec in codecs}
+    return {
+        codec.payload_type: (codec.name.lower(), codec.clock_rate_hz, codec.rtx_payload_type, codec.red_payload_type)
+        for codec in codecs
+    }
 
 
 def _new_extensions(before: Mapping[int, str], after: Mapping[int, str]) -> dict[int, str]:

@@ -128,6 +128,8 @@ def _payload_types(codecs: tuple[RtpCodec, ...]) -> Iterator[str]:
         yield str(codec.payload_type)
         if codec.rtx_payload_type is not None:
             yield str(codec.rtx_payload_type)
+        if codec.red_payload_type is not None:
+            yield str(codec.red_payload_type)
 
 
 def _extension_line(extension: HeaderExtension) -> str:
@@ -149,6 +151,9 @@ def _codec_lines(codec: RtpCodec) -> Iterator[str]:
     if codec.rtx_payload_type is not None:
         yield f"a=rtpmap:{codec.rtx_payload_type} rtx/{codec.clock_rate_hz}"
         yield f"a=fmtp:{codec.rtx_payload_type} apt={payload_type}"
+    if codec.red_payload_type is not None:
+        yield f"a=rtpmap:{codec.red_payload_type} red/{codec.clock_rate_hz}{channels}"
+        yield f"a=fmtp:{codec.red_payload_type} {payload_type}/{payload_type}"
 
 
 def _slot_lines(section: SlotSection, slots: Mapping[Mid, SlotSsrcs]) -> Iterator[str]:

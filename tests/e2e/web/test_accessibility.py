@@ -56,7 +56,9 @@ async def test_every_control_has_a_name_in_the_language_of_the_page(classroom: C
     assert len(lobby) == 8  # language, two switches, name, two lists, meter, join
     await classroom.join(lang=language)
     room = await controls(classroom.page)
-    assert len(room) == 10  # manage, picture, language, menu of the own tile, microphone, camera, screen, hand, chat, leave
+    assert (
+        len(room) == 10
+    )  # manage, picture, language, menu of the own tile, microphone, camera, screen, hand, chat, leave
     switch_name = {"en": "العربية", "ar": "English"}[language]
     for control in lobby + room:
         assert control["name"], f"nameless: {control}"

@@ -271,6 +271,29 @@ def codecs(*lines: str, formats: str) -> list[RtpCodec]:
     return list(codecs_of(section))
 
 
+RED = ("a=rtpmap:63 red/48000/2", "a=fmtp:63 111/111")
+
+
+@pytest.mark.parametrize(
+    ("direction", "lines", "taken"),
+    [
+        ("recvonly", RED, 63),
+        ("sendonly", RED, None),
+        ("recvonly", ("a=rtpmap:63 red/48000/2",), None),
+        ("recvonly", ("a=rtpmap:63 red/48000/2", "a=fmtp:63 111/9"), None),
+        ("recvonly", ("a=rtpmap:63 red/48000/2", "a=fmtp:63 12345/12345"), None),
+        ("recvonly", ("a=rtpmap:63 red/8000", "a=fmtp:63 111/111"), None),
+    ],
+)
+def test_redundancy_of_sound_is_taken_toward_viewers(direction: str, lines: tuple[str, ...], taken: int | None) -> None:
+    section = audio("0", direction, *lines)
+    section[0] += " 63"
+    (decided,) = decide(offer(section)).sections
+    assert isinstance(decided, (SlotSection, PublishSection))
+    codecs = decided.consumer.codecs if isinstance(decided, SlotSection) else decided.producer.codecs
+    assert [(codec.payload_type, codec.red_payload_type) for codec in codecs] == [(111, taken)]
+
+
 def test_payload_types_that_look_like_rtcp_are_not_taken() -> None:
     taken = codecs("a=rtpmap:72 VP9/90000", "a=rtpmap:95 rtx/90000", "a=fmtp:95 apt=96", formats="72 96 95")
     assert [(codec.payload_type, codec.rtx_payload_type) for codec in taken] == [(96, None)]
