@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
@@ -51,7 +52,29 @@ async def reports_of(school: School) -> dict[str, bytes]:
     ):
         answer = await school.get(address, as_=school.admin)
         reports[name] = answer.content.replace(answer.meta["request_id"].encode(), b"")
-    return reports
+    return reports | await grades_of(school, f"/courses/{held.course_id}", ids)
+
+
+async def grades_of(school: School, path: str, students: list[UUID]) -> dict[str, bytes]:
+    """Grade by hand and by attendance, and return the gradebook in every form."""
+    teacher = school.teacher
+    for name, kind in (("واجبات", "manual"), ("Attendance", "attendance")):
+        made = await school.post(f"{path}/grade-categories", {"name": name, "weight": "33.3333"}, as_=teacher)
+        asked = {"category_id": made.data["id"], "title": name, "max_points": "9.5", "kind": kind, "hidden": False}
+        item = await school.post(f"{path}/grade-items", asked, as_=teacher)
+        assert item.status == 201, item.body
+        if kind == "manual":
+            grade = f"/grade-items/{item.data['id']}/grades/{students[1]}"
+            given = {"state": "graded", "points": "3.1415", "feedback": "=ممتاز"}
+            assert (await school.put(grade, given, as_=teacher, version=0)).status == 200
+    book = await school.get(f"{path}/gradebook", as_=teacher)
+    files = {
+        language: await school.get(f"{path}/gradebook.csv", as_=teacher, language=language) for language in ("en", "ar")
+    }
+    return {
+        "gradebook": book.content.replace(book.meta["request_id"].encode(), b""),
+        **{f"gradebook-{language}": answer.content for language, answer in files.items()},
+    }
 
 
 async def test_13_both_databases_return_the_same_bytes(
