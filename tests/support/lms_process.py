@@ -20,7 +20,7 @@ import aiohttp
 
 from lms.access.access_tokens import Claims, sign
 
-START_S: Final = 60.0
+START_S: Final = 150.0
 END_S: Final = 15.0
 PATIENCE_S: Final = 5.0
 AGAIN_S: Final = 0.05
