@@ -82,10 +82,10 @@ def test_the_seeds_are_taken_whole() -> None:
 
 
 def test_a_megabyte_is_refused_by_its_size() -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(SdpError, match="1048576 characters, expected at most 262144"):
         parse_offer("v" * 2**20)
-    assert time.perf_counter() - started < 0.1  # microseconds, on a machine with nothing else to do
+    assert time.thread_time() - started < 0.1  # microseconds, on a machine with nothing else to do
 
 
 HEAD = "v=0\no=- 1 1 IN IP4 0.0.0.0\n"
@@ -111,9 +111,9 @@ SIZE = SdpLimits().size_characters
     ],
 )
 def test_time_is_bounded_at_full_size(text: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     try:
         parse_offer(text[:SIZE])
     except SdpError as error:
         assert len(str(error)) < 500
-    assert time.perf_counter() - started < SECONDS_MAX
+    assert time.thread_time() - started < SECONDS_MAX
