@@ -47,9 +47,11 @@ class LiveClient:
     async def ask(self, type_: str, **fields: Any) -> Any:
         """Say something and return the result; raises RefusedError."""
         number = next(self._numbers)
+        if self._reading.done():
+            raise ConnectionError(f"closed with {self.close_code}")
         answer = self._answers[number] = asyncio.get_running_loop().create_future()
-        await self.websocket.send_json({"type": type_, "id": number, **fields})
         async with asyncio.timeout(PATIENCE_S):
+            await self.websocket.send_json({"type": type_, "id": number, **fields})
             found = await answer
         if found["type"] == "error":
             raise RefusedError(found)
@@ -126,14 +128,25 @@ async def connect(
     **auth: Any,
 ) -> LiveClient:
     """Open a connection and say who it is."""
-    address = (url or school.url).replace("http", "ws", 1) + "/api/v1/ws"
-    client = LiveClient(await school.http.ws_connect(address, headers=headers))
-    asked = dict(auth)
-    if person is not None:
-        asked["token"] = person.token
-    if after is not None:
-        asked["after"] = after
-    await client.ask("auth", **asked)
+    asked = dict(auth) | ({} if person is None else {"token": person.token})
+    return await connect_to(school.http, url or school.url, after=after, headers=headers, **asked)
+
+
+async def connect_to(
+    http: aiohttp.ClientSession,
+    url: str,
+    *,
+    after: dict[str, int] | None = None,
+    headers: dict[str, str] | None = None,
+    **auth: Any,
+) -> LiveClient:
+    """Open a connection to whichever service, and say who it is."""
+    client = LiveClient(await http.ws_connect(url.replace("http", "ws", 1) + "/api/v1/ws", headers=headers))
+    try:
+        await client.ask("auth", **auth, **({} if after is None else {"after": after}))
+    except BaseException:
+        await client.close()
+        raise
     return client
 
 

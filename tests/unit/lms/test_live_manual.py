@@ -52,7 +52,12 @@ def all_said() -> dict[str, type[Spoken]]:
         database = ids = None
 
     spoken.ChatSpeech(Parts()).add()  # type: ignore[arg-type]
-    others = {"auth": Auth, "ping": Ping, "user:status": SetStatus, "notification:read": ReadNotification}
+    others: dict[str, type[Spoken]] = {
+        "auth": Auth,
+        "ping": Ping,
+        "user:status": SetStatus,
+        "notification:read": ReadNotification,
+    }
     return {**speech.types, **others}
 
 

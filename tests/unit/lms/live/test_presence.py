@@ -16,7 +16,7 @@ def test_somebody_with_two_devices() -> None:
     presence = Presence()
     first = presence.set("a", ORG, MUNA, "Muna", Status.AWAY, [ROOM])
     assert first is not None
-    assert (first.status, first.room_ids) == (Status.AWAY, {ROOM})
+    assert (first.status, first.room_ids) == (Status.AWAY, frozenset({ROOM}))
     assert presence.set("a", ORG, MUNA, "Muna", Status.AWAY, [ROOM]) is None
     second = presence.set("b", ORG, MUNA, "Muna", Status.ONLINE, [OTHER_ROOM])
     assert second is not None
@@ -25,7 +25,7 @@ def test_somebody_with_two_devices() -> None:
     assert presence.set("a", ORG, MUNA, "", Status.OFFLINE, ()) is None
     assert (presence.present_in(ORG, ROOM), presence.present_in(ORG, OTHER_ROOM)) == ([], [MUNA])
     [gone] = presence.drop_source("b")
-    assert (gone.status, gone.name, gone.room_ids) == (Status.OFFLINE, "Muna", {OTHER_ROOM})
+    assert (gone.status, gone.name, gone.room_ids) == (Status.OFFLINE, "Muna", frozenset({OTHER_ROOM}))
     assert presence.status_of(ORG, MUNA) is Status.OFFLINE
 
 
