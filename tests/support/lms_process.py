@@ -26,7 +26,11 @@ PATIENCE_S: Final = 5.0
 AGAIN_S: Final = 0.05
 SECRET: Final = "x" * 48
 """Signs tokens: tests make their own."""
-GENEROUS: Final = ("rate_limits.api_per_minute=1000000", "rate_limits.organization_per_minute=10000000")
+GENEROUS: Final = (
+    "rate_limits.api_per_minute=1000000",
+    "rate_limits.chat_per_minute=1000000",
+    "rate_limits.organization_per_minute=10000000",
+)
 
 
 @dataclass(slots=True)
