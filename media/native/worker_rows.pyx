@@ -168,15 +168,15 @@ cdef class WorkerRows:
         0, as at the start: what flows is enough, nothing is sent only to learn.
         """
         cdef Transport* row = self.transport(id)
-        cdef Bandwidth* bandwidth
-        with nogil:
-            plane_lock(&self.plane)
-            bandwidth = open_bandwidth(row)
-            if bandwidth != NULL:
-                bandwidth.gcc.wanted_bps = bitrate_bps
-            plane_unlock(&self.plane)
+        cdef Bandwidth* bandwidth = row.bandwidth
+        if bandwidth == NULL:
+            with nogil:
+                plane_lock(&self.plane)
+                bandwidth = open_bandwidth(row)
+                plane_unlock(&self.plane)
         if bandwidth == NULL:
             raise MemoryError
+        bandwidth.gcc.wanted_bps = bitrate_bps  # one word, which the thread only reads: no turn is waited for
 
     def remove_transport(self, uint64_t id) -> None:
         """Remove a transport with its producers and consumers. Unknown ids are ignored."""

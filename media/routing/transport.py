@@ -79,6 +79,7 @@ class Transport:
         shell.register(self, self._credentials.ufrag)
         self.progress = Progress(shell.now())
         self._totals = TransportTotals()
+        self._wanted_bps = 0
         self.estimate: PathEstimate | None = None
         """What the way to the peer carries, as last told; None as long as the peer has told nothing of it."""
 
@@ -163,7 +164,8 @@ class Transport:
         """
         if not 0 <= bitrate_bps <= _WANTED_MAX_BPS:
             raise ValueError(f"{bitrate_bps} bit/s are wanted, expected 0 to {_WANTED_MAX_BPS}")
-        if not self._ended:
+        if not self._ended and bitrate_bps != self._wanted_bps:
+            self._wanted_bps = bitrate_bps
             self._shell.worker.set_wanted(self.id, bitrate_bps)
 
     def close(self) -> None:
