@@ -17,6 +17,7 @@ import uvloop
 
 from control_api.app import MediaServer
 from control_api.settings import ServerSettings
+from webapi.garbage import collect_seldom
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ async def _serve(settings: ServerSettings, listening: socket.socket | None, read
     wishes = _Wishes(settings.drain.timeout_s)
     wishes.listen()
     server = await MediaServer.start(settings, listening=listening)
+    collect_seldom()
     logger.info("media server started", extra={"url": server.url, "workers": settings.media.workers})
     if ready is not None:
         ready(server)

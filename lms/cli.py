@@ -30,6 +30,7 @@ from webapi.configuration.load import Loaded, load_settings
 from webapi.configuration.settings_tree import DATA_PATH, SettingsTree
 from webapi.configuration.show import show_settings
 from webapi.configuration.sources import Layer, read_assignments, read_environment, read_file, read_flags
+from webapi.garbage import collect_seldom
 from webapi.logs import configure_logs
 
 EXIT_OK: Final = 0
@@ -196,6 +197,7 @@ async def _serve(settings: LmsSettings, ready: Callable[[LmsService], None]) -> 
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, ended.set)
     service = await LmsService.start(settings)
+    collect_seldom()
     ready(service)
     await ended.wait()
     await service.close()
