@@ -54,13 +54,14 @@ class Parts:
     """How people reach the service, without a slash at the end."""
 
     async def end_access(self, transaction: Transaction, user_id: UUID) -> None:
-        """End every access token of somebody of the transaction's organization, once it is committed."""
+        """End every access token and connection of somebody of the transaction's organization, once it is committed."""
         await transaction.execute(
             update(app_user)
             .where(app_user.c.org_id == transaction.org_id, app_user.c.id == user_id)
             .values(token_version=app_user.c.token_version + 1)
         )
         self.forget_standing(transaction, user_id)
+        await self.live.close_connections(transaction, user_id)
 
     def forget_standing(self, transaction: Transaction, user_id: UUID) -> None:
         """Have changes to somebody's account or roles count from the commit on."""

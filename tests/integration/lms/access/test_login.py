@@ -15,6 +15,7 @@ from lms.audit.tables import audit_log
 from lms.database.settings import DatabaseSettings
 from lms.people.tables import UserStatus, app_user
 from tests.support.lms import Answer, Person, School, running_school
+from tests.support.lms_live import listening
 
 PASSWORD = "a lamp beside the old well"
 
@@ -141,6 +142,13 @@ async def test_log_out_everywhere_ends_access_at_once(school: School, muna: Pers
         answer = await school.get("/auth/me", headers={"Authorization": f"Bearer {tokens['access_token']}"})
         assert answer.status == 401
         assert (await school.post("/auth/refresh", {"refresh_token": tokens["refresh_token"]})).status == 401
+
+
+async def test_log_out_everywhere_closes_what_listens(school: School, muna: Person) -> None:
+    tokens = (await log_in(school, muna.code)).data
+    async with listening(school, muna) as client:
+        await school.post("/auth/logout", {"refresh_token": tokens["refresh_token"], "everywhere": True})
+        assert await client.closed() == 4403
 
 
 async def test_a_suspended_account_is_out_within_seconds(school: School, muna: Person) -> None:
