@@ -40,8 +40,9 @@ class ServerDidNotStartError(RuntimeError):
 class Server:
     """Use as an asynchronous context manager: the process runs inside."""
 
-    def __init__(self, *settings: str) -> None:
-        """`settings` are PATH=VALUE as `halqa media --set` takes them."""
+    def __init__(self, *settings: str, udp_port: int = 0) -> None:
+        """`settings` are PATH=VALUE as `halqa media --set` takes them; port 0 is any free one."""
+        self._udp_port = udp_port
         self._settings = (*ONE_COMPUTER_IS_A_SCHOOL, *settings)
         self._folder = tempfile.TemporaryDirectory(prefix="halqa-benchmark-")
         self.data = Path(self._folder.name)
@@ -51,8 +52,8 @@ class Server:
     async def __aenter__(self) -> Self:
         self._key = open_keys(self.data).first
         chosen = [part for setting in self._settings for part in ("--set", setting)]
-        command = ["media", "--data", str(self.data), "--port", self.url.rpartition(":")[2], "--udp-port", "0"]
-        command += ["--media-address", "127.0.0.1", "--log-level", "error", *chosen]
+        command = ["media", "--data", str(self.data), "--port", self.url.rpartition(":")[2]]
+        command += ["--udp-port", str(self._udp_port), "--media-address", "127.0.0.1", "--log-level", "error", *chosen]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HALQA_")}
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "control_api", *command),
