@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, select, update
 
 from lms.access.roles import permissions_of
 from lms.api.caller import Caller
@@ -15,9 +15,10 @@ from lms.chat.access import RoomFor, room_for, room_to_read
 from lms.chat.events import CommunityRead, PrivateRead
 from lms.chat.messages import Message, MessageQuery, ReadMark, Room
 from lms.chat.rules import Standing
-from lms.chat.store import messages_at, messages_statement, write_member
+from lms.chat.store import message_at, messages_at, messages_in, write_member
 from lms.chat.tables import chat_member, chat_message
 from lms.chat.views import message_view, message_views
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.live.live import Live
 
@@ -27,18 +28,25 @@ async def read_messages(transaction: Transaction, room_id: UUID, query: MessageQ
     given = [name for name in ("after", "before", "changed_after") if getattr(query, name) is not None]
     if len(given) > 1:
         raise bad_field(given[1], getattr(query, given[1]), f"nothing beside {given[0]}", "order")
-    statement = messages_statement(transaction, room_id).limit(query.limit)
-    if query.changed_after is not None:
-        found = await transaction.rows(
-            statement.where(chat_message.c.change > query.changed_after).order_by(chat_message.c.change)
-        )
-    elif query.after is not None:
-        found = await transaction.rows(statement.where(chat_message.c.seq > query.after).order_by(chat_message.c.seq))
-    else:
-        if query.before is not None:
-            statement = statement.where(chat_message.c.seq < query.before)
-        found = list(reversed(await transaction.rows(statement.order_by(chat_message.c.seq.desc()))))
-    return await message_views(transaction, found)
+    by = given[0] if given else "latest"
+    place = getattr(query, by, None)
+    found = await transaction.rows(_page(transaction.org_id, room_id, place, query.limit, by=by))
+    return await message_views(transaction, found if by in {"after", "changed_after"} else found[::-1])
+
+
+@prepared
+def _page(org_id: Any, room_id: Any, place: Any, limit: Any, *, by: str) -> Select[Any]:
+    """Return the statement for messages by one of four ways: forwards from a place, or backwards."""
+    statement = messages_in(org_id, room_id).limit(limit)
+    match by:
+        case "changed_after":
+            return statement.where(chat_message.c.change > place).order_by(chat_message.c.change)
+        case "after":
+            return statement.where(chat_message.c.seq > place).order_by(chat_message.c.seq)
+        case "before":
+            return statement.where(chat_message.c.seq < place).order_by(chat_message.c.seq.desc())
+        case _:
+            return statement.order_by(chat_message.c.seq.desc())
 
 
 async def room_views(transaction: Transaction, caller: Caller, rows: Sequence[Row[Any]]) -> list[Room]:
@@ -57,8 +65,8 @@ async def room_views(transaction: Transaction, caller: Caller, rows: Sequence[Ro
 
 async def room_view(transaction: Transaction, found: RoomFor) -> Room:
     """Return a room as somebody finds it."""
-    rows = await messages_at(transaction, [(found.row.id, found.row.last_seq)])
-    message = await message_view(transaction, rows[0]) if rows and not found.hold.banned else None
+    latest = await message_at(transaction, found.row.id, found.row.last_seq) if found.row.last_seq else None
+    message = None if latest is None or found.hold.banned else await message_view(transaction, latest)
     return await _room_view(transaction, found, message)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Executable, Row, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.api.caller import Caller
@@ -22,9 +22,10 @@ from lms.chat.events import CommunityReaction, PrivateReaction, message_event
 from lms.chat.messages import Message, SendMessage
 from lms.chat.problems import CLIENT_ID_REUSED, MESSAGE_CONFLICT, MESSAGE_DELETED, TOO_MANY
 from lms.chat.rules import may_delete, may_edit, may_pin
-from lms.chat.store import find_message, messages_statement, write_member
+from lms.chat.store import find_message, message_at, write_read_mark
 from lms.chat.tables import MessageKind, chat_message, chat_reaction, chat_revision, chat_room
 from lms.chat.views import message_view
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.ids import Ids
 from lms.live.live import Live
@@ -84,9 +85,7 @@ class Writer:
             assert earlier is not None, "it was in the way"
             return earlier, True
         if max(found.read_seq, found.row.cleared_seq) >= counted.seq - 1:  # one's own message is not unread
-            await write_member(
-                transaction, room_id, caller.user_id, {"last_read_seq": counted.seq, "last_read_at": transaction.now}
-            )
+            await write_read_mark(transaction, room_id, caller.user_id, counted.seq)
         return await self._told(transaction, found.row, message_id), False
 
     async def say(self, transaction: Transaction, room: Row[Any], body: str) -> Message:
@@ -214,19 +213,14 @@ class Writer:
         transaction: Transaction, caller: Caller, asked: SendMessage, asked_hash: bytes
     ) -> Message | None:
         """Return the message that the sender sent under this name before; raises ProblemError (`client_id_reused`)."""
-        row = await transaction.first(
-            select(chat_message.c.room_id, chat_message.c.seq, chat_message.c.client_hash).where(
-                chat_message.c.org_id == transaction.org_id,
-                chat_message.c.sender_id == caller.user_id,
-                chat_message.c.client_id == asked.client_id,
-            )
-        )
+        row = await transaction.first(_sent_as(transaction.org_id, caller.user_id, asked.client_id))
         if row is None:
             return None
         if row.client_hash != asked_hash:
             raise ProblemError(CLIENT_ID_REUSED, field="client_id", value=asked.client_id, rule="unique")
-        statement = messages_statement(transaction, row.room_id).where(chat_message.c.seq == row.seq)
-        return await message_view(transaction, await transaction.one(statement))
+        message = await message_at(transaction, row.room_id, row.seq)
+        assert message is not None, "it was just found"
+        return await message_view(transaction, message)
 
     async def _told(self, transaction: Transaction, room: Row[Any], message_id: UUID) -> Message:
         """Have a message told as it is now, and return it."""
@@ -246,21 +240,28 @@ def two_of(room: Row[Any]) -> tuple[UUID, ...]:
 async def count(transaction: Transaction, room_id: UUID, *, messages: int = 0, changes: int | None = None) -> Counted:
     """Count messages and changes of a room, and hold it until the transaction ends. Negative: what was not needed."""
     by = messages if changes is None and messages else (changes or 1)
-    values: dict[str, Any] = {"last_seq": chat_room.c.last_seq + messages, "change": chat_room.c.change + by}
-    if messages > 0:
-        values["active_at"] = transaction.now
-    row = await transaction.one(
-        update(chat_room)
-        .where(chat_room.c.org_id == transaction.org_id, chat_room.c.id == room_id)
-        .values(values)
-        .returning(chat_room.c.last_seq, chat_room.c.change)
-    )
+    row = await transaction.one(_count(transaction.org_id, room_id, transaction.now, messages=messages, changes=by))
     return Counted(row.last_seq, row.change)
+
+
+@prepared
+def _count(of_org: Any, of_room: Any, now: Any, *, messages: int, changes: int) -> Executable:
+    values: dict[str, Any] = {"last_seq": chat_room.c.last_seq + messages, "change": chat_room.c.change + changes}
+    if messages > 0:
+        values["active_at"] = now
+    counted = update(chat_room).where(chat_room.c.org_id == of_org, chat_room.c.id == of_room).values(values)
+    return counted.returning(chat_room.c.last_seq, chat_room.c.change)
+
+
+@prepared
+def _sent_as(org_id: Any, sender_id: Any, client_id: Any) -> Executable:
+    return select(chat_message.c.room_id, chat_message.c.seq, chat_message.c.client_hash).where(
+        chat_message.c.org_id == org_id, chat_message.c.sender_id == sender_id, chat_message.c.client_id == client_id
+    )
 
 
 async def _insert_message(transaction: Transaction, room_id: UUID, values: dict[str, Any]) -> bool:
     """Insert a message; False if its sender has one of that client id."""
-    upsert: Any = postgresql.insert if transaction.is_postgresql else sqlite.insert
     whole = {
         "org_id": transaction.org_id,
         "room_id": room_id,
@@ -269,10 +270,18 @@ async def _insert_message(transaction: Transaction, room_id: UUID, values: dict[
         "created_at": transaction.now,
         **values,
     }
-    inserted = (
-        upsert(chat_message).values(whole).on_conflict_do_nothing(index_elements=["org_id", "sender_id", "client_id"])
-    )
-    return await transaction.first(inserted.returning(chat_message.c.seq)) is not None
+    statement = _INSERT_POSTGRESQL if transaction.is_postgresql else _INSERT_SQLITE
+    return (await transaction.execute(statement, whole)).first() is not None
+
+
+def _insert_once(upsert: Any) -> Any:
+    """Return the statement that inserts a message unless its sender has one of that client id: built once."""
+    made = upsert(chat_message).on_conflict_do_nothing(index_elements=["org_id", "sender_id", "client_id"])
+    return made.returning(chat_message.c.seq)
+
+
+_INSERT_POSTGRESQL: Final = _insert_once(postgresql.insert)
+_INSERT_SQLITE: Final = _insert_once(sqlite.insert)
 
 
 async def _update(transaction: Transaction, room_id: UUID, seq: int, **values: Any) -> None:

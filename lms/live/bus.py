@@ -13,9 +13,10 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import psycopg
-from sqlalchemy import URL, func, select
+from sqlalchemy import URL, bindparam, func, select
 
 from lms.database.transaction import Transaction
+from lms.database.types import TEXT
 from lms.live.notes import AnyNote, Note, decode_note, encode_note
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ LAST_WORDS_S: Final = 1.0
 """At the end, for what is still to be said."""
 PASSING_MAX: Final = 2000
 """Notes outside of transactions that wait to be sent; the oldest is dropped: it is passing anyway."""
+_TELL: Final = select(func.pg_notify(CHANNEL, bindparam("note", type_=TEXT)))
 _CONNECT: Final[dict[str, Any]] = {"application_name": "halqa lms live", "connect_timeout": 10, "keepalives_idle": 20}
 
 
@@ -82,7 +84,7 @@ class PostgresqlBus:
 
     async def tell(self, transaction: Transaction, note: Note) -> None:
         """Have a note heard by all others once the transaction is committed."""
-        await transaction.execute(select(func.pg_notify(CHANNEL, encode_note(note))))
+        await transaction.execute(_TELL, {"note": encode_note(note)})
 
     def say(self, note: Note) -> None:
         """Have a note heard by all others, soon or not at all."""
