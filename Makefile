@@ -25,7 +25,7 @@ up: setup  ## start a server on this computer and print links for a teacher and 
 
 test: setup  ## run the whole test suite
 	@scripts/system-packages $(PYTHON) test
-	@$(RUN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@$(RUN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
 
 check: setup  ## lint, types, layers, native stubs, tidiness
 	@echo "check: ruff"

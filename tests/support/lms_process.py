@@ -29,6 +29,7 @@ SECRET: Final = "x" * 48
 GENEROUS: Final = (
     "rate_limits.api_per_minute=1000000",
     "rate_limits.chat_per_minute=1000000",
+    "rate_limits.live_per_minute=1000000",
     "rate_limits.organization_per_minute=10000000",
 )
 
