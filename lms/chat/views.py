@@ -29,6 +29,11 @@ async def message_view(transaction: Transaction, row: Row[Any]) -> Message:
     return (await message_views(transaction, [row]))[0]
 
 
+def new_message_view(row: Row[Any]) -> Message:
+    """Return a message that was just sent: nobody can have reacted to it."""
+    return _message_view(row, {})
+
+
 def _message_view(row: Row[Any], reactions: dict[str, list[UUID]]) -> Message:
     return Message(
         id=row.id,

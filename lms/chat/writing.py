@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Executable, Row, delete, func, insert, select, update
+from sqlalchemy import Executable, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.api.caller import Caller
@@ -24,11 +24,12 @@ from lms.chat.problems import CLIENT_ID_REUSED, MESSAGE_CONFLICT, MESSAGE_DELETE
 from lms.chat.rules import may_delete, may_edit, may_pin
 from lms.chat.store import find_message, message_at, write_read_mark
 from lms.chat.tables import MessageKind, chat_message, chat_reaction, chat_revision, chat_room
-from lms.chat.views import message_view
+from lms.chat.views import message_view, new_message_view
 from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.ids import Ids
 from lms.live.live import Live
+from lms.people.tables import app_user
 from lms.text import sort_key
 
 PINS_MAX: Final = 50
@@ -78,7 +79,8 @@ class Writer:
             "reply_to": asked.reply_to,
             "change": counted.change,
         }
-        if not await _insert_message(transaction, room_id, values):
+        inserted = await _insert_message(transaction, room_id, values)
+        if inserted is None:
             # The same message by another connection, while this one waited for the room: give the number back.
             await count(transaction, room_id, messages=-1)
             earlier = await self._earlier(transaction, caller, asked, asked_hash)
@@ -86,7 +88,7 @@ class Writer:
             return earlier, True
         if max(found.read_seq, found.row.cleared_seq) >= counted.seq - 1:  # one's own message is not unread
             await write_read_mark(transaction, room_id, caller.user_id, counted.seq)
-        return await self._told(transaction, found.row, message_id), False
+        return await self._tell(transaction, found.row, new_message_view(inserted)), False
 
     async def say(self, transaction: Transaction, room: Row[Any], body: str) -> Message:
         """Have the service itself say something in a room: a word for programs, e.g. `class.ended`."""
@@ -95,8 +97,9 @@ class Writer:
         values = {
             "seq": counted.seq, "id": message_id, "kind": MessageKind.SYSTEM, "body": body, "change": counted.change,
         }  # fmt: skip
-        await _insert_message(transaction, room.id, values)
-        return await self._told(transaction, room, message_id)
+        inserted = await _insert_message(transaction, room.id, values)
+        assert inserted is not None, "what the service says has no client id that could be taken"
+        return await self._tell(transaction, room, new_message_view(inserted))
 
     async def edit(
         self, transaction: Transaction, caller: Caller, room_id: UUID, message_id: UUID, body: str, edits: int | None
@@ -226,7 +229,9 @@ class Writer:
         """Have a message told as it is now, and return it."""
         row = await find_message(transaction, room.id, message_id)
         assert row is not None, "it was just written"
-        message = await message_view(transaction, row)
+        return await self._tell(transaction, room, await message_view(transaction, row))
+
+    async def _tell(self, transaction: Transaction, room: Row[Any], message: Message) -> Message:
         two = two_of(room)
         await self._live.tell_room(transaction, message_event(message, is_direct=bool(two)), between=two)
         return message
@@ -260,24 +265,29 @@ def _sent_as(org_id: Any, sender_id: Any, client_id: Any) -> Executable:
     )
 
 
-async def _insert_message(transaction: Transaction, room_id: UUID, values: dict[str, Any]) -> bool:
-    """Insert a message; False if its sender has one of that client id."""
+async def _insert_message(transaction: Transaction, room_id: UUID, values: dict[str, Any]) -> Row[Any] | None:
+    """Insert a message and return it with its sender's name; None if its sender has one of that client id."""
     whole = {
         "org_id": transaction.org_id,
         "room_id": room_id,
         "search_key": "" if values["kind"] is MessageKind.SYSTEM else sort_key(values["body"]),
         "edits": 0,
         "created_at": transaction.now,
+        "of_org": transaction.org_id,
+        "of_sender": values.get("sender_id"),
         **values,
     }
     statement = _INSERT_POSTGRESQL if transaction.is_postgresql else _INSERT_SQLITE
-    return (await transaction.execute(statement, whole)).first() is not None
+    return (await transaction.execute(statement, whole)).first()
 
 
 def _insert_once(upsert: Any) -> Any:
     """Return the statement that inserts a message unless its sender has one of that client id: built once."""
     made = upsert(chat_message).on_conflict_do_nothing(index_elements=["org_id", "sender_id", "client_id"])
-    return made.returning(chat_message.c.seq)
+    sender = select(app_user.c.display_name).where(
+        app_user.c.org_id == bindparam("of_org"), app_user.c.id == bindparam("of_sender")
+    )
+    return made.returning(chat_message, sender.scalar_subquery().label("sender_name"))
 
 
 _INSERT_POSTGRESQL: Final = _insert_once(postgresql.insert)

@@ -150,9 +150,12 @@ class LiveServer:
             return await self._welcome(connection, request, asked, language)
         except TimeoutError:
             connection.close(CloseCode.NOT_SIGNED_IN, f"no auth within {self._live.settings.auth_timeout_s:g} s")
-        except ProblemError as error:
-            connection.send(encode_event(refusal_of(error, language, request_id_of(frame or b""))))
-            connection.close(_code_of(error), error.problem.code)
+        except Exception as error:
+            problem = problem_of(error)
+            if problem is None:
+                raise
+            connection.send(encode_event(refusal_of(problem, language, request_id_of(frame or b""))))
+            connection.close(_code_of(problem), problem.problem.code)
         return None
 
     async def _welcome(
