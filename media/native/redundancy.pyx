@@ -21,7 +21,7 @@ cdef enum:
     LENGTH_MAX = 0x3FF
     PACKET_MAX = 1100             # bytes: with all headers below what every path carries
     HOLD_US = 10000000            # browsers report once in up to five seconds
-    NARROW_BPS = 100000           # a path that carries so little loses because it is full: more would make it worse
+    NARROW_BPS = 60000            # a path that carries so little loses because it is full: more would make it worse
 
 cdef double LOSS_FEW = 0.01
 cdef double LOSS_MANY = 0.07

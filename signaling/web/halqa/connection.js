@@ -1,6 +1,8 @@
 /** One RTCPeerConnection, negotiated once: every section that we may ever send or receive is in the first offer. */
 
-import { applyLayers, cameraEncodings, codecPreferences, screenEncodings } from './encodings.js';
+import {
+  PLAYED_ENCODINGS, VOICE_ENCODINGS, applyLayers, cameraEncodings, codecPreferences, screenEncodings,
+} from './encodings.js';
 import { Emitter } from './events.js';
 
 /** @import { Encoding } from './encodings.js' */
@@ -144,7 +146,12 @@ export class Connection extends Emitter {
    * @param {Encoding[]} encodings
    */
   async encode(source, encodings) {
-    const own = { camera: this.#cameraEncodings, screen: this.#screenEncodings, microphone: [], screen_audio: [] };
+    const own = {
+      camera: this.#cameraEncodings,
+      screen: this.#screenEncodings,
+      microphone: VOICE_ENCODINGS,
+      screen_audio: PLAYED_ENCODINGS,
+    };
     const { sender } = this.#transceiver(source);
     const done = this.#encoding.then(() => applyLayers(sender, encodings, own[source]));
     this.#encoding = done.catch(() => {});

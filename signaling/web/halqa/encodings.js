@@ -25,8 +25,12 @@ const LAYERED_MAX_BITRATE_BPS = 1_500_000;
 /** A page of text at 1080p with scrolling; more is rarely used by encoders at 15-30 frames a second. */
 const SCREEN_MAX_BITRATE_BPS = 2_500_000;
 
-/** What browsers send of sound by themselves. Told a maximum, Chromium sends at it, not up to it. */
-const SOUND_BITRATE_BPS = 32_000;
+/**
+ * A voice, and what is played on a shared screen. Told a maximum, Chromium sends at it, not up to it; and packets of a
+ * voice must stay small enough to be repeated for who loses some.
+ */
+export const VOICE_ENCODINGS = [{ maxBitrate: 32_000 }];
+export const PLAYED_ENCODINGS = [{ maxBitrate: 96_000 }];
 
 /**
  * Both in the size of the screen: who has a narrow network sees the same text, sharp a second after it changes, at
@@ -68,12 +72,10 @@ export function screenEncodings(codec) {
  */
 export async function applyLayers(sender, wanted, own) {
   const parameters = sender.getParameters();
-  const isSound = parameters.codecs.some(({ mimeType }) => mimeType.toLowerCase().startsWith('audio/'));
-  const usual = isSound ? SOUND_BITRATE_BPS : Infinity;
   for (const encoding of parameters.encodings) {
     const told = wanted.find(({ rid }) => (rid ?? undefined) === encoding.rid || wanted.length === 1);
     if (!told) continue;
-    const ours = own.find(({ rid }) => rid === encoding.rid || own.length === 1)?.maxBitrate ?? usual;
+    const ours = own.find(({ rid }) => rid === encoding.rid || own.length === 1)?.maxBitrate ?? Infinity;
     encoding.active = told.active;
     if (told.max_bitrate_bps > 0) encoding.maxBitrate = Math.min(told.max_bitrate_bps, ours);
   }
