@@ -50,6 +50,10 @@ async def json_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         code = CODES.get(refusal.status, "refused")
         headers = {name: value for name, value in refusal.headers.items() if name in {"Allow", "Retry-After"}}
         return error_response(refusal.status, code, f"{refusal.reason}: {request.method} {request.path}", headers)
+    except ConnectionError:
+        if request.transport is not None and not request.transport.is_closing():
+            logger.exception("a request failed", extra={"method": request.method, "route": _route(request)})
+        return error_response(500, "internal", "The server failed on this request; its log says why.")  # to nobody
     except Exception:
         logger.exception("a request failed", extra={"method": request.method, "route": _route(request)})
         return error_response(500, "internal", "The server failed on this request; its log says why.")

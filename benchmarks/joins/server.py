@@ -55,12 +55,14 @@ class Server:
         command = ["media", "--data", str(self.data), "--port", self.url.rpartition(":")[2]]
         command += ["--udp-port", str(self._udp_port), "--media-address", "127.0.0.1", "--log-level", "error", *chosen]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HALQA_")}
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "control_api", *command),
-            cwd=Path(benchmarks.__path__[0]).parent,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-        )
+        self._said = self.data / "said"  # a pipe that nobody reads would stop the server once it is full
+        with self._said.open("wb") as said:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "control_api", *command),
+                cwd=Path(benchmarks.__path__[0]).parent,
+                stderr=said,
+                env=environment,
+            )
         self.http = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
         try:
             await self._wait_until_it_answers()
@@ -116,8 +118,7 @@ class Server:
         deadline = time.monotonic() + START_S_MAX
         while time.monotonic() < deadline:
             if self._process.returncode is not None:
-                assert self._process.stderr is not None
-                said = (await self._process.stderr.read()).decode(errors="replace").strip()
+                said = self._said.read_text(encoding="utf-8", errors="replace").strip()
                 raise ServerDidNotStartError(f"the server did not start: {said}")
             try:
                 async with self.http.get(f"{self.url}/livez") as answer:
