@@ -50,13 +50,15 @@ async def json_errors(request: web.Request, handler: Handler) -> web.StreamRespo
         code = CODES.get(refusal.status, "refused")
         headers = {name: value for name, value in refusal.headers.items() if name in {"Allow", "Retry-After"}}
         return error_response(refusal.status, code, f"{refusal.reason}: {request.method} {request.path}", headers)
-    except ConnectionError:
-        if request.transport is not None and not request.transport.is_closing():
+    except Exception as error:
+        if not (isinstance(error, ConnectionError) and _has_gone(request)):  # to answer who has gone is no fault
             logger.exception("a request failed", extra={"method": request.method, "route": _route(request)})
-        return error_response(500, "internal", "The server failed on this request; its log says why.")  # to nobody
-    except Exception:
-        logger.exception("a request failed", extra={"method": request.method, "route": _route(request)})
         return error_response(500, "internal", "The server failed on this request; its log says why.")
+
+
+def _has_gone(request: web.Request) -> bool:
+    """Whether the client's connection is closed, or about to be."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _route(request: web.Request) -> str:

@@ -161,7 +161,7 @@ class Producer:
             self._mirrors.set_paused(paused)
 
     def _layers(self) -> tuple[SpatialLayer, ...]:
-        if self.closed or len(self._rids) > 1:
+        if self.closed or self.kind is not MediaKind.VIDEO or len(self._rids) > 1:
             return ()
         return spatial_layers(self._worker.layer_stats(self.id, 0))
 
