@@ -21,7 +21,7 @@ from typing import Final
 from benchmarks.joins.server import ServerDidNotStartError
 from benchmarks.machine import machine_facts
 from benchmarks.rough.call import NoCallError, Watched, open_browser, watch
-from benchmarks.rough.judge import format_row, format_title, missed
+from benchmarks.rough.judge import format_floor, format_row, format_title, missed
 from benchmarks.rough.links import LINKS, Link
 
 EXIT_FAILED: Final = 1
@@ -91,4 +91,5 @@ async def _play(options: argparse.Namespace) -> list[tuple[Link, Watched]]:
                 row = await watch(browser, link, warm_up_s=options.warm_up, seconds=options.seconds, seed=options.seed)
                 rows.append((link, row))
                 print(format_row(link, row), flush=True)
+    print(format_floor(rows))
     return rows

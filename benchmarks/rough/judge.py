@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks.rough.call import Watched
-from benchmarks.rough.links import Link
+from benchmarks.rough.links import CLEAR, Link
 
 
 def missed(link: Link, row: Watched) -> list[str]:
@@ -45,6 +47,15 @@ def format_row(link: Link, row: Watched) -> str:
         "!" if missed(link, row) else "",
     )
     return " ".join(cells).rstrip()
+
+
+def format_floor(rows: Sequence[tuple[Link, Watched]]) -> str:
+    """Return what this computer shows without any loss: no row can be better than that."""
+    clear = next((row.noticed for link, row in rows if link.name == CLEAR), None)
+    if clear is None:
+        return f"floor: not measured, without the row {CLEAR}"
+    freezes, concealed = (_pair(each, None) for each in (clear.freeze_percent, clear.concealed_percent))
+    return f"floor (row {CLEAR}): freezes {freezes[:-2]} %, concealed {concealed[:-2]} %"
 
 
 def _pair(reached: float | None, asked: float | None) -> str:

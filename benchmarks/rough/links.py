@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 FAR: Final = "delay=50ms"  # each way: 100 ms round trip
+CLEAR: Final = "clear"
+"""The row that loses nothing: the floor of all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Link:
 
 
 LINKS: Final = (
-    Link("clear", FAR, Asked()),
+    Link(CLEAR, FAR, Asked()),
     Link("loss1", f"loss=1% {FAR} only=media", Asked(0.1, 0.2)),
     Link("loss5", f"loss=5% {FAR} only=media", Asked(0.5, 1.0)),
     Link("loss10", f"loss=10% {FAR} only=media", Asked(1.5, 2.0)),
