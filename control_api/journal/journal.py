@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 JOURNAL_FOLDER: Final = "journal"
 QUEUE_EVENTS_MAX: Final = 65_536  # about 30 MB: a whole school leaving and joining while the disk is full
 QUEUE_EVENTS_ORDINARY_MAX: Final = QUEUE_EVENTS_MAX // 2  # above this only joins and leaves: attendance is what counts
+BEATS_A_HEARTBEAT: Final = 2  # so that a slow disk or a late timer does not make a crash cost more than was promised
 _ID_BYTES: Final = 4
 
 
@@ -192,7 +193,7 @@ class Journal:
 
     async def _keep_beating(self) -> None:
         while True:
-            await asyncio.sleep(self._settings.heartbeat_s)
+            await asyncio.sleep(self._settings.heartbeat_s / BEATS_A_HEARTBEAT)
             if self.failure is None:  # else heartbeats would fill the queue that events need
                 self.beat()
 

@@ -31,7 +31,7 @@ class JournalSettings:
     node: str = field(default_factory=_host_name)
     """Name of this media server in its events; the host's by default."""
     heartbeat_s: float = HEARTBEAT_S_DEFAULT
-    """How often it is noted that the server lives: what a crash may cost of each presence."""
+    """What a crash may cost of each presence: it is noted twice as often that the server lives."""
     retry_s: float = RETRY_S_DEFAULT
     """After an error of the disk it is tried again so often."""
     segment_bytes: int = SEGMENT_BYTES_DEFAULT

@@ -216,6 +216,7 @@ def lines_of(content: bytes) -> list[bytes]:
 
 def union_length(spans: Iterable[tuple[float, float]]) -> float:
     """Return the length of what spans cover together; another way than the product's."""
+    spans = list(spans)  # they are gone through twice
     edges = sorted(
         [(start, 1) for start, end in spans if end > start] + [(end, -1) for start, end in spans if end > start]
     )
