@@ -29,6 +29,8 @@ from webapi.shapes import Request
 
 PAGE_ITEMS_DEFAULT: Final = 20
 PAGE_ITEMS_MAX: Final = 100
+CURSOR_CHARACTERS_MAX: Final = 4000
+"""The longest sort key (`lms.text`), in JSON and base64, has some 3,700."""
 
 
 class PageQuery(Request, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class PageQuery(Request, frozen=True, kw_only=True):
 
     limit: Annotated[int, Meta(ge=1, le=PAGE_ITEMS_MAX)] = PAGE_ITEMS_DEFAULT
     """At most so many items."""
-    cursor: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    cursor: Annotated[str, Meta(min_length=1, max_length=CURSOR_CHARACTERS_MAX)] | None = None
     """`meta.next` of the page before; without it the list begins."""
 
 

@@ -18,6 +18,7 @@ from lms.classes.tables import class_run, live_class
 from lms.courses.tables import course
 from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
+from lms.text import sort_key
 
 ATTENDED: Final = frozenset({Status.PRESENT, Status.LATE, Status.LEFT_EARLY})
 
@@ -111,7 +112,9 @@ def person_view(user_id: UUID, results: Iterable[Row[Any]], titles: Mapping[UUID
     for row in results:
         for tally in (whole, tallies.setdefault(row.course_id, Tally())):
             tally.add(effective(row), row.present_s)
-    ordered = sorted(tallies, key=lambda each: (each is None, titles.get(each, "") if each else "", str(each)))
+    ordered = sorted(
+        tallies, key=lambda each: (each is None, sort_key(titles.get(each, "")) if each else "", str(each))
+    )
     return PersonAttendanceOverview(
         user_id=user_id,
         rate=whole.rate,

@@ -16,6 +16,7 @@ from lms.attendance.outcome import Outcome, Status
 from lms.attendance.runs import HeldRun
 from lms.attendance.store import ChosenPolicy
 from lms.classes.room import user_of
+from lms.text import sort_key
 
 People = Mapping[UUID, Row[Any]]
 """Accounts by id: code, display_name, sort_key."""
@@ -124,7 +125,7 @@ def _others(outcomes: Sequence[Outcome], guests: Mapping[str, Row[Any]], people:
                 standing=outcome.standing,
             )
         )
-    return sorted(rows, key=lambda row: (row.user_id is None, row.name.casefold(), row.identity))
+    return sorted(rows, key=lambda row: (row.user_id is None, sort_key(row.name), row.identity))
 
 
 def _sort_key(people: People, user_id: UUID) -> str:

@@ -119,7 +119,7 @@ chat_message = tenant_table(
     Column("client_at", Time),
     *choice("kind", MessageKind, nullable=False),
     Column("body", TEXT, nullable=False),
-    # For search: `lms.text.sort_key` of the body.
+    # For search: `lms.text.search_form` of the body.
     Column("search_key", TEXT, nullable=False),
     Column("reply_to", Id),
     Column("edits", INTEGER, nullable=False),

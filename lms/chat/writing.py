@@ -30,7 +30,7 @@ from lms.database.transaction import Transaction
 from lms.ids import Ids
 from lms.live.live import Live
 from lms.people.tables import app_user
-from lms.text import sort_key
+from lms.text import search_form
 
 PINS_MAX: Final = 50
 """Of a room: all are shown at once."""
@@ -125,7 +125,7 @@ class Writer:
             )
         )  # fmt: skip
         await _update(
-            transaction, room_id, message.seq, body=body, search_key=sort_key(body), edits=message.edits + 1,
+            transaction, room_id, message.seq, body=body, search_key=search_form(body), edits=message.edits + 1,
             edited_at=transaction.now, change=counted.change,
         )  # fmt: skip
         return await self._told(transaction, found.row, message_id)
@@ -270,7 +270,7 @@ async def _insert_message(transaction: Transaction, room_id: UUID, values: dict[
     whole = {
         "org_id": transaction.org_id,
         "room_id": room_id,
-        "search_key": "" if values["kind"] is MessageKind.SYSTEM else sort_key(values["body"]),
+        "search_key": "" if values["kind"] is MessageKind.SYSTEM else search_form(values["body"]),
         "edits": 0,
         "created_at": transaction.now,
         "of_org": transaction.org_id,

@@ -1,0 +1,17 @@
+"""Sort keys: digits of every script are one, numbers count, and signs that only direct the writing are left out."""
+
+from lms.database.rewrite import make_keys_anew
+from lms.text import sort_key
+
+revision = "courses_0002"
+down_revision = "courses_0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    make_keys_anew("course", "title", "sort_key", sort_key, ("org_id", "id"))
+
+
+def downgrade() -> None:
+    """Nothing: names sort and are found by these keys, too, until they are next changed."""
