@@ -24,6 +24,11 @@ does not answer within half of it for gone."""
 CLOSE_TIMEOUT_S: Final = 2.0
 """A server that does not answer a close is not waited for."""
 
+UPGRADE_REQUIRED: Final = 426
+"""What a plain GET is told where a WebSocket would be let in (protocol.md)."""
+PASSED_STATUS: Final = 503
+"""Of a refusal whose reason was gone when we asked for it: another try makes sense."""
+
 
 Listener: TypeAlias = Callable[[AnyServerMessage], None]
 
@@ -165,6 +170,8 @@ async def _diagnose(http: aiohttp.ClientSession, address: str, token: str, statu
     try:
         async with http.get(url, headers={"Authorization": f"Bearer {token}"}) as answer:
             error = (await answer.json())["error"]
+            if answer.status == UPGRADE_REQUIRED:  # what refused us is over, or lets no WebSocket through: no verdict
+                return UpgradeRefusedError(PASSED_STATUS, "unreachable", f"the WebSocket was refused with {status}")
             return UpgradeRefusedError(answer.status, str(error["code"]), str(error["message"]))
     except (aiohttp.ClientError, ValueError, KeyError, TypeError):
         return UpgradeRefusedError(status, "unreachable", "the server refuses WebSockets here")

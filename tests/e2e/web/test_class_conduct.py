@@ -142,6 +142,7 @@ async def test_visitors_are_let_in_or_refused(classroom: ClassPage) -> None:
 async def test_asked_to_unmute(classroom: ClassPage) -> None:
     server, page = classroom.server, classroom.page
     await classroom.join()
+    await expect(classroom.control("microphone")).to_have_attribute("aria-pressed", "true")  # else "m" switches it on
     await page.keyboard.press("m")
     await server.hears("mute", lambda message: message["muted"])
     await server.send("asked", source="microphone", participant="p-omar")
