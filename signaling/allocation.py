@@ -176,10 +176,11 @@ class Allocations:
         self._offers.forget()
         self._find_speaker()
         needed: dict[TrackId, set[int]] = {}
+        any_track = any(True for _ in self._publications.tracks)
         for participant in self._members:
             budget = self._budgets.get(participant.id)
             concerned = budget is not None and budget.short
-            for slot in participant.viewer.slots:
+            for slot in participant.viewer.slots if any_track else ():
                 if slot.track is not None:
                     needed.setdefault(slot.track.id, set()).update(_needs(slot))
                     concerned = concerned or slot.track.id in moved

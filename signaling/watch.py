@@ -20,6 +20,9 @@ from signaling.server_messages import Error, ParticipantQuality, Quality
 LOOK_S: Final = 2.0
 """Reports of receivers come once a second; who looks more often sees the same."""
 
+STILL_LOOKS: Final = 2
+"""A path on which nothing flowed is left out of so many looks, unless it falls silent: most of a school only waits."""
+
 
 @dataclass(slots=True)
 class _Watched:
@@ -31,6 +34,8 @@ class _Watched:
     told: Level | None = None
     is_new: bool = True
     """Has not been told of the others yet."""
+    rests: int = 0
+    """Looks at which the counters are not read."""
 
 
 class Watch:
@@ -82,11 +87,16 @@ class Watch:
 
     def _look(self, participant: Participant) -> None:
         watched = self._watched.setdefault(participant.id, _Watched())
+        silent = participant.silent_until is not None
+        if watched.rests and not silent and watched.gauge.level is not Level.LOST:
+            watched.rests -= 1
+            return
         before, after = watched.counters, participant.link.path
         watched.counters = after
         flows = before is not None and after is not None and (after.received > before.received or after.sent > 0)
         seen = report(before, after) if flows and before is not None and after is not None else None
-        watched.gauge.take(seen, silent=participant.silent_until is not None)
+        watched.rests = STILL_LOOKS if seen is None and before is not None else 0
+        watched.gauge.take(seen, silent=silent)
 
     def _tell_quality(self) -> None:
         everything: list[ParticipantQuality] = []

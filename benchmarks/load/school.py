@@ -31,6 +31,8 @@ SILENT_S: Final = 15.0
 REFUSED_S: Final = 2.0
 """Since the last packet, of somebody whom the kernel has told that nobody listens there."""
 LEAVING_AT_ONCE: Final = 50
+NOTICES_PER_S: Final = 40_000
+"""How fast members leave: each who does is told to all others, and the server is to have time for media beside that."""
 DESCRIPTORS_BESIDE: Final = 500
 
 
@@ -148,16 +150,20 @@ class School:
         await member.peer.vanish()
 
     async def dismiss(self, count: int) -> None:
-        """Let the last `count` members leave."""
-        leaving = self.members[len(self.members) - count :]
-        del self.members[len(self.members) - count :]
+        """Let the last `count` members leave, the slower the more are told of it."""
+        there = len(self.members)
+        leaving = self.members[there - count :]
+        del self.members[there - count :]
         gate = asyncio.Semaphore(LEAVING_AT_ONCE)
 
         async def leave(member: Member) -> None:
             async with gate:
                 await self._see_off(member.peer)
 
-        await asyncio.gather(*(leave(member) for member in leaving))
+        async with asyncio.TaskGroup() as group:
+            for gone, member in enumerate(leaving):
+                group.create_task(leave(member))
+                await asyncio.sleep((there - gone) / self.options.rooms / NOTICES_PER_S)
 
     def gone(self) -> int:
         """Return how many members the server has ended, or says nothing to any more."""

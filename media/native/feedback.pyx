@@ -286,7 +286,8 @@ cdef void scan(Core* core, uint64_t now_us) noexcept nogil:
             elif (transport.bandwidth != NULL
                     and transport.bandwidth.gcc.wanted_bps > transport.bandwidth.gcc.target_bps):
                 note_busy(core, transport)
-            serve_consumers(core, transport, now_us)
+            if transport.filled_count:  # the empty slots of who only waits would cost a miss of the cache each
+                serve_consumers(core, transport, now_us)
         transport = transport.next
 
 

@@ -280,6 +280,7 @@ cdef int attach(Consumer* consumer, Producer* producer) noexcept nogil:
     producer.consumers[producer.consumer_count] = consumer
     producer.consumer_count += 1
     consumer.producer = producer
+    consumer.transport.filled_count += 1
     retarget_consumer(consumer)
     return 0
 
@@ -295,6 +296,7 @@ cdef void detach(Consumer* consumer) noexcept nogil:
     producer.consumers[consumer.position] = last
     last.position = consumer.position
     consumer.producer = NULL
+    consumer.transport.filled_count -= 1
     consumer.replaying = 0
     forward_detach(&consumer.forward)
 

@@ -186,6 +186,13 @@ cdef void take_letters(Plane* plane, uint64_t now_us) noexcept nogil:
         latency_observe(&plane.latency, halqa_monotonic_us() - left_us)
 
 
+cdef uint64_t next_tick(const Core* core, uint64_t now_us) noexcept nogil:
+    """Return when the next tick is due: while nobody sends, it has nothing to do before the next look at all rows."""
+    if core.busy == NULL and core.replay_count == 0:
+        return max(core.scan_due_us, now_us + TICK_US)
+    return now_us + TICK_US
+
+
 cdef int wait_ms(const Core* core, uint64_t due_us, uint64_t now_us) noexcept nogil:
     """Return how long to wait for datagrams: until something is due, or the next packet of a probe."""
     if core.probing_count:
@@ -219,9 +226,9 @@ cdef void* run(void* argument) noexcept nogil:
             take_letters(plane, now_us)
         forwarded = count > 0 and (core.send.count > 0 or core.send.sent != sent_before)
         if now_us >= due_us:
-            due_us = now_us + TICK_US
             plane_lock(plane)
             tick(core, now_us)
+            due_us = next_tick(core, now_us)
             plane_unlock(plane)
         elif core.probing_count and now_us >= core.probing_due_us:
             plane_lock(plane)

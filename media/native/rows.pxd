@@ -157,6 +157,7 @@ cdef struct Transport:
     uint8_t allowed_count
     uint8_t stranger_count
     uint16_t bound_count
+    uint16_t filled_count     # of its consumers: slots that carry something
     uint16_t control_count    # STUN and DTLS datagrams since control_us
     uint16_t nack_count       # numbers asked for since nack_us
     uint64_t control_us

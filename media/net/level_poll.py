@@ -16,6 +16,12 @@ LEVEL_INTERVAL_S: Final = 0.1
 QUIETEST_DBOV: Final = 70
 """Who was never louder is not told of: noise suppression leaves silence at 80 or below, a quiet voice is at 50."""
 
+QUIET_AFTER: Final = 20
+"""Calls without anybody heard, after which a room is told rarely: all pauses between words have ended."""
+
+QUIET_EVERY: Final = 5
+"""Calls between two to a quiet room, which only lets it notice who came or is pinned meanwhile."""
+
 
 class LevelPoll:
     """Sleeps while no router listens. One call of each worker a time, however many tracks and rooms there are."""
@@ -24,29 +30,36 @@ class LevelPoll:
         self._workers = workers
         self._loop = asyncio.get_running_loop()
         self._routers: list[Router] = []
+        self._quiet: dict[Router, int] = {}
+        """Calls since somebody was heard."""
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, router: Router) -> None:
         """Tell this router from now on, until it is closed."""
         self._routers.append(router)
+        self._quiet[router] = 0
         if self._timer is None:
             self._timer = self._loop.call_later(LEVEL_INTERVAL_S, self._ask)
 
     def close(self) -> None:
         """Tell nobody any more."""
         self._routers.clear()
+        self._quiet.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _ask(self) -> None:
         self._routers = [router for router in self._routers if not router.closed]
+        self._quiet = {router: self._quiet[router] + 1 for router in self._routers}
         self._timer = self._loop.call_later(LEVEL_INTERVAL_S, self._ask) if self._routers else None
         heard = [one for worker in self._workers for one in worker.take_audio_levels(QUIETEST_DBOV)]
         now = time.monotonic()
         told = self._sort(heard) if heard else {}
-        for router in list(self._routers):
-            if router.on_levels is not None:
+        for router in told:
+            self._quiet[router] = 0
+        for router, quiet in list(self._quiet.items()):
+            if router.on_levels is not None and (quiet <= QUIET_AFTER or quiet % QUIET_EVERY == 0):
                 router.on_levels(told.get(router, ()), now)
 
     def _sort(self, heard: list[tuple[int, int, bytes]]) -> dict[Router, list[Heard]]:
