@@ -47,6 +47,8 @@ def fault_of(window: Window, wanted: int) -> str | None:
     """Return why a stretch of measuring was bad, None if it was good."""
     if window.died is not None:
         return window.died
+    if not window.counts["packets"]:
+        return "nothing comes: who publishes is gone"
     if window.loss_here > GENERATOR_LOSS_MAX:
         return f"this computer lost {window.loss_here:.2%} after the server had sent it: the generator is the limit"
     if window.loss > LOSS_MAX:

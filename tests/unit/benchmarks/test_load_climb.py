@@ -80,6 +80,13 @@ async def test_viewers_that_do_not_come_in_are_a_fault() -> None:
     assert "not in" in (summit.bad.fault or "")
 
 
+async def test_silence_is_no_good_step() -> None:
+    summit, _ = await reach(1, 1, lambda viewers: replace(window(viewers), counts={"packets": 0, "lost": 0}))
+    assert summit.good is None
+    assert summit.bad is not None
+    assert summit.bad.fault == "nothing comes: who publishes is gone"
+
+
 async def test_it_ends_at_the_highest() -> None:
     summit, tried = await reach(60, 100, window)
     assert tried == [60, 96, 100]
