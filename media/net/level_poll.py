@@ -29,36 +29,32 @@ class LevelPoll:
     def __init__(self, workers: Sequence[Worker]) -> None:
         self._workers = workers
         self._loop = asyncio.get_running_loop()
-        self._routers: list[Router] = []
-        self._quiet: dict[Router, int] = {}
-        """Calls since somebody was heard."""
+        self._routers: dict[Router, int] = {}
+        """Each with the number of calls since somebody was heard there."""
         self._timer: asyncio.TimerHandle | None = None
 
     def add(self, router: Router) -> None:
         """Tell this router from now on, until it is closed."""
-        self._routers.append(router)
-        self._quiet[router] = 0
+        self._routers[router] = 0
         if self._timer is None:
             self._timer = self._loop.call_later(LEVEL_INTERVAL_S, self._ask)
 
     def close(self) -> None:
         """Tell nobody any more."""
         self._routers.clear()
-        self._quiet.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _ask(self) -> None:
-        self._routers = [router for router in self._routers if not router.closed]
-        self._quiet = {router: self._quiet[router] + 1 for router in self._routers}
+        self._routers = {router: quiet + 1 for router, quiet in self._routers.items() if not router.closed}
         self._timer = self._loop.call_later(LEVEL_INTERVAL_S, self._ask) if self._routers else None
         heard = [one for worker in self._workers for one in worker.take_audio_levels(QUIETEST_DBOV)]
         now = time.monotonic()
         told = self._sort(heard) if heard else {}
         for router in told:
-            self._quiet[router] = 0
-        for router, quiet in list(self._quiet.items()):
+            self._routers[router] = 0
+        for router, quiet in list(self._routers.items()):
             if router.on_levels is not None and (quiet <= QUIET_AFTER or quiet % QUIET_EVERY == 0):
                 router.on_levels(told.get(router, ()), now)
 
