@@ -29,6 +29,7 @@ from lms.classes.told import ClassJobs
 from lms.clock import Clock, SystemClock
 from lms.database.database import Database
 from lms.errors import StartError
+from lms.grades.offline import GradeQueue
 from lms.ids import Ids
 from lms.jobs import add_jobs
 from lms.live.bus import LocalBus, PostgresqlBus
@@ -93,6 +94,7 @@ class LmsService:
             news = ClassNews(parts)
             news.listen()
             ChatQueue(parts.operations, Writer(parts.ids, parts.live), parts.live).add()
+            GradeQueue(parts.operations, parts.outbox).add()
             await parts.live.start()
             closing.push_async_callback(parts.webhooks.close)
             attendance = AttendanceJobs.of(parts)

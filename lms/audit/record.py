@@ -88,6 +88,29 @@ async def record(
     _gather(within, entry)
 
 
+async def record_by(
+    transaction: Transaction,
+    actor_id: UUID,
+    action: str,
+    entity: str,
+    entity_id: UUID | str | None = None,
+    *,
+    old: Any = None,
+    new: Any = None,
+) -> None:
+    """Note what somebody did earlier, on a device without a network: where from, nobody knows."""
+    entry = Entry(
+        action=action,
+        entity=entity,
+        entity_id=None if entity_id is None else str(entity_id),
+        old=old,
+        new=new,
+        actor_kind=ActorKind.USER,
+        actor_id=actor_id,
+    )
+    _gather(transaction, entry)
+
+
 async def record_by_service(
     transaction: Transaction,
     action: str,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,13 +11,13 @@ from sqlalchemy import Row, select
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import PageQuery, fetch_page
-from lms.api.problems import NOT_FOUND, VERSION_REQUIRED, ProblemError, bad_field, not_found
+from lms.api.problems import NOT_FOUND, VERSION_REQUIRED, ProblemError, bad_field
 from lms.audit.record import record
 from lms.courses.problems import COURSE_ARCHIVED
 from lms.grades.automatic import attendance_scores
 from lms.grades.category_endpoints import TAG
-from lms.grades.events import tell_grades
-from lms.grades.members import course_to_grade, course_to_read, students_among, students_of
+from lms.grades.grading import check_students, conflict, item_to_grade, score_for, write_and_tell
+from lms.grades.members import course_to_read, students_of
 from lms.grades.messages import (
     BulkEntry,
     BulkInput,
@@ -34,9 +33,9 @@ from lms.grades.messages import (
 from lms.grades.problems import GRADE_CONFLICT, ITEM_LOCKED
 from lms.grades.store import find_item
 from lms.grades.tables import ItemKind, Source, grade_history
-from lms.grades.total import GradeState, Score
+from lms.grades.total import Score
 from lms.grades.views import audited, change_view, grade_view, outcome_view
-from lms.grades.writing import Done, Entry, Held, Outcome, Writer, read_held, write_grades
+from lms.grades.writing import Done, Entry, Held, Outcome, Writer, read_held
 from lms.parts import Parts
 from lms.people.tables import app_user
 
@@ -163,16 +162,16 @@ class SingleGradeEndpoints:
         return Result(grade_view(item.id, call.path.user_id, held), version=held.version)
 
     async def _set(self, call: Call[GradePath, Nothing, GradeInput]) -> Result:
-        item = await self._item_to_grade(call, call.path.item_id)
-        await self._check_students(call, item, {call.path.user_id: "user_id"})
+        item = await item_to_grade(call.transaction, call.caller, call.path.item_id)
+        await check_students(call.transaction, item, {call.path.user_id: "user_id"})
         body = call.body
-        score = _score(item, body.state, body.points, "")
+        score = score_for(item, body.state, body.points)
         entry = Entry(call.path.user_id, score, _expected(call), body.feedback)
         done = (await self._write(call, item, [entry], _writer(call, body.reason)))[0]
         return _one(item, done, call)
 
     async def _release(self, call: Call[GradePath, Nothing, Nothing]) -> Result:
-        item = await self._item_to_grade(call, call.path.item_id)
+        item = await item_to_grade(call.transaction, call.caller, call.path.item_id)
         await self._held_or_student(call, item)
         score = Score()
         if item.kind is ItemKind.ATTENDANCE:
@@ -183,13 +182,13 @@ class SingleGradeEndpoints:
         return _one(item, done, call)
 
     async def _set_many(self, call: Call[ItemPath, Nothing, BulkInput]) -> Result:
-        item = await self._item_to_grade(call, call.path.item_id)
+        item = await item_to_grade(call.transaction, call.caller, call.path.item_id)
         places: dict[UUID, str] = {}
         for index, each in enumerate(call.body.grades):
             if each.user_id in places:
                 raise bad_field(f"grades[{index}].user_id", str(each.user_id), "each student once", "unique")
             places[each.user_id] = f"grades[{index}].user_id"
-        await self._check_students(call, item, places)
+        await check_students(call.transaction, item, places)
         entries = [_bulk_entry(item, each, f"grades[{index}].") for index, each in enumerate(call.body.grades)]
         done = await self._write(call, item, entries, _writer(call, call.body.reason))
         return Result([outcome_view(item.id, each) for each in done])
@@ -209,13 +208,11 @@ class SingleGradeEndpoints:
     async def _write(
         self, call: Call[Any, Any, Any], item: Row[Any], entries: Sequence[Entry], writer: Writer
     ) -> list[Done]:
-        done = await write_grades(call.transaction, item.id, entries, writer)
-        written = [each for each in done if each.outcome is Outcome.WRITTEN]
+        done, written = await write_and_tell(call.transaction, self._outbox, item, entries, writer)
         if written:
             old, new = audited(written)
             action = "grade.release" if writer.releases else "grade.write"
             await record(call, action, "grade_item", item.id, old=old, new=new)
-            await tell_grades(call.transaction, self._outbox, item, [each.user_id for each in written])
         return done
 
     async def _item_to_read(self, call: Call[Any, Any, Any], item_id: UUID) -> Row[Any]:
@@ -223,28 +220,12 @@ class SingleGradeEndpoints:
         await course_to_read(call.transaction, call.caller, item.course_id)
         return item
 
-    async def _item_to_grade(self, call: Call[Any, Any, Any], item_id: UUID) -> Row[Any]:
-        item = await find_item(call.transaction, item_id, to_grade=True)
-        await course_to_grade(call.transaction, call.caller, item.course_id)
-        if item.locked_at is not None:
-            raise ProblemError(ITEM_LOCKED, rule="locked")
-        return item
-
-    async def _check_students(self, call: Call[Any, Any, Any], item: Row[Any], places: dict[UUID, str]) -> None:
-        """Raise ProblemError unless all of them are students of the course; `places` says where each stands."""
-        known = await students_among(call.transaction, item.course_id, places)
-        for user_id, place in places.items():
-            if user_id not in known:
-                if place == "user_id":
-                    raise not_found("student")
-                raise bad_field(place, str(user_id), "a student of the course", "student")
-
     async def _held_or_student(self, call: Call[GradePath, Any, Any], item: Row[Any]) -> Held:
         """Return a grade, also of somebody who has left; raises ProblemError for who never was a student here."""
         user_id = call.path.user_id
         held = (await read_held(call.transaction, item.id, [user_id])).get(user_id)
         if held is None:
-            await self._check_students(call, item, {user_id: "user_id"})
+            await check_students(call.transaction, item, {user_id: "user_id"})
         return held or Held()
 
 
@@ -259,37 +240,10 @@ def _expected(call: Call[Any, Any, Any]) -> int:
 
 
 def _one(item: Row[Any], done: Done, call: Call[Any, Any, Any]) -> Result:
-    view = grade_view(item.id, done.user_id, done.held)
     if done.outcome is Outcome.CONFLICT:
-        raise ProblemError(
-            GRADE_CONFLICT,
-            field="If-Match",
-            value=call.version,
-            rule="version",
-            current=done.held.version,
-            grade={name: _plain(getattr(view, name)) for name in view.__struct_fields__},
-        )
-    return Result(view, version=done.held.version)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value of an answer as it goes into the details of a refusal."""
-    return getattr(value, "value", value)
+        raise conflict(item, done, "If-Match", call.version)
+    return Result(grade_view(item.id, done.user_id, done.held), version=done.held.version)
 
 
 def _bulk_entry(item: Row[Any], entry: BulkEntry, place: str) -> Entry:
-    return Entry(entry.user_id, _score(item, entry.state, entry.points, place), entry.version, entry.feedback)
-
-
-def _score(item: Row[Any], state: GradeState, points: str | None, place: str) -> Score:
-    """Return a grade that can be in an item; raises ProblemError."""
-    if state is not GradeState.GRADED:
-        if points is not None:
-            raise bad_field(f"{place}points", points, "nothing, unless state is graded", "state")
-        return Score(state)
-    if points is None:
-        raise bad_field(f"{place}points", None, "a number: state is graded", "required")
-    value = Decimal(points)
-    if value > item.max_points:
-        raise bad_field(f"{place}points", points, f"a number <= {item.max_points.normalize():f}", "range")
-    return Score(state, value)
+    return Entry(entry.user_id, score_for(item, entry.state, entry.points, place), entry.version, entry.feedback)
