@@ -47,7 +47,15 @@ class Authority:
         standing = await self._standings.get(claims.org_id, claims.user_id)
         if standing is None or not standing.active or standing.token_version != claims.version:
             raise ProblemError(BAD_TOKEN, headers=_CHALLENGE)
-        return Caller(claims.org_id, claims.user_id, standing.roles, standing.name, by_cookie=by_cookie)
+        return Caller(
+            claims.org_id,
+            claims.user_id,
+            standing.roles,
+            standing.name,
+            by_cookie=by_cookie,
+            language=standing.language,
+            language_of_organization=standing.language_of_organization,
+        )
 
     def claims_of(self, token: str) -> Claims:
         """Return what a token says, whoever it is of; raises ProblemError (`bad_token`)."""

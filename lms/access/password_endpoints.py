@@ -142,6 +142,7 @@ class PasswordEndpoints:
                 .values(**values, version=app_user.c.version + 1)
             )
             await record(call, "user.update", "app_user", caller.user_id, new=values)
+            self._parts.forget_standing(call.transaction, caller.user_id)
         account = await read_account(call.transaction, caller.user_id)
         if account is None:
             raise not_found("account")

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from lms.access.roles import Role
+from lms.api.languages import Language
 from lms.clock import Clock
 from lms.database.database import Database
 from lms.database.prepared import prepared
@@ -30,6 +31,9 @@ class Standing:
     token_version: int
     roles: frozenset[Role]
     name: str
+    language: Language | None
+    """The one that they chose, if they did."""
+    language_of_organization: Language
 
 
 class Standings:
@@ -77,6 +81,8 @@ async def read_standing(transaction: Transaction, user_id: UUID) -> Standing | N
         token_version=first.token_version,
         roles=frozenset(row.role for row in rows if row.role is not None),
         name=first.display_name,
+        language=None if first.language is None else Language(first.language),
+        language_of_organization=Language(first.language_of_organization),
     )
 
 
@@ -87,6 +93,8 @@ def _standing(org_id: Any, user_id: Any) -> Select[Any]:
             app_user.c.status,
             app_user.c.token_version,
             app_user.c.display_name,
+            app_user.c.language,
+            organization.c.language.label("language_of_organization"),
             organization.c.status.label("of_organization"),
             organization.c.deleted_at.label("closed"),
             membership.c.role,

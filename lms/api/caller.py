@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from lms.access.roles import Permission, Role, permissions_of
+from lms.api.languages import Language, choose_language
 from lms.api.problems import FORBIDDEN, ProblemError
 
 
@@ -19,10 +20,17 @@ class Caller:
     name: str = ""
     by_cookie: bool = False
     """Whether a browser showed the token by itself: then the page that asks must be ours."""
+    language: Language | None = None
+    """The one that they chose, if they did."""
+    language_of_organization: Language = Language.ENGLISH
 
     def may(self, permission: Permission) -> bool:
         """Return whether one of the roles has it."""
         return permission in permissions_of(self.roles)
+
+    def speaks(self, accepted: str | None) -> Language:
+        """Return in which language to answer: their own, else what the request accepts, else the organization's."""
+        return self.language or choose_language(accepted, self.language_of_organization)
 
     def check(self, permission: Permission) -> None:
         """Raise ProblemError unless one of the roles has it."""

@@ -44,8 +44,8 @@ The school around the class: people, courses, live classes, attendance, grades a
 
 * Log in with `POST /api/v1/auth/login`; show the access token as `Authorization: Bearer ...`. Browsers get cookies.
 * Every answer is `{"success", "data", "meta", "error"}`. Whatever is refused changed nothing, and `error` says why:
-  `code` for programs, `message` in the language of `Accept-Language` (English or Arabic), `details` with `field`,
-  `value`, `rule` and `expected`.
+  `code` for programs, `message` in English or Arabic, `details` with `field`, `value`, `rule` and `expected`.
+* It speaks the language that the account chose; without one, what `Accept-Language` asks for; else the organization's.
 * Bodies are JSON in UTF-8. A field or parameter that is not known is refused, so that no slip goes unnoticed. Answers
   may gain fields; pass over those that you do not know. Times are RFC 3339 in UTC; exact decimals are texts.
 * Lists come in pages of at most 100: give `meta.next` back as `cursor` until it is absent.

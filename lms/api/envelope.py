@@ -49,7 +49,7 @@ class Error(Answer, frozen=True, kw_only=True):
     code: str
     """For programs; never renamed."""
     message: str
-    """A sentence for people, in the language of `Accept-Language`: English or Arabic."""
+    """A sentence for people, in the language of the account, else of `Accept-Language`: English or Arabic."""
     details: Details
 
 

@@ -21,7 +21,7 @@ from lms.api import repetitions
 from lms.api.caller import Caller
 from lms.api.endpoint import JSON, NOTHING, AnyEndpoint, Call, Cookie, Nothing, Open, Result, Use
 from lms.api.envelope import Meta, encode_success, refused
-from lms.api.languages import choose_language
+from lms.api.languages import Language, choose_language
 from lms.api.problems import (
     BAD_FIELD,
     BAD_JSON,
@@ -51,6 +51,8 @@ logger = logging.getLogger(__name__)
 BODY_TIMEOUT_S: Final = 30.0
 """For a body to arrive; uploads of some MB over a telephone take their time."""
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+CALLER: Final = web.RequestKey("caller", Caller)
+"""Who asks, once that is known."""
 SECURE: Final = web.AppKey("secure", bool)
 """Whether people reach the service by HTTPS, so that cookies may be marked so."""
 
@@ -109,7 +111,7 @@ class Server:
         if endpoint.access is Open.ANYBODY:
             await self._count(endpoint, ("address", address or ""))
         else:
-            caller = await self._authority.identify(request)
+            caller = request[CALLER] = await self._authority.identify(request)
             await self._count_caller(caller, endpoint)
             if isinstance(endpoint.access, Permission):
                 caller.check(endpoint.access)
@@ -156,7 +158,6 @@ class Server:
     async def _read(
         self, endpoint: AnyEndpoint, request: web.Request, caller: Caller | None, address: str | None
     ) -> Call[Any, Any, Any]:
-        language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE))
         try:
             path = NOTHING if endpoint.parameters is None else _texts(request.match_info.items(), endpoint.parameters)
             query = _texts(request.query.items(), endpoint.query or Nothing)
@@ -168,7 +169,7 @@ class Server:
             path=path,
             query=query,
             body=body,
-            language=language,
+            language=_language(request),
             request_id=request[REQUEST_ID],
             address=address,
             http=request,
@@ -198,12 +199,18 @@ class Server:
 
 
 def refusal(error: ProblemError, request: web.Request) -> web.Response:
-    """Return the answer to a request that is refused, in the language that it asked for."""
-    language = choose_language(request.headers.get(hdrs.ACCEPT_LANGUAGE))
+    """Return the answer to a request that is refused, in the language of who asks."""
+    language = _language(request)
     request_id = request.get(REQUEST_ID, "")
     body = msgspec.json.encode(refused(error, language, request_id))
     headers = {hdrs.CACHE_CONTROL: "no-store", hdrs.CONTENT_LANGUAGE: language.value, **error.headers}
     return web.Response(status=error.problem.status, body=body, content_type=JSON, headers=headers)
+
+
+def _language(request: web.Request) -> Language:
+    accepted = request.headers.get(hdrs.ACCEPT_LANGUAGE)
+    caller = request.get(CALLER)
+    return choose_language(accepted) if caller is None else caller.speaks(accepted)
 
 
 def _texts(pairs: Iterable[tuple[str, str]], shape: type[Request]) -> Request:

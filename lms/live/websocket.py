@@ -54,7 +54,7 @@ class Auth(Spoken, frozen=True, kw_only=True):
     after: Annotated[dict[UUID, Annotated[int, Meta(ge=0, le=1 << 53)]], Meta(max_length=300)] | None = None
     """Of rooms: the last `change` that you were told. What you missed in them is told again, and you listen to them."""
     language: Language | None = None
-    """Of messages for people; without it as the request says."""
+    """Of messages for people; without it the account's, else what the request accepts, else the organization's."""
     status: Literal["online", "away"] = "online"
 
 
@@ -147,7 +147,7 @@ class LiveServer:
                 raise bad_field("type", type_, AUTH, "choice")
             asked = read_as(value, Auth)
             language = asked.language or language
-            return await self._welcome(connection, request, asked, language)
+            return await self._welcome(connection, request, asked)
         except TimeoutError:
             connection.close(CloseCode.NOT_SIGNED_IN, f"no auth within {self._live.settings.auth_timeout_s:g} s")
         except Exception as error:
@@ -158,10 +158,9 @@ class LiveServer:
             connection.close(_code_of(problem), problem.problem.code)
         return None
 
-    async def _welcome(
-        self, connection: Connection, request: web.Request, asked: Auth, language: Language
-    ) -> Conversation:
+    async def _welcome(self, connection: Connection, request: web.Request, asked: Auth) -> Conversation:
         caller, expires_at, version = await self._identify(request, asked)
+        language = asked.language or caller.speaks(request.headers.get(hdrs.ACCEPT_LANGUAGE))
         caller.check(Permission.CHAT)
         most = self._live.settings.connections_per_user
         if len(self._live.hub.connections_of(caller.org_id, caller.user_id)) >= most:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -150,6 +151,10 @@ class OrganizationEndpoints:
             )
             old = {name: msgspec.to_builtins(getattr(present, name)) for name in changes}
             await record(call, "organization.update", "organization", call.caller.org_id, old=old, new=changes)
+            if "language" in changes:  # which is part of how everybody stands
+                call.transaction.after_commit.append(
+                    partial(self._parts.standings.forget_organization, call.caller.org_id)
+                )
         view = await read_organization(call.transaction)
         return Result(view, version=view.version)
 

@@ -84,6 +84,16 @@ export class Api extends EventTarget {
   }
 
   /**
+   * @param {string} path
+   * @param {object} body
+   * @returns {Promise<any>}
+   * @throws {ApiError}
+   */
+  async change(path, body) {
+    return this.#ask('PATCH', path, body);
+  }
+
+  /**
    * Ask for something that needs no login.
    * @param {string} path
    * @param {object} body

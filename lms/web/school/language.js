@@ -21,14 +21,12 @@ export class Language extends EventTarget {
   }
 
   /**
-   * Take the language of an account, unless somebody chose another one in this browser.
+   * Take the language that an account chose: the server's messages come in it.
    * @param {string|null} wanted
    */
   async prefer(wanted) {
     const known = this.#known([wanted]);
-    if (known !== undefined && known !== this.current && localStorage.getItem(STORAGE_KEY) === null) {
-      await this.use(known);
-    }
+    if (known !== undefined && known !== this.current) await this.use(known);
   }
 
   /** Change to the other language, and remember that. */

@@ -44,7 +44,7 @@ api.addEventListener('back', () => {
   away.hidden = true;
   clearInterval(awayTimer);
 });
-find(document, '#language', HTMLButtonElement).addEventListener('click', () => void language.toggle());
+find(document, '#language', HTMLButtonElement).addEventListener('click', () => void changeLanguage());
 find(document, '#logout', HTMLButtonElement).addEventListener('click', () => void logOut());
 find(notice, 'button', HTMLButtonElement).addEventListener('click', () => { notice.hidden = true; });
 window.addEventListener('hashchange', () => route(true));
@@ -137,6 +137,18 @@ function route(isFocused) {
   }
   label();
   if (isFocused) find(document, isProgress ? '#progress-title' : '#classes-title', HTMLElement).focus();
+}
+
+/** Change to the other language; who is logged in has chosen it for the account, for mails and other devices too. */
+async function changeLanguage() {
+  await language.toggle();
+  if (me === null) return;
+  me.language = language.current;
+  try {
+    await api.change('/auth/me', { language: language.current });
+  } catch (error) {
+    tell(/** @type {ApiError} */ (error));
+  }
 }
 
 function label() {
