@@ -2,69 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from media.native import rtcp
-from tests.oracle.dependency import DependencyReader, Structure, write_value
-from tests.support.layers import FULL, KEY_ONLY, Made, make_frames
-from tests.support.native_peer import AV1, DESCRIPTOR_ID, MID_ID, VIEWER_IDS, Peer, Received, Room, rtp_packet
+from tests.oracle.dependency import DependencyReader
+from tests.support.layered_camera import PACKETS, SSRC, LayeredCamera, descriptor, layers
+from tests.support.layers import FULL, KEY_ONLY
+from tests.support.native_peer import Peer, Room
 
 PUBLISHER, VIEWER = 1, 2
 TRACK, SLOT = 10, 20
-SSRC = 77
 LOW, TOP = 0, 2
 ALL = 255
-STEP = 3000
-PACKETS = 2  # of each frame
-BODY = bytes(range(40))
-KEY = b"\x18\x0a" + BODY  # N: a coded video sequence begins (section 4.4 of the payload format)
-DELTA = b"\x10\x32" + BODY
-
-
-@dataclass
-class Encoder:
-    """Sends the frames of a structure, each in two packets, a picture at a time."""
-
-    structure: Structure
-    pictures: int
-    keys: Sequence[int] = (0,)
-    number: int = 65_530
-    first: int = 65_500
-    """Number of the first frame."""
-
-    def __post_init__(self) -> None:
-        frames = make_frames(self.structure, self.pictures, keys=self.keys, first=self.first)
-        self.made = [list(group) for _, group in itertools.groupby(frames, key=lambda made: made.picture)]
-
-    def picture(self) -> list[bytes]:
-        """Return the packets of the next picture."""
-        frames = self.made.pop(0)
-        return [packet for made in frames for packet in self._packets(made)]
-
-    def _packets(self, made: Made) -> list[bytes]:
-        spatial = self.structure.templates[made.template].spatial
-        packets = []
-        for index in range(PACKETS):
-            starts, ends = index == 0, index == PACKETS - 1
-            brings = starts and made.is_key and spatial == 0
-            value = write_value(
-                self.structure, made.template, made.number, starts=starts, ends=ends, brings_structure=brings
-            )
-            packets.append(
-                rtp_packet(
-                    KEY if brings else DELTA,
-                    ssrc=SSRC,
-                    number=self.number,
-                    timestamp=made.picture * STEP,
-                    payload_type=AV1,
-                    marker=made.is_last and ends,
-                    extensions=((MID_ID, b"10"), (DESCRIPTOR_ID, value)),
-                )
-            )
-            self.number = (self.number + 1) & 0xFFFF
-        return packets
 
 
 def meet(room: Room, *, wanted: int) -> tuple[Peer, Peer]:
@@ -74,9 +21,9 @@ def meet(room: Room, *, wanted: int) -> tuple[Peer, Peer]:
     return publisher, viewer
 
 
-def play(room: Room, publisher: Peer, encoder: Encoder, pictures: int) -> None:
+def play(room: Room, publisher: Peer, camera: LayeredCamera, pictures: int) -> None:
     for _ in range(pictures):
-        room.send(publisher, *encoder.picture())
+        room.send(publisher, *camera.picture())
 
 
 def key_frame_requests(publisher: Peer) -> list[rtcp.Packet]:
@@ -84,26 +31,9 @@ def key_frame_requests(publisher: Peer) -> list[rtcp.Packet]:
     return [each for each in publisher.take_rtcp() if (each.packet_type, each.count_or_format) == (206, 1)]
 
 
-def descriptor(packet: Received) -> bytes:
-    return next(value for element, value in packet.header.extensions if element == VIEWER_IDS[7])
-
-
-def layers(structure: Structure, received: Sequence[Received]) -> list[tuple[int, int]]:
-    """Return the layers of the frames that came, in order; check numbers and the ends of pictures."""
-    reader = DependencyReader(structure)
-    read = [(packet, reader.read(descriptor(packet))) for packet in received]
-    first = received[0].number
-    assert [packet.number for packet, _ in read] == [(first + index) % 65536 for index in range(len(read))]
-    pictures = itertools.groupby(read, key=lambda each: each[0].header.timestamp)
-    for _, group in pictures:
-        marks = [packet.header.marker for packet, _ in group]
-        assert marks == [False] * (len(marks) - 1) + [True]
-    return [(each.spatial, each.temporal) for _, each in read if each.starts]
-
-
 def test_a_viewer_gets_the_layers_that_it_wants_and_no_hole(room: Room) -> None:
     publisher, viewer = meet(room, wanted=LOW)
-    play(room, publisher, Encoder(FULL, 8), 8)
+    play(room, publisher, LayeredCamera(FULL, 8), 8)
     received = viewer.take_rtp()
     assert layers(FULL, received) == [(0, rate) for rate in (0, 2, 1, 2, 0, 2, 1, 2)]
     numbers = [DependencyReader(FULL).read(descriptor(packet)).number for packet in received[::PACKETS]]
@@ -112,7 +42,7 @@ def test_a_viewer_gets_the_layers_that_it_wants_and_no_hole(room: Room) -> None:
 
 def test_the_viewer_is_told_which_targets_it_gets(room: Room) -> None:
     publisher, viewer = meet(room, wanted=LOW)
-    play(room, publisher, Encoder(FULL, 5), 5)
+    play(room, publisher, LayeredCamera(FULL, 5), 5)
     reader = DependencyReader(FULL)
     told = [reader.read(descriptor(packet)) for packet in viewer.take_rtp()]
     assert told[0].brings_structure
@@ -123,15 +53,15 @@ def test_the_viewer_is_told_which_targets_it_gets(room: Room) -> None:
 
 def test_more_layers_come_with_a_key_picture_that_is_asked_for_once(room: Room) -> None:
     publisher, viewer = meet(room, wanted=LOW)
-    encoder = Encoder(FULL, 24, keys=(0, 16))
-    play(room, publisher, encoder, 12)
+    camera = LayeredCamera(FULL, 24, keys=(0, 16))
+    play(room, publisher, camera, 12)
     publisher.take_rtcp()
     room.pass_time(1500)
     room.worker.set_layers(SLOT, TOP, ALL)
     room.pass_time(300)
     asked = key_frame_requests(publisher)
     assert [rtcp.read_media_ssrc(packet) for packet in asked] == [SSRC]
-    play(room, publisher, encoder, 8)
+    play(room, publisher, camera, 8)
     room.pass_time(1500)
     assert not key_frame_requests(publisher)
     sizes = [size for size, _ in layers(FULL, viewer.take_rtp())]
@@ -140,11 +70,11 @@ def test_more_layers_come_with_a_key_picture_that_is_asked_for_once(room: Room) 
 
 def test_fewer_layers_at_once_and_without_a_key_picture(room: Room) -> None:
     publisher, viewer = meet(room, wanted=TOP)
-    encoder = Encoder(FULL, 12)
-    play(room, publisher, encoder, 5)
+    camera = LayeredCamera(FULL, 12)
+    play(room, publisher, camera, 5)
     publisher.take_rtcp()
     room.worker.set_layers(SLOT, LOW, 0)
-    play(room, publisher, encoder, 7)
+    play(room, publisher, camera, 7)
     room.pass_time(300)
     assert not key_frame_requests(publisher)
     assert layers(FULL, viewer.take_rtp())[15:] == [(0, 0)]
@@ -152,13 +82,13 @@ def test_fewer_layers_at_once_and_without_a_key_picture(room: Room) -> None:
 
 def test_only_the_largest_size_of_a_key_only_stream_is_sent(room: Room) -> None:
     publisher, viewer = meet(room, wanted=TOP)
-    play(room, publisher, Encoder(KEY_ONLY, 4), 4)
+    play(room, publisher, LayeredCamera(KEY_ONLY, 4), 4)
     assert layers(KEY_ONLY, viewer.take_rtp()) == [(0, 0), (1, 0), (2, 0), (2, 2), (2, 1), (2, 2)]
 
 
 def test_what_was_sent_can_be_had_again_byte_for_byte(room: Room) -> None:
     publisher, viewer = meet(room, wanted=1)
-    play(room, publisher, Encoder(FULL, 8), 8)
+    play(room, publisher, LayeredCamera(FULL, 8), 8)
     received = viewer.take_rtp()
     numbers = [packet.number for packet in received]
     room.send_rtcp(viewer, rtcp.write_nack(1, SLOT, numbers))
@@ -167,10 +97,10 @@ def test_what_was_sent_can_be_had_again_byte_for_byte(room: Room) -> None:
 
 def test_late_packets_are_sent_if_wanted_and_their_numbers_filled_if_not(room: Room) -> None:
     publisher, viewer = meet(room, wanted=LOW)
-    encoder = Encoder(FULL, 6)
-    play(room, publisher, encoder, 2)
-    late = encoder.picture()
-    play(room, publisher, encoder, 2)
+    camera = LayeredCamera(FULL, 6)
+    play(room, publisher, camera, 2)
+    late = camera.picture()
+    play(room, publisher, camera, 2)
     room.send(publisher, *late)
     received = viewer.take_rtp()
     assert sorted(packet.number for packet in received) == list(range(100, 100 + 2 * 4 + len(late)))
@@ -183,10 +113,10 @@ def test_late_packets_are_sent_if_wanted_and_their_numbers_filled_if_not(room: R
 
 def test_each_layer_is_measured_with_all_that_it_needs(room: Room) -> None:
     publisher, _ = meet(room, wanted=LOW)
-    encoder = Encoder(KEY_ONLY, 9)
-    play(room, publisher, encoder, 4)
+    camera = LayeredCamera(KEY_ONLY, 9)
+    play(room, publisher, camera, 4)
     counted = {(size, rate): received for size, rate, received, *_ in room.worker.layer_stats(TRACK, 0)}
-    play(room, publisher, encoder, 4)
+    play(room, publisher, camera, 4)
     counts = room.worker.layer_stats(TRACK, 0)
     grown = {(size, rate): received - counted[size, rate] for size, rate, received, *_ in counts}
     assert [(size, rate) for size, rate, *_ in counts] == KEY_ONLY.layers()
@@ -198,10 +128,10 @@ def test_each_layer_is_measured_with_all_that_it_needs(room: Room) -> None:
 
 def test_a_muted_stream_goes_on_at_a_key_picture(room: Room) -> None:
     publisher, viewer = meet(room, wanted=TOP)
-    encoder = Encoder(FULL, 20, keys=(0, 12))
-    play(room, publisher, encoder, 5)
+    camera = LayeredCamera(FULL, 20, keys=(0, 12))
+    play(room, publisher, camera, 5)
     room.worker.set_paused(TRACK, True)
-    play(room, publisher, encoder, 3)
+    play(room, publisher, camera, 3)
     room.worker.set_paused(TRACK, False)
-    play(room, publisher, encoder, 8)
+    play(room, publisher, camera, 8)
     assert [size for size, _ in layers(FULL, viewer.take_rtp())] == [0, 1, 2] * 9
