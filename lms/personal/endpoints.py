@@ -21,7 +21,7 @@ from lms.people.store import count_owners, update_user, views_of
 from lms.people.tables import app_user
 from lms.personal.archive import MEDIA_TYPE
 from lms.personal.messages import DataRequest, Erasure, PersonPath, RequestPath
-from lms.personal.problems import NO_ARCHIVE, WRONG_CODE
+from lms.personal.problems import NO_ARCHIVE, THE_PERSON, THE_REQUEST, WRONG_CODE
 from lms.personal.tables import RequestKind, RequestState, data_request
 from lms.personal.work import ERASE, EXPORT
 
@@ -69,13 +69,14 @@ class PersonalEndpoints:
             ),
             Endpoint(
                 operation="get_data_request", method="GET", path=ONE, summary="Look at a request for data", tag=TAG,
-                access=Open.SIGNED_IN, parameters=RequestPath, answers={200: request}, problems=(NOT_FOUND,),
+                access=Open.SIGNED_IN, parameters=RequestPath, answers={200: request}, problems=(NOT_FOUND, FORBIDDEN),
                 run=self._get,
             ),
             Endpoint(
                 operation="fetch_data_archive", method="GET", path=f"{ONE}/archive", summary="Fetch an archive",
                 tag=TAG, access=Open.SIGNED_IN, parameters=RequestPath,
-                answers={200: Reply("The archive.", media_type=MEDIA_TYPE)}, problems=(NOT_FOUND, NO_ARCHIVE),
+                answers={200: Reply("The archive.", media_type=MEDIA_TYPE)},
+                problems=(NOT_FOUND, FORBIDDEN, NO_ARCHIVE),
                 use=Use.WRITE, run=self._fetch,
             ),
         )  # fmt: skip
@@ -130,7 +131,7 @@ class PersonalEndpoints:
             .with_for_update()
         )
         if row is None:
-            raise not_found("person")
+            raise not_found(THE_PERSON)
         (view,) = await views_of(transaction, [row])
         check_rank(call.caller.roles, view.roles)
         return row, frozenset(view.roles)
@@ -169,7 +170,7 @@ class PersonalEndpoints:
         """Return a request that is the caller's to see: on themself, or all for those who may erase."""
         row = await call.transaction.first(_requests(call.transaction).where(data_request.c.id == call.path.request_id))
         if row is None or not (call.caller.may(Permission.ERASE) or row.user_id == call.caller.user_id):
-            raise not_found("request")
+            raise not_found(THE_REQUEST)
         if row.user_id != call.caller.user_id:
             of = select(app_user).where(app_user.c.org_id == call.caller.org_id, app_user.c.id == row.user_id)
             (view,) = await views_of(call.transaction, [await call.transaction.one(of)])
