@@ -1,4 +1,8 @@
-"""One client's WebSocket: frames in at a bearable pace, frames out through a bounded queue that never blocks a room."""
+"""One client's WebSocket: frames in at a bearable pace, frames out through a bounded queue that never blocks a room.
+
+What is queued in one turn of the event loop leaves in one write. aiohttp does all of RFC 6455 but our text frames,
+which are written to its transport as they are: a task that wakes up for each would cost as much as the kernel does.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,12 @@ from collections import deque
 from typing import Final, Literal
 
 from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp.abc import AbstractStreamWriter
 
 from signaling.codes import CloseCode, ErrorCode
 from signaling.config import SignalingConfig
 from signaling.errors import RequestError
+from signaling.framing import frame_head
 from signaling.pace import Pace, request_units
 from signaling.protocol import FRAME_BYTES_MAX
 
@@ -20,6 +26,9 @@ _FAULTS: Final = frozenset(
 )
 """What aiohttp closes with when a client breaks RFC 6455."""
 
+_WRITE_BYTES: Final = 64 * 1024
+"""Written at a time; in between we look whether the client takes it."""
+
 _CLOSE_REASON_BYTES_MAX: Final = 123  # RFC 6455 section 5.5: a control frame has 125 bytes, two are the code
 
 
@@ -27,9 +36,15 @@ class Connection:
     """Owned by the task that serves it, which also runs `write` beside its reading. `send` and `close` never wait."""
 
     def __init__(
-        self, websocket: web.WebSocketResponse[Literal[False]], transport: asyncio.Transport, config: SignalingConfig
+        self,
+        websocket: web.WebSocketResponse[Literal[False]],
+        stream: AbstractStreamWriter,
+        transport: asyncio.Transport,
+        config: SignalingConfig,
     ) -> None:
+        """`stream` is what `websocket.prepare` returned, over the same transport."""
         self._websocket = websocket
+        self._stream = stream
         self._transport = transport
         self._config = config
         loop = asyncio.get_running_loop()
@@ -38,6 +53,9 @@ class Connection:
         self._queue: deque[bytes] = deque()
         self._queued_bytes = 0
         self._closing: tuple[CloseCode, str] | None = None
+        self._writes_soon = False
+        self._is_behind = False
+        """Whether the transport takes no more at present, and `write` waits for it."""
         self._to_write = asyncio.Event()
         self._to_close = asyncio.Event()
         self._not_reading = asyncio.Event()
@@ -63,7 +81,17 @@ class Connection:
         return frame
 
     def send(self, frame: bytes) -> None:
-        """Queue one text frame; a client that leaves too much unread is closed, and what is queued is dropped."""
+        """Queue one text frame; a client that leaves too much unread is closed, and what is queued is dropped.
+
+        It is written at the end of this turn of the event loop.
+        """
+        self.hold(frame)
+        if not self._writes_soon:
+            self._writes_soon = True
+            self._loop.call_soon(self.flush)
+
+    def hold(self, frame: bytes) -> None:
+        """Queue one text frame, which is written with the next that is sent, or by `flush`."""
         if self._closing is not None:
             return
         if len(self._queue) >= self._config.queued_messages_max or (
@@ -73,7 +101,18 @@ class Connection:
             return
         self._queue.append(frame)
         self._queued_bytes += len(frame)
-        self._to_write.set()
+
+    def flush(self) -> None:
+        """Write what is queued, as much of it as the client takes."""
+        self._writes_soon = False
+        while self._queue and not self._is_behind:
+            if self._websocket.closed or self._transport.is_closing():
+                self._drop_queue()  # nothing may follow a close frame
+                return
+            self._transport.write(self._take_some())
+            if self._transport.get_write_buffer_size() > self._transport.get_write_buffer_limits()[1]:
+                self._is_behind = True
+                self._to_write.set()
 
     def close(self, code: CloseCode, reason: str) -> None:
         """Close after what is queued; the first reason counts."""
@@ -144,19 +183,33 @@ class Connection:
             self._not_reading.set()
 
     async def _write_queue(self) -> None:
+        """Go on with what `flush` had to leave, until the connection is to be closed."""
         while True:
-            while self._queue:
-                frame = self._queue.popleft()
-                self._queued_bytes -= len(frame)
-                await self._websocket.send_frame(frame, WSMsgType.TEXT)
-            if self._closing is not None:
+            self.flush()
+            if self._closing is not None and not self._is_behind:
                 return
-            self._to_write.clear()
             await self._to_write.wait()
+            self._to_write.clear()
+            await self._stream.drain()
+            self._is_behind = False
 
-    def _give_up(self) -> None:
+    def _take_some(self) -> bytes:
+        """Take frames from the queue as they stand on the wire, in one piece."""
+        pieces: list[bytes] = []
+        size_bytes = 0
+        while self._queue and size_bytes < _WRITE_BYTES:
+            frame = self._queue.popleft()
+            pieces += (frame_head(len(frame)), frame)
+            size_bytes += len(frame)
+        self._queued_bytes -= size_bytes
+        return b"".join(pieces)
+
+    def _drop_queue(self) -> None:
         self._queue.clear()
         self._queued_bytes = 0
+
+    def _give_up(self) -> None:
+        self._drop_queue()
         self.close(CloseCode.SLOW_READER, "too many messages were left unread")
         if self._sending is not None:
             _expire(self._sending, now=self._loop.time())

@@ -18,6 +18,7 @@ from signaling.protocol import encode_message
 from signaling.record import Note, NoteKind, report
 from signaling.room import Room
 from signaling.rooms import Rooms
+from signaling.rounds import CROWD_MIN, Rounds
 from signaling.stay import Outlet
 
 _ID_BYTES: Final = 9  # 72 random bits: not to be guessed, 12 characters of base64
@@ -44,6 +45,9 @@ class Courier:
         self._observer = observer
         self._timers: dict[Room, tuple[float, asyncio.TimerHandle]] = {}
         self._empty_timers: dict[Room, asyncio.TimerHandle] = {}
+        self._rounds: dict[Room, Rounds] = {}
+        """Of rooms that told a crowd something."""
+        self._round_timers: dict[Room, asyncio.TimerHandle] = {}
         self._dropped = asyncio.Event()
 
     def carry(self, room: Room) -> None:
@@ -53,15 +57,13 @@ class Courier:
                 case Note():
                     self._report(room, output)
                 case Tell():
-                    frame = encode_message(output.message)
-                    for participant in output.to:
-                        if (outlet := self.outlets.get(participant)) is not None:
-                            outlet.send(frame)
+                    self._tell(room, output)
                 case Close():
                     if (outlet := self.outlets.get(output.to)) is not None:
                         outlet.close(output.code, output.reason)
                 case _:
                     assert_never(output)
+        self._go_round(room)
         self._set_timer(room)
         self.drop_if_empty(room)
 
@@ -95,12 +97,53 @@ class Courier:
             self._dropped.clear()
             await self._dropped.wait()
 
+    def _tell(self, room: Room, tell: Tell) -> None:
+        frame = encode_message(tell.message)
+        outlets = self.outlets
+        if len(tell.to) < CROWD_MIN:
+            for participant in tell.to:
+                if (outlet := outlets.get(participant)) is not None:
+                    outlet.send(frame)
+            return
+        if (rounds := self._rounds.get(room)) is None:
+            rounds = self._rounds[room] = Rounds()
+        rounds.add(tell.to)
+        for participant in tell.to:
+            if (outlet := outlets.get(participant)) is not None:
+                outlet.hold(frame)
+
+    def _go_round(self, room: Room) -> None:
+        """Let go what a crowd was told, or have that done when it is time."""
+        rounds = self._rounds.get(room)
+        if rounds is None or (at := rounds.next_round()) is None:
+            return
+        loop = asyncio.get_running_loop()
+        if at <= loop.time() or room.over:
+            self._let_go(rounds)
+        elif room not in self._round_timers:
+            self._round_timers[room] = loop.call_at(at, self._round_is_due, room, rounds)
+
+    def _round_is_due(self, room: Room, rounds: Rounds) -> None:
+        del self._round_timers[room]
+        self._let_go(rounds)
+
+    def _let_go(self, rounds: Rounds) -> None:
+        for participant in rounds.take(now=asyncio.get_running_loop().time()):
+            if (outlet := self.outlets.get(participant)) is not None:
+                outlet.flush()
+
+    def _forget_rounds(self, room: Room) -> None:
+        self._rounds.pop(room, None)
+        if (timer := self._round_timers.pop(room, None)) is not None:
+            timer.cancel()
+
     def _keep(self, room: Room) -> None:
         if (timer := self._empty_timers.pop(room, None)) is not None:
             timer.cancel()
 
     def _drop(self, room: Room) -> None:
         self._keep(room)
+        self._forget_rounds(room)
         self.rooms.drop(room)
         self._dropped.set()
 

@@ -16,6 +16,12 @@ class Outlet(Protocol):
     def send(self, frame: bytes) -> None:
         """Take one message as it is encoded for the wire."""
 
+    def hold(self, frame: bytes) -> None:
+        """Take one that goes with the next, or at `flush`."""
+
+    def flush(self) -> None:
+        """Let go what was held."""
+
     def close(self, code: CloseCode, reason: str) -> None:
         """Learn that the participant is no longer in the room; `SignalingServer.leave` is to be called."""
 

@@ -237,11 +237,11 @@ class SignalingServer:
         )
         if not websocket.can_prepare(request).ok:
             return refuse(RequestError(ErrorCode.UPGRADE_REQUIRED, "this address speaks WebSocket (RFC 6455)"))
-        await websocket.prepare(request)
+        stream = await websocket.prepare(request)
         transport = request.transport
         if transport is None:
             return websocket
-        connection = Connection(websocket, transport, self._config)
+        connection = Connection(websocket, stream, transport, self._config)
         self._connections.add(connection)
         if self._closing.is_set():  # `close` ran while the upgrade was answered
             connection.close(CloseCode.SHUTTING_DOWN, "the server is shutting down")

@@ -67,6 +67,12 @@ class Seat:
         if message.re == request_id and not reply.done():
             reply.set_result(message)
 
+    def hold(self, frame: bytes) -> None:
+        """What many are told answers nobody."""
+
+    def flush(self) -> None:
+        """Nothing is held."""
+
     def close(self, code: CloseCode, reason: str) -> None:
         if self._waiting is not None and not self._waiting[1].done():
             self._waiting[1].set_exception(_over(reason))
