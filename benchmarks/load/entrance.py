@@ -33,8 +33,8 @@ class Entrance(Protocol):
     async def enter(self, offer: str, slots: list[Message]) -> str:
         """Join with an offer and return the answer; a JoinError says why not."""
 
-    async def ask_for(self, requests: list[Message]) -> None:
-        """Say what our protocol wants said, now that media can flow; RefusedError if it is refused."""
+    async def ask_for(self, requests: list[Message]) -> list[Message]:
+        """Say what our protocol wants said, now that media can flow; return the answers, or raise RefusedError."""
 
     async def leave(self) -> None: ...
     async def break_off(self) -> None:
@@ -85,9 +85,8 @@ class WebSocketEntrance:
             raise RefusedError(f"the server answered {joined['type']} to join: {joined.get('message', '')}")
         return str(joined["answer"])
 
-    async def ask_for(self, requests: list[Message]) -> None:
-        for request in requests:
-            await self.ask(request)
+    async def ask_for(self, requests: list[Message]) -> list[Message]:
+        return [await self.ask(request) for request in requests]
 
     async def ask(self, message: Message) -> Message:
         """Send a request and return its answer; RefusedError if that is an error or does not come."""
@@ -196,8 +195,10 @@ class HttpEntrance:
         except (aiohttp.ClientError, OSError) as error:
             raise UnreachableError(f"{self._url} cannot be reached: {error}") from error
 
-    async def ask_for(self, requests: list[Message]) -> None:
-        """All was said in the offer."""
+    async def ask_for(self, requests: list[Message]) -> list[Message]:
+        """Nothing is asked for: all was said in the offer."""
+        del requests
+        return []
 
     async def break_off(self) -> None:
         """There is no connection."""

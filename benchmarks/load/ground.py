@@ -40,13 +40,14 @@ class Ground:
     hidden: bool
     watched: WatchedProcess | None
 
-    def entrance(self, peer: Peer, room: str, identity: str, *, publishes: bool) -> Entrance:
-        """Return the way in of one peer."""
+    def entrance(self, peer: Peer, room: str, identity: str, *, role: Role | None = None) -> Entrance:
+        """Return the way in of one peer: a teacher if it publishes and nothing else is said."""
+        publishes = peer.sending is not None
         if self.address.whip is not None and self.address.whep is not None:
             url = self.address.whip if publishes else self.address.whep
             return HttpEntrance(self.http, url, self.address.bearer)
         return WebSocketEntrance(
-            self.http, self.url, room, self._token(room, identity, publishes=publishes), hear=peer.hear
+            self.http, self.url, room, self._token(room, identity, publishes, role), hear=peer.hear
         )
 
     @property
@@ -54,7 +55,7 @@ class Ground:
         """What is measured, for the report."""
         return self.address.server or self.address.whip or "a server of this benchmark"
 
-    def _token(self, room: str, identity: str, *, publishes: bool) -> str:
+    def _token(self, room: str, identity: str, publishes: bool, role: Role | None) -> str:
         if self.key is None:
             assert self.address.bearer is not None
             return self.address.bearer
@@ -63,7 +64,7 @@ class Ground:
             Identity(identity),
             time.time() + TOKEN_S,
             publish=ALL_SOURCES if publishes else NO_SOURCES,
-            role=Role.TEACHER if publishes else Role.STUDENT,
+            role=role or (Role.TEACHER if publishes else Role.STUDENT),
             hidden=self.hidden and not publishes,
             send=not (self.hidden and not publishes),
         )

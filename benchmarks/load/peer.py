@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from benchmarks.counted.clip import SIMULCAST, Codec
 from benchmarks.load.clips import Layers, sound_frames, video_frames
@@ -68,6 +69,17 @@ class Watching:
     loss: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Attending:
+    """Somebody with a camera who watches the others."""
+
+    sending: Sending
+    watching: Watching
+
+
+Work: TypeAlias = Sending | Watching | Attending
+
+
 @dataclass(slots=True)
 class Times:
     """Wall clock, seconds; 0: not yet."""
@@ -84,7 +96,7 @@ class Peer:
         self,
         plane: LoadPlane,
         context: DtlsContext,
-        work: Sending | Watching,
+        work: Work,
         *,
         gro: bool = True,
     ) -> None:
@@ -93,7 +105,12 @@ class Peer:
         """In the native thread; None before and after the stay."""
         self.entrance: Entrance
         self.path: Path | None = None
-        self.work = work
+        self.sending = work.sending if isinstance(work, Attending) else work if isinstance(work, Sending) else None
+        self.watching = work.watching if isinstance(work, Attending) else work if isinstance(work, Watching) else None
+        self.heard: list[tuple[int, int, int]] = []
+        """Streams that the server announced for our slots: SSRC, role, SSRC that it repairs or 0."""
+        self.camera: str | None = None
+        """The track that we publish, if our protocol was spoken."""
         self.is_cut = False
         """Whether its network is gone."""
         self._plane, self._context, self._gro = plane, context, gro
@@ -123,23 +140,15 @@ class Peer:
         keys = await self.path.connect()
         self.times.connected = time.time()
         self._hand_over(keys, answer)
-        match self.work:
-            case Sending():
-                camera: Message = {
-                    "type": "publish",
-                    "mid": VIDEO_MID,
-                    "source": "camera",
-                    "width": 1280,
-                    "height": 720,
-                }
-                microphone: Message = {"type": "publish", "mid": SOUND_MID, "source": "microphone"}
-                await entrance.ask_for([microphone, camera])
-                self._play(answer, self.work)
-                self._follow_layers()
-            case Watching(height=height) if height is not None:
-                await self.see(height)
-            case Watching():
-                pass
+        if self.sending is not None:
+            camera: Message = {"type": "publish", "mid": VIDEO_MID, "source": "camera", "width": 1280, "height": 720}
+            microphone: Message = {"type": "publish", "mid": SOUND_MID, "source": "microphone"}
+            for answered in await entrance.ask_for([microphone, camera]):
+                self.camera = answered["track"]["id"]
+            self._play(answer, self.sending)
+            self._follow_layers()
+        if self.watching is not None and self.watching.height is not None:
+            await self.see(self.watching.height)
 
     async def leave(self) -> None:
         """Go away in good order, whatever has become of the stay."""
@@ -161,9 +170,20 @@ class Peer:
 
     async def see(self, height: int) -> None:
         """Have pictures of another height; RefusedError if the server does not want that."""
-        assert isinstance(self.work, Watching)
-        wanted: list[Message] = [{"mid": f"v{index}", "height": height} for index in range(self.work.videos)]
+        assert self.watching is not None
+        wanted: list[Message] = [{"mid": f"v{index}", "height": height} for index in range(self.watching.videos)]
         await self.entrance.ask_for([{"type": "view", "slots": wanted}])
+
+    async def look_at(self, tracks: Sequence[str], height: int) -> None:
+        """Have these tracks in our slots; RefusedError if the server does not want that."""
+        wanted: list[Message] = [{"mid": f"v{at}", "track": one, "height": height} for at, one in enumerate(tracks)]
+        await self.entrance.ask_for([{"type": "view", "slots": wanted}])
+
+    def sent_bytes(self) -> dict[str | None, int]:
+        """Return the payload of each encoding of our camera that was sent so far, by rid."""
+        assert self.number is not None
+        feeds = self._plane.feeds(self.number)
+        return {rid: feeds[ssrc][1] for rid, ssrc in self._ssrcs.items() if ssrc in feeds}
 
     async def vanish(self) -> None:
         """Go away without a word: the server has to notice."""
@@ -196,22 +216,24 @@ class Peer:
                 self._plane.set_paused(self.number, ssrc, not self._active[rid])
 
     def _sections(self) -> list[Section]:
-        match self.work:
-            case Sending(codec=codec, layers=layers):
-                rids = tuple(SIMULCAST) if layers is Layers.SIMULCAST else ()
-                ssrcs = (new_ssrc(), new_ssrc()) if not rids else (0, 0)
-                self._ssrcs = {rid: new_ssrc() for rid in rids} or {None: ssrcs[0]}
-                self._rtx_ssrc = ssrcs[1]
-                return [
-                    Section(SOUND_MID, is_video=False, sends=True, ssrcs=(new_ssrc(), 0)),
-                    Section(VIDEO_MID, is_video=True, sends=True, codecs=(codec,), rids=rids, ssrcs=ssrcs),
-                ]
-            case Watching(videos=videos, sounds=sounds):
-                codecs = (Codec.VP8, Codec.H264)
-                return [
-                    *(Section(f"a{index}", is_video=False, sends=False) for index in range(sounds)),
-                    *(Section(f"v{index}", is_video=True, sends=False, codecs=codecs) for index in range(videos)),
-                ]
+        sections: list[Section] = []
+        if self.sending is not None:
+            rids = tuple(SIMULCAST) if self.sending.layers is Layers.SIMULCAST else ()
+            ssrcs = (new_ssrc(), new_ssrc()) if not rids else (0, 0)
+            self._ssrcs = {rid: new_ssrc() for rid in rids} or {None: ssrcs[0]}
+            self._rtx_ssrc = ssrcs[1]
+            codecs: tuple[Codec, ...] = (self.sending.codec,)
+            sections += [
+                Section(SOUND_MID, is_video=False, sends=True, ssrcs=(new_ssrc(), 0)),
+                Section(VIDEO_MID, is_video=True, sends=True, codecs=codecs, rids=rids, ssrcs=ssrcs),
+            ]
+        if self.watching is not None:
+            codecs = (Codec.VP8, Codec.H264)
+            sections += [Section(f"a{at}", is_video=False, sends=False) for at in range(self.watching.sounds)]
+            sections += [
+                Section(f"v{at}", is_video=True, sends=False, codecs=codecs) for at in range(self.watching.videos)
+            ]
+        return sections
 
     def _hand_over(self, keys: SrtpKeys, answer: Answer) -> None:
         """Give socket and keys to the native thread."""
@@ -221,13 +243,12 @@ class Peer:
         sealer = SrtpSession(profile, keys.outbound, "outbound")
         self._keys = opener, sealer
         roles = bytearray(128)
-        announced: list[tuple[int, int, int]] = []
-        watches = isinstance(self.work, Watching)
+        watches = self.watching is not None
         for section in answer.sections:
             for payload_type, name in section.types.items():
                 roles[payload_type & 0x7F] = ROLES.get(name, 0)
             if watches and section.taken:
-                announced += announced_streams(section)
+                self.heard += announced_streams(section)
         self.number = self._plane.add(
             self.path.socket.fileno(),
             opener,
@@ -236,8 +257,8 @@ class Peer:
             ssrc=new_ssrc(),
             transport_id=EXTENSIONS[TRANSPORT_SEQUENCE] if watches and _has(answer, TRANSPORT_SEQUENCE) else 0,
             counts=watches,
-            loss=self.work.loss if isinstance(self.work, Watching) else 0.0,
-            announced=announced,
+            loss=self.watching.loss if self.watching is not None else 0.0,
+            announced=self.heard,
         )
 
     def _play(self, answer: Answer, sending: Sending) -> None:

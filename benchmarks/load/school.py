@@ -15,10 +15,11 @@ from typing import Final, Self
 from benchmarks.load.failures import JoinError, LoadError, RefusedError
 from benchmarks.load.ground import Ground
 from benchmarks.load.options import PEERS_MAX, Options
-from benchmarks.load.peer import Peer, Sending, Watching
+from benchmarks.load.peer import Peer, Sending, Watching, Work
 from media.native.load_plane import LoadPlane
 from media.transport.certificate import generate_certificate
 from media.transport.dtls_context import DtlsContext
+from signaling.identifiers import Role
 
 CHECK_EVERY_S: Final = 2.5
 """As browsers do."""
@@ -51,7 +52,10 @@ class Member:
 
     peer: Peer
     arrival: Arrival
-    watches: bool
+
+    @property
+    def watches(self) -> bool:
+        return self.peer.watching is not None
 
 
 @dataclass(slots=True)
@@ -172,18 +176,25 @@ class School:
     def _is_gone(self, member: Member) -> bool:
         if member.peer.ended is not None:
             return True
-        if member.peer.number is None or not member.watches:
+        if member.peer.number is None or not member.watches or member.peer.is_cut:
             return False
         silent_s = time.time() - self.plane.firsts(member.peer.number)[2] / 1e9
         refused = self.plane.counters(member.peer.number)["unreachable"] > 0
         return silent_s > (REFUSED_S if refused else SILENT_S)
 
-    async def _admit(self, work: Sending | Watching, room: str, identity: str) -> Arrival:
+    async def admit(self, work: Work, room: int, identity: str, *, role: Role | None = None) -> Member:
+        """Let one peer in; LoadError with the reason if it cannot come."""
+        arrival = await self._admit(work, self._room(room), identity, role)
+        if arrival.failure is not None:
+            raise LoadError(f"{identity} could not join: {arrival.failure}")
+        return next(member for member in reversed(self.members) if member.arrival is arrival)
+
+    async def _admit(self, work: Work, room: str, identity: str, role: Role | None = None) -> Arrival:
         """Let one peer in, or write down why not."""
-        arrival, publishes = Arrival(), isinstance(work, Sending)
+        arrival = Arrival()
         peer = Peer(self.plane, self.context, work, gro=self.options.gro)
         try:
-            await peer.join(self.ground.entrance(peer, room, identity, publishes=publishes))
+            await peer.join(self.ground.entrance(peer, room, identity, role=role))
         except (JoinError, OSError) as error:
             arrival.failure = str(error)
             self.roll.failures[arrival.failure] += 1
@@ -194,7 +205,7 @@ class School:
             raise
         assert peer.number is not None
         self._by_number[peer.number] = peer
-        self.members.append(Member(peer, arrival, watches=not publishes))
+        self.members.append(Member(peer, arrival))
         return arrival
 
     async def _see_off(self, peer: Peer) -> None:

@@ -9,6 +9,7 @@ cdef dict counters_dict(const LoadCounters* counters):
         "nacked": counters.nacked, "plis": counters.plis, "frames": counters.frames,
         "unreachable": counters.unreachable, "sent": counters.sent, "sent_bytes": counters.sent_bytes,
         "resent": counters.resent, "nacks_heard": counters.nacks_heard, "plis_heard": counters.plis_heard,
+        "asked": counters.asked,
         "keys_sent": counters.keys_sent, "unsent": counters.unsent,
     }
 
@@ -233,6 +234,84 @@ cdef class LoadPlane:
             lock(self.shared)
         peer.cut = cut
         unlock(self.shared)
+
+    def set_link(self, uint32_t id, *, uint64_t rate_bps=0, double delay_s=0.0, double queue_s=0.3, double loss=0.0):
+        """Have all media come to a peer through a link of its own: bit/s (0: any), and what would queue longer is lost.
+
+        Called again, the link is another one from then on. ValueError for what is no link.
+        """
+        cdef LoadPeer* peer = self.peer(id)
+        cdef LoadLink* link
+        if not 0.0 <= loss < 1.0 or delay_s < 0 or queue_s < 0:
+            raise ValueError(f"a link of {delay_s} s delay, {queue_s} s queue, loss {loss}: expected none below 0")
+        link = peer.link if peer.link != NULL else load_link_new()
+        if link == NULL:
+            raise MemoryError
+        with nogil:
+            lock(self.shared)
+        load_link_set(link, rate_bps, <int64_t>(delay_s * 1e9), <int64_t>(queue_s * 1e9), loss)
+        peer.link = link
+        unlock(self.shared)
+
+    def link(self, uint32_t id) -> dict[str, int]:
+        """Return what came to a peer's link, and what became of it; ValueError without one."""
+        cdef LoadPeer* peer = self.peer(id)
+        cdef LoadLink copy
+        if peer.link == NULL:
+            raise ValueError(f"peer {id} has no link of its own")
+        with nogil:
+            lock(self.shared)
+            copy = peer.link[0]
+            unlock(self.shared)
+        return {
+            "offered": copy.offered, "offered_bytes": copy.offered_bytes, "jammed": copy.jammed, "lost": copy.lost,
+            "waited_ns": copy.waited_ns,
+        }
+
+    def feeds(self, uint32_t id) -> dict[int, tuple[int, int, bool]]:
+        """Return what a peer sent of each feed so far, by SSRC: packets, bytes of payload; and whether it is paused."""
+        cdef LoadPeer* peer = self.peer(id)
+        cdef int i
+        return {
+            peer.feeds[i].ssrc: (peer.feeds[i].packets, peer.feeds[i].octets, bool(peer.feeds[i].paused))
+            for i in range(peer.feed_count)
+        }
+
+    def set_flood(self, uint32_t id, list compounds not None, double per_s):
+        """Have a peer say these RTCP compounds over and over, so many a second; none: it stops."""
+        cdef LoadPeer* peer = self.peer(id)
+        cdef LoadFlood* flood = NULL
+        cdef LoadFlood* gone
+        cdef uint32_t i
+        if any(not 8 <= len(one) <= FLOOD_BYTES_MAX for one in compounds) or not 0.0 < per_s <= 1e6:
+            raise ValueError(f"{len(compounds)} compounds, {per_s} a second: expected 8 to {FLOOD_BYTES_MAX} bytes")
+        if compounds:
+            joined = b"".join(compounds)
+            flood = <LoadFlood*>calloc(1, sizeof(LoadFlood))
+            if flood == NULL:
+                raise MemoryError
+            flood.octets = <uint8_t*>calloc(len(joined), 1)
+            flood.offset = <uint32_t*>calloc(len(compounds) + 1, sizeof(uint32_t))
+            if flood.octets == NULL or flood.offset == NULL:
+                free_flood(flood)
+                raise MemoryError
+            memcpy(flood.octets, <const char*>joined, len(joined))
+            flood.count = len(compounds)
+            for i in range(flood.count):
+                flood.offset[i + 1] = flood.offset[i] + len(compounds[i])
+            flood.every_ns = max(1, <int64_t>(1e9 / per_s))
+            flood.due_ns = halqa_load_monotonic()
+        with nogil:
+            lock(self.shared)
+        gone = peer.flood
+        peer.flood = flood
+        unlock(self.shared)
+        free_flood(gone)
+
+    def flooded(self, uint32_t id) -> int:
+        """Return how many compounds a peer's flood has sent so far."""
+        cdef LoadPeer* peer = self.peer(id)
+        return 0 if peer.flood == NULL else peer.flood.sent
 
     def remove(self, uint32_t id):
         """Forget a peer: afterwards its socket and sessions may be closed."""

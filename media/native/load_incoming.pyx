@@ -180,7 +180,7 @@ cdef void hear_media(LoadPeer* peer, const uint8_t* packet, const RtpHeader* hea
             nack_clear(stream.nack)
     if stream.is_video:
         follow_key_frame(peer, stream, packet, header, extended, arrived_ns)
-    if peer.counts:
+    if peer.counts and peer.link == NULL:  # how long a link of our own takes is not the server's latency
         read_stamp(peer, stream, packet, header, arrived_ns, now, latencies)
 
 
@@ -344,6 +344,7 @@ cdef void hear_control(LoadPeer* peer, const uint8_t* compound, size_t size, con
     cdef uint8_t command
     cdef size_t offset = 0
     cdef int i, count
+    cdef uint64_t plis_before = peer.counters.plis_heard
     while next_rtcp(compound, size, &offset, &packet) == 1:
         if packet.packet_type == RTCP_SR and parse_sender_info(&packet, &sender) == 0:
             for i in range(peer.stream_count):
@@ -361,6 +362,7 @@ cdef void hear_control(LoadPeer* peer, const uint8_t* compound, size_t size, con
             while parse_fir(&packet, i, &ssrc, &command) == 0:
                 feed_hear_pli(peer, ssrc)
                 i += 1
+    peer.counters.asked += peer.counters.plis_heard != plis_before
 
 
 cdef void load_ask(LoadPeer* peer, const LoadMoment* now) noexcept nogil:

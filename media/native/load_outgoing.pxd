@@ -10,6 +10,9 @@ cdef int64_t load_play(LoadPeer* peer, const LoadMoment* now) noexcept nogil
 # Send sender reports of all feeds that play.
 cdef void load_tell(LoadPeer* peer, const LoadMoment* now) noexcept nogil
 
+# Say again what the peer is to flood the server with, as far as it is due.
+cdef void load_flood(LoadPeer* peer, const LoadMoment* now) noexcept nogil
+
 # The server asks for packets, or for a key frame, of one of our SSRCs.
 cdef void feed_hear_nack(LoadPeer* peer, uint32_t ssrc, const uint16_t* numbers, int count) noexcept nogil
 cdef void feed_hear_pli(LoadPeer* peer, uint32_t ssrc) noexcept nogil

@@ -13,10 +13,12 @@ from libc.string cimport memcpy
 from media.native.load_peer cimport (
     FEED_KEPT,
     FEED_PACKET_BYTES,
+    FLOOD_BYTES_MAX,
     STAMP_BYTES,
     STAMP_MARK,
     LoadClip,
     LoadFeed,
+    LoadFlood,
     LoadMoment,
     LoadPeer,
 )
@@ -44,6 +46,7 @@ cdef enum:
     HEADER_BYTES = 12
     LATE_FRAMES_MAX = 15          # who is further behind lets frames go: half a second at 30 a second
     REPORT_SIZE = 64
+    FLOOD_RUN_MAX = 4096          # compounds at once: who is further behind lets them go
     VP8_NUMBER_AT = 2             # of the descriptor that `benchmarks.counted.payloads` writes: picture id, TL0PICIDX
 
 cdef int64_t NEVER_NS = <int64_t>1 << 62
@@ -162,6 +165,23 @@ cdef void load_tell(LoadPeer* peer, const LoadMoment* now) noexcept nogil:
         if srtp_protect_rtcp(peer.sealer, packet, &sealed) == 0:
             if send(peer.descriptor, packet, sealed, MSG_DONTWAIT) < 0 and errno == ECONNREFUSED:
                 peer.counters.unreachable += 1
+
+
+cdef void load_flood(LoadPeer* peer, const LoadMoment* now) noexcept nogil:
+    cdef uint8_t packet[FLOOD_BYTES_MAX + SRTP_TRAILER_MAX]
+    cdef LoadFlood* flood = peer.flood
+    cdef uint32_t start
+    cdef int size
+    flood.due_ns = max(flood.due_ns, now.monotonic_ns - FLOOD_RUN_MAX * flood.every_ns)
+    while flood.due_ns <= now.monotonic_ns:
+        flood.due_ns += flood.every_ns
+        start = flood.offset[flood.at]
+        size = <int>(flood.offset[flood.at + 1] - start)
+        flood.at = (flood.at + 1) % flood.count
+        memcpy(packet, flood.octets + start, size)
+        if srtp_protect_rtcp(peer.sealer, packet, &size) == 0 and send(peer.descriptor, packet, size,
+                MSG_DONTWAIT) >= 0:
+            flood.sent += 1
 
 
 cdef void feed_hear_nack(LoadPeer* peer, uint32_t ssrc, const uint16_t* numbers, int count) noexcept nogil:

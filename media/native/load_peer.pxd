@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
+from media.native.load_link cimport LoadLink
 from media.native.nack cimport NackGenerator
 from media.native.reception cimport Reception
 from media.native.twcc cimport TwccRecorder
@@ -13,6 +14,7 @@ cdef enum:
     FEED_KEPT = 128           # packets of a feed that can be sent again: half a second of 720p
     FEED_PACKET_BYTES = 1500
     FEED_BLOCK_MAX = 96       # header extensions of a feed
+    FLOOD_BYTES_MAX = 1400    # of one compound that a peer repeats without need
     STAMP_BYTES = 16          # at the end of a frame: mark (4), publisher (2), nanoseconds (10, seven bits each)
     STAMP_MARK = 0xF1E8C195   # bytes that no seven-bit group has
     LATENCY_BUCKETS = 448     # 16 to a power of two of microseconds: 6 % wide, to 67 s
@@ -57,7 +59,8 @@ cdef struct LoadCounters:
     uint64_t sent_bytes
     uint64_t resent
     uint64_t nacks_heard      # sequence numbers that the server asked for
-    uint64_t plis_heard
+    uint64_t plis_heard       # of all encodings
+    uint64_t asked            # compounds that asked for key frames, of whatever encodings
     uint64_t keys_sent        # key frames
     uint64_t unsent           # packets that the kernel did not take
     int64_t first_packet_ns   # wall clock; 0: none
@@ -104,6 +107,15 @@ cdef struct LoadFeed:
     uint16_t* kept_bytes      # FEED_KEPT sizes; 0: nothing
     uint8_t* kept             # FEED_KEPT packets, by their numbers
 
+cdef struct LoadFlood:        # RTCP that a peer repeats without need
+    uint8_t* octets
+    uint32_t* offset          # by compound: where it begins; one more at the end
+    uint32_t count
+    uint32_t at               # the compound that comes next
+    int64_t every_ns
+    int64_t due_ns            # of the monotonic clock
+    uint64_t sent
+
 cdef struct LoadPeer:
     uint32_t id
     int descriptor            # a connected UDP socket; -1: the place is free
@@ -128,6 +140,8 @@ cdef struct LoadPeer:
     LoadStream streams[STREAMS_MAX]
     LoadFeed feeds[FEEDS_MAX]
     TwccRecorder* arrivals    # NULL without transport_id
+    LoadFlood* flood          # NULL: it says only what it must
+    LoadLink* link            # what media come through; NULL: as they come
     LoadCounters counters
 
 cdef struct LoadMoment:       # both clocks at one moment

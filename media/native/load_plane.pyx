@@ -15,13 +15,17 @@ from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
 from media.native.load_incoming cimport load_account, load_add_stream, load_ask, load_receive, load_report
-from media.native.load_outgoing cimport load_play, load_tell
+from media.native.load_link cimport (
+    LinkPlace, LoadLink, load_link_free, load_link_new, load_link_put, load_link_set, load_link_take,
+)
+from media.native.load_outgoing cimport load_flood, load_play, load_tell
 from media.native.load_peer cimport (
     CONTROL_BYTES_MAX,
     FEED_BLOCK_MAX,
     FEED_KEPT,
     FEED_PACKET_BYTES,
     FEEDS_MAX,
+    FLOOD_BYTES_MAX,
     LATENCY_BUCKETS,
     ROLE_RTX,
     STAMP_BYTES,
@@ -29,6 +33,7 @@ from media.native.load_peer cimport (
     LoadClip,
     LoadCounters,
     LoadFeed,
+    LoadFlood,
     LoadMoment,
     LoadPeer,
 )
@@ -270,7 +275,10 @@ cdef void take_message(Shared* shared, LoadPeer* peer, int index, const LoadMome
     while left > 0:
         size = <size_t>segment if 0 < segment < <int>left else left
         if 128 <= datagram[0] <= 191:
-            load_receive(peer, datagram, size, arrived_ns, now, shared.latencies)
+            if peer.link != NULL:
+                load_link_put(peer.link, datagram, size, arrived_ns)
+            else:
+                load_receive(peer, datagram, size, arrived_ns, now, shared.latencies)
         elif datagram[0] <= 3 or 20 <= datagram[0] <= 63:
             leave_to_python(shared, peer.id, datagram, size)
         datagram += size
@@ -303,13 +311,26 @@ cdef void look_after(Shared* shared, const LoadMoment* now, bint tell) noexcept 
             continue
         lock(shared)
         peer = shared.peers[i]
+        if peer != NULL and peer.link != NULL:
+            take_linked(shared, peer, now)
         if peer != NULL and not peer.cut:
             if peer.has_pending:
                 load_ask(peer, now)
             load_report(peer, now)
+            if peer.flood != NULL:
+                load_flood(peer, now)
             if tell and peer.feed_count:
                 load_tell(peer, now)
         unlock(shared)
+
+
+cdef void take_linked(Shared* shared, LoadPeer* peer, const LoadMoment* now) noexcept nogil:
+    """Take what has left the peer's own link by now, at the times at which it did."""
+    cdef LinkPlace* place = load_link_take(peer.link, now.wall_ns)
+    while place != NULL:
+        if not peer.cut:
+            load_receive(peer, place.octets, place.size, place.due_ns, now, shared.latencies)
+        place = load_link_take(peer.link, now.wall_ns)
 
 
 cdef void add_counters(LoadCounters* total, const LoadCounters* one) noexcept nogil:
@@ -332,6 +353,7 @@ cdef void add_counters(LoadCounters* total, const LoadCounters* one) noexcept no
     total.resent += one.resent
     total.nacks_heard += one.nacks_heard
     total.plis_heard += one.plis_heard
+    total.asked += one.asked
     total.keys_sent += one.keys_sent
     total.unsent += one.unsent
 
@@ -344,7 +366,16 @@ cdef void free_peer(LoadPeer* peer) noexcept nogil:
         free(peer.feeds[i].kept)
         free(peer.feeds[i].kept_bytes)
     free(peer.arrivals)
+    load_link_free(peer.link)
+    free_flood(peer.flood)
     free(peer)
+
+
+cdef void free_flood(LoadFlood* flood) noexcept nogil:
+    if flood != NULL:
+        free(flood.octets)
+        free(flood.offset)
+        free(flood)
 
 
 include "load_face.pxi"

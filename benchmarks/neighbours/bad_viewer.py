@@ -1,0 +1,66 @@
+"""One bad viewer among fifty: what do the others get, and what does the teacher send, before and after it turns bad?"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.load.ground import Ground
+from benchmarks.load.options import Options
+from benchmarks.load.school import School
+from benchmarks.neighbours.stretch import Stretch, change_percent, measure
+from benchmarks.neighbours.verdict import Row
+
+BAD_BPS: Final = 250_000
+BAD_LOSS: Final = 0.1
+BAD_DELAY_S: Final = 0.1
+CHANGE_MAX: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    viewers: int = 50
+    join_rate: float = 25.0
+    settle_s: float = 8.0
+    seconds: float = 12.0
+    """Three times round the clip that the teacher sends."""
+
+
+async def play(ground: Ground, size: Size) -> list[Row]:
+    """Let the class meet, spoil the link of one, and return what changed for the others."""
+    options = Options(viewers=size.viewers, join_rate=size.join_rate)
+    async with School(ground, options) as school:
+        await school.open_rooms()
+        await school.admit_viewers(size.viewers)
+        bad, *others = school.viewers
+        assert bad.peer.number is not None
+        school.plane.set_link(bad.peer.number, queue_s=1.0)
+        await asyncio.sleep(size.settle_s)
+        before = await measure(school, others, size.seconds)
+        school.plane.set_link(bad.peer.number, rate_bps=BAD_BPS, delay_s=BAD_DELAY_S, queue_s=0.3, loss=BAD_LOSS)
+        await asyncio.sleep(size.settle_s)
+        offered = school.plane.link(bad.peer.number)["offered_bytes"]
+        after = await measure(school, others, size.seconds)
+        offered = school.plane.link(bad.peer.number)["offered_bytes"] - offered
+    return [*rows_of(before, after), *_own(offered, after)]
+
+
+def rows_of(before: Stretch, after: Stretch, prefix: str = "") -> list[Row]:
+    """Return how much changed for those who are not to notice, from one stretch to another."""
+    changes = change_percent(before, after)
+    return [
+        Row(name=f"{prefix}others: most that one's bitrate changed", value=round(max(changes), 2), unit="%",
+            most=CHANGE_MAX),
+        Row(name=f"{prefix}teacher: change of what is sent", value=round(
+            abs(after.sent_bps / before.sent_bps - 1) * 100, 2), unit="%", most=CHANGE_MAX),
+        Row(name=f"{prefix}teacher: key frames asked for a minute", value=round(after.plis_a_minute, 1)),
+        Row(name=f"{prefix}others: latency p99 before", value=round(before.latency_p99_ms, 2), unit="ms"),
+        Row(name=f"{prefix}others: latency p99", value=round(after.latency_p99_ms, 2), unit="ms"),
+    ]  # fmt: skip
+
+
+def _own(offered_bytes: int, after: Stretch) -> list[Row]:
+    used = offered_bytes * 8 / after.seconds / BAD_BPS
+    return [Row(name=f"the bad one ({BAD_BPS / 1000:g} kbit/s, {BAD_LOSS:.0%} loss): sent, of its limit",
+                value=round(used, 3), most=1.05)]  # fmt: skip

@@ -1,0 +1,59 @@
+"""What some viewers got and their teacher sent over a stretch of time, to be compared with another stretch."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.load.school import Member, School
+from benchmarks.load.window import quantile_us, read
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    seconds: float
+    got_bps: list[float]
+    """Of each viewer."""
+    sent_bps: float
+    """Of all publishers."""
+    plis_a_minute: float
+    """Asked of all publishers."""
+    latency_p99_ms: float
+    server_cores: float
+    lost: int
+    """Packets that viewers missed, mended or not, and whose loss was the server's."""
+
+
+async def measure(school: School, viewers: Sequence[Member], seconds: float) -> Stretch:
+    """Let the school go on for so long."""
+    publishers = [member for member in school.members if member.peer.sending is not None]
+    loop = asyncio.get_running_loop()
+
+    def got(members: Sequence[Member], name: str) -> list[int]:
+        numbers = [member.peer.number for member in members]
+        return [0 if number is None else school.plane.counters(number)[name] for number in numbers]
+
+    started, before = loop.time(), read(school)
+    bytes_before, sent_before = got(viewers, "bytes"), sum(got(publishers, "sent_bytes"))
+    lost_before = sum(got(viewers, "lost"))
+    await asyncio.sleep(seconds)
+    bytes_after, sent_after = got(viewers, "bytes"), sum(got(publishers, "sent_bytes"))
+    lost_after = sum(got(viewers, "lost"))
+    took_s, after = loop.time() - started, read(school)
+    latencies = [late - early for early, late in zip(before.latencies, after.latencies, strict=True)]
+    return Stretch(
+        seconds=took_s,
+        got_bps=[(late - early) * 8 / took_s for early, late in zip(bytes_before, bytes_after, strict=True)],
+        sent_bps=(sent_after - sent_before) * 8 / took_s,
+        plis_a_minute=(after.counts["plis_heard"] - before.counts["plis_heard"]) * 60 / took_s,
+        latency_p99_ms=quantile_us(latencies, 0.99) / 1000,
+        server_cores=(after.server_cpu_s - before.server_cpu_s) / took_s,
+        lost=max(0, lost_after - lost_before),
+    )
+
+
+def change_percent(before: Stretch, after: Stretch) -> list[float]:
+    """Return by how much each viewer's bitrate changed."""
+    pairs = zip(before.got_bps, after.got_bps, strict=True)
+    return [100.0 if early <= 0 else abs(late / early - 1) * 100 for early, late in pairs]

@@ -1,0 +1,35 @@
+"""The scenarios of `benchmarks neighbours`, small: each brings all of its figures, and nobody is left out."""
+
+from __future__ import annotations
+
+from benchmarks.load.ground import open_ground
+from benchmarks.load.options import Address, Options
+from benchmarks.neighbours import bad_viewer, cameras, floods, storm
+from benchmarks.neighbours.verdict import Row, format_table, medians
+
+
+async def test_all_scenarios_bring_figures() -> None:
+    async with open_ground(Options(address=Address(settings=("media.workers=1",)))) as ground:
+        rush = await storm.play(ground, storm.Size(viewers=4, seconds=0.4, settle_s=0.2))
+        one = await bad_viewer.play(ground, bad_viewer.Size(viewers=3, settle_s=0.3, seconds=0.5))
+        noise = await floods.play(ground, floods.Size(viewers=2, settle_s=0.2, seconds=0.3, per_s=200.0))
+        small = cameras.Size(people=3, watched=1, seen=2, settle_s=1.0, seconds=1, join_every_s=0.0)
+        everybody = await cameras.play(ground, small)
+    assert {row.name: row.value for row in rush}["did not join, or saw nothing"] == 0
+    assert len(one) == 6
+    sent = {row.name: row.value for row in noise if row.name.endswith("sent a second")}
+    assert len(sent) == len(floods.FLOODS)
+    assert all(value > 0 for value in sent.values())
+    used = [row.value for row in everybody if row.name.endswith("median used")]
+    assert len(used) == 3
+    assert all(value > 0 for value in used)
+
+
+def test_several_runs_become_their_median() -> None:
+    runs = [([Row(name="a", value=value, unit="s", most=2.0)], 0.5) for value in (1.0, 9.0, 1.5)]
+    scenario = medians("rush", runs)
+    assert scenario.rows[0].value == 1.5
+    assert scenario.rows[0].is_reached
+    table = format_table([scenario], 0.1)
+    assert "<= 2 s" in table
+    assert "others used 0.5 cores" in table
