@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
+from signaling.identifiers import ParticipantId
 from signaling.limits import RoomSettings
 from signaling.outbox import Outbox
 from signaling.participant import Participant
@@ -28,9 +29,12 @@ class Absences:
         """`settings` returns those that hold now."""
         self._outbox = outbox
         self.settings = settings
+        self._broken: dict[ParticipantId, Participant] = {}
+        """To whom one way is broken, or both."""
 
     def suspend(self, participant: Participant, *, now: float) -> None:
         """The connection broke."""
+        self._broken[participant.id] = participant
         participant.suspended_until = now + self.settings().resume_window_s
 
     def come_back(self, participant: Participant) -> bool:
@@ -40,6 +44,7 @@ class Absences:
         if participant.silent_until is not None:
             participant.silent_until = participant.suspended_until + self.settings().media_timeout_s
         participant.suspended_until = None
+        self._forget_if_mended(participant)
         return True
 
     def remind(self, participant: Participant) -> None:
@@ -50,6 +55,7 @@ class Absences:
 
     def fall_silent(self, participant: Participant, *, now: float) -> None:
         """No sign of life came on the media path for a while: ask the client to do something about it."""
+        self._broken[participant.id] = participant
         participant.silent_until = now + self.settings().media_timeout_s
         self.remind(participant)
 
@@ -57,16 +63,29 @@ class Absences:
         """Media flows again."""
         if participant.silent_until is not None:
             participant.silent_until = None
+            self._forget_if_mended(participant)
             self._outbox.tell(participant.id, MediaPath(state="alive"))
 
-    def next_timeout(self, participant: Participant) -> float | None:
-        """Return when there may be a verdict, in monotonic seconds; None if neither way is broken."""
+    def forget(self, participant: ParticipantId) -> None:
+        """Somebody is gone."""
+        self._broken.pop(participant, None)
+
+    def next_timeout(self) -> float | None:
+        """Return when there may be a verdict, in monotonic seconds; None if no way is broken."""
+        times = (self._until(each) for each in self._broken.values())
+        return min((at for at in times if at is not None), default=None)
+
+    def verdicts(self, *, now: float) -> list[tuple[Participant, Verdict]]:
+        """Return who is to be put out now, and why."""
+        late = [each for each in self._broken.values() if (at := self._until(each)) is not None and at <= now]
+        return [
+            (each, Verdict.MEDIA_GONE if each.suspended_until is None else Verdict.CONNECTION_GONE) for each in late
+        ]
+
+    @staticmethod
+    def _until(participant: Participant) -> float | None:
         return participant.silent_until if participant.suspended_until is None else participant.suspended_until
 
-    def verdict(self, participant: Participant, *, now: float) -> Verdict | None:
-        """Return why somebody is to be put out now; None if not."""
-        if participant.suspended_until is not None:
-            return Verdict.CONNECTION_GONE if participant.suspended_until <= now else None
-        if participant.silent_until is not None and participant.silent_until <= now:
-            return Verdict.MEDIA_GONE
-        return None
+    def _forget_if_mended(self, participant: Participant) -> None:
+        if participant.suspended_until is None and participant.silent_until is None:
+            self._broken.pop(participant.id, None)

@@ -149,7 +149,7 @@ class Arrivals:
             except LinkBrokenError as error:
                 self._place.media_closed(participant.id, str(error))
                 raise RequestError(ErrorCode.CANNOT_RESUME, "media failed: join") from error
-        participant.expires_at = max(participant.expires_at, expires_at)
+        self._members.prolong(participant, expires_at)
         if self._absences.come_back(participant):
             self._outbox.note(Note(NoteKind.RESUMED, participant.who()))
             self.tell_presence(participant, but=participant.id)

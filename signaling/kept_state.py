@@ -20,6 +20,9 @@ class KeptState:
         self._entries: dict[str, StateEntry] = {}
         self._sizes: dict[str, int] = {}
 
+    def __bool__(self) -> bool:
+        return bool(self._entries)
+
     def view(self) -> dict[str, StateEntry]:
         """Return all of it as it is now."""
         return dict(self._entries)

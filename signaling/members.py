@@ -20,6 +20,8 @@ class Members:
         self._outbox = outbox
         self._members: dict[ParticipantId, Participant] = {}
         self._by_identity: dict[Identity, Participant] = {}
+        self._next_expiry: float | None = None
+        """None: not known, or nobody is there."""
 
     def __len__(self) -> int:
         return len(self._members)
@@ -28,16 +30,41 @@ class Members:
         return iter(self._members.values())
 
     def add(self, participant: Participant) -> None:
+        if not self._members:
+            self._next_expiry = participant.expires_at
+        elif self._next_expiry is not None:
+            self._next_expiry = min(self._next_expiry, participant.expires_at)
         self._members[participant.id] = self._by_identity[participant.grants.identity] = participant
         self._outbox.set_members(tuple(self._members))
 
     def remove(self, participant: Participant) -> None:
         del self._members[participant.id], self._by_identity[participant.grants.identity]
+        if participant.expires_at == self._next_expiry:
+            self._next_expiry = None
         self._outbox.set_members(tuple(self._members))
 
     def clear(self) -> None:
         self._members.clear()
         self._by_identity.clear()
+        self._next_expiry = None
+
+    def prolong(self, participant: Participant, expires_at: float) -> None:
+        """Take another token, if it holds for longer; monotonic seconds."""
+        if expires_at > participant.expires_at:
+            if participant.expires_at == self._next_expiry:
+                self._next_expiry = None
+            participant.expires_at = expires_at
+
+    def next_expiry(self) -> float | None:
+        """Return when the next token runs out, in monotonic seconds; None if nobody is there."""
+        if self._next_expiry is None:
+            self._next_expiry = min((each.expires_at for each in self), default=None)
+        return self._next_expiry
+
+    def expired(self, *, now: float) -> list[Participant]:
+        """Return those whose token has run out."""
+        at = self.next_expiry()
+        return [] if at is None or at > now else [each for each in self if each.expires_at <= now]
 
     def get(self, participant: ParticipantId) -> Participant | None:
         return self._members.get(participant)

@@ -43,9 +43,19 @@ class Participant:
     sends: Allowance = field(default_factory=lambda: Allowance(SENDS))
     hand_raises: Allowance = field(default_factory=lambda: Allowance(HANDS))
     reactions: Allowance = field(default_factory=lambda: Allowance(REACTIONS))
+    _plain_view: ParticipantView | None = field(default=None, init=False, repr=False)
+    """Of one who only listens: in a lecture all newcomers are shown all others."""
 
     def view(self) -> ParticipantView:
         """Return the participant as it is told to the room."""
+        if self.tracks or self.state or self.suspended_until is not None:
+            return self._make_view()
+        plain = self._plain_view
+        if plain is None or plain.role is not self.grants.role:
+            plain = self._plain_view = self._make_view()
+        return plain
+
+    def _make_view(self) -> ParticipantView:
         return ParticipantView(
             id=self.id,
             identity=self.grants.identity,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from signaling.absence import Absences, Verdict
 from signaling.allocation import Allocations
@@ -272,18 +272,17 @@ class Room:
 
     def handle_timeout(self, *, now: float) -> None:
         """Remove those whose token has run out and those who did not come back; end a room that is too old."""
-        for participant in list(self._members):
-            if participant.expires_at <= now:
-                self.depart(participant, LeftReason.TIMEOUT)
-                self._outbox.close(participant.id, CloseCode.TOKEN_EXPIRED, "the token has expired")
-                continue
-            match self._absences.verdict(participant, now=now):
+        for participant in self._members.expired(now=now):
+            self.depart(participant, LeftReason.TIMEOUT)
+            self._outbox.close(participant.id, CloseCode.TOKEN_EXPIRED, "the token has expired")
+        for participant, verdict in self._absences.verdicts(now=now):
+            match verdict:
                 case Verdict.CONNECTION_GONE:
                     self.depart(participant, LeftReason.DISCONNECTED)
                 case Verdict.MEDIA_GONE:
                     self.media_closed(participant.id, "no sign of life on the media path")
-                case None:
-                    pass
+                case _:
+                    assert_never(verdict)
         for visitor in list(self._entrance.visitors.values()):
             if visitor.expires_at <= now:
                 self._arrivals.knock_over(visitor, "gone")
@@ -297,12 +296,11 @@ class Room:
         """Return when `handle_timeout` has something to do, in monotonic seconds; None if never."""
         if self.over:
             return None
-        times = [participant.expires_at for participant in self._members]
-        times += [at for each in self._members if (at := self._absences.next_timeout(each)) is not None]
-        times += [visitor.expires_at for visitor in self._entrance.visitors.values()]
+        times = [visitor.expires_at for visitor in self._entrance.visitors.values()]
         if self._ends_at is not None and not self.empty:
             times.append(self._ends_at)
-        times += [at for each in (self._watch, self.allocations) if (at := each.next_timeout()) is not None]
+        asked = (self._members.next_expiry, self._absences.next_timeout, self._watch.next_timeout)
+        times += [at for ask in (*asked, self.allocations.next_timeout) if (at := ask()) is not None]
         return min(times, default=None)
 
     def end(self, code: CloseCode, reason: str) -> None:
@@ -368,6 +366,7 @@ class Room:
         self._resume_tokens.forget(participant.id)
         self._conduct.forget(participant.id)
         self._moderation.forget(participant.id)
+        self._absences.forget(participant.id)
         self._watch.forget(participant.id)
         self.allocations.forget(participant.id)
         self._outbox.note(Note(NoteKind.LEFT, participant.who(), reason))
