@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator
 from typing import Final
@@ -125,7 +126,8 @@ async def find_max(school: School, progress: Progress) -> Figures:
         progress.tell(f"{step.viewers} viewers: loss {step.window.loss:.3%}, latency p99 {p99_ms:.1f} ms: {verdict}")
 
     highest = school.peers_max - options.rooms * options.publishers
-    summit = await climb(options.rooms * options.viewers, highest, attempt, told)
+    cores = os.cpu_count() or 1
+    summit = await climb(options.rooms * options.viewers, highest, attempt, told, cores=cores)
     shown = summit.good or summit.bad
     assert shown is not None
     figures = figures_of(school, between(before, read(school), viewers=0), shown.window, memory.get(shown.viewers))

@@ -1,4 +1,8 @@
-"""How many viewers go: climb until it is bad, then halve the distance between the last good and the first bad."""
+"""How many viewers go: climb until it is bad, then halve the distance between the last good and the first bad.
+
+The nearer the limit seems, the smaller the steps: a server that half as many again overwhelm needs minutes to let them
+in, loses those who are there, and is not what it was when they have left.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,11 @@ LATENCY_P99_MAX_MS: Final = 50.0
 JOIN_FAILURES_MAX: Final = 0.01
 GENERATOR_LOSS_MAX: Final = 0.001
 GROWTH: Final = 1.6
+GROWTH_BUSY: Final = 1.25
+GROWTH_FULL: Final = 1.1
+BUSY: Final = 0.5
+FULL: Final = 0.75
+"""Of the computer's cores, by all that runs on it; or of the latency that is allowed."""
 CLOSE: Final = 0.06
 """Of the good number: the distance at which the climb ends."""
 TRIES: Final = 2
@@ -65,8 +74,10 @@ async def climb(
     highest: int,
     attempt: Callable[[int], Awaitable[Window]],
     told: Callable[[Step], None],
+    *,
+    cores: int,
 ) -> Summit:
-    """Return the largest number found that goes. `attempt` brings so many in, and measures."""
+    """Return the largest number found that goes. `attempt` brings so many in and measures; the computer has `cores`."""
     steps: list[Step] = []
 
     async def try_with(viewers: int) -> Step:
@@ -92,19 +103,28 @@ async def climb(
             bad = step
         if step.window.died is not None:
             break
-        following = _next(good, bad, highest)
+        following = _next(good, bad, highest, cores)
         if following is None:
             break
         wanted = following
     return Summit(good, bad, tuple(steps))
 
 
-def _next(good: Step | None, bad: Step | None, highest: int) -> int | None:
+def _next(good: Step | None, bad: Step | None, highest: int, cores: int) -> int | None:
     """Return the number to try next, None when it is known well enough."""
     if bad is None:
         assert good is not None
-        return None if good.viewers == highest else min(highest, max(good.viewers + 1, round(good.viewers * GROWTH)))
+        more = max(good.viewers + 1, round(good.viewers * _growth(good.window, cores)))
+        return None if good.viewers == highest else min(highest, more)
     low = 0 if good is None else good.viewers
     if bad.viewers - low <= max(1, round(CLOSE * low)):
         return None
     return (low + bad.viewers) // 2
+
+
+def _growth(window: Window, cores: int) -> float:
+    """Return how far to go from a number that is good."""
+    fullness = max(window.busy_cores / cores, window.latency_ms(0.99) / LATENCY_P99_MAX_MS)
+    if fullness < BUSY:
+        return GROWTH
+    return GROWTH_BUSY if fullness < FULL else GROWTH_FULL

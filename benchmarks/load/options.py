@@ -167,7 +167,12 @@ def _add_what(parser: argparse.ArgumentParser) -> None:
         default="on",
         help="take runs from the kernel as one (UDP GRO); off, the server pays for cutting them; default on",
     )
-    what.add_argument("--find-max", action="store_true", help="climb until loss is above 1 %% or p99 above 50 ms")
+    what.add_argument(
+        "--find-max",
+        action="store_true",
+        help="climb until loss is above 1 %% or p99 above 50 ms, in steps that are the smaller the fuller the computer "
+        "is; above 800 in a room fewer join a second, whatever --join-rate says",
+    )
     what.add_argument("--step-seconds", type=above_zero, default=8.0, metavar="S", help="of each step; default 8")
     what.add_argument("--json", type=Path, metavar="FILE", help="write all figures there, too")
 

@@ -33,7 +33,8 @@ REFUSED_S: Final = 2.0
 """Since the last packet, of somebody whom the kernel has told that nobody listens there."""
 LEAVING_AT_ONCE: Final = 50
 NOTICES_PER_S: Final = 40_000
-"""How fast members leave: each who does is told to all others, and the server is to have time for media beside that."""
+"""How fast members leave, and come in a climb: each who does is told to all others, and there is to be time for media
+beside that, in the server and here."""
 DESCRIPTORS_BESIDE: Final = 500
 
 
@@ -121,23 +122,28 @@ class School:
                     raise LoadError(f"publisher {number + 1} could not join: {arrival.failure}")
 
     async def admit_viewers(self, count: int, *, wait_for_media: bool = True) -> None:
-        """Let more viewers in at the pace that was asked for, spread over the rooms; failures are on the roll."""
+        """Let more viewers in at the pace that was asked for, spread over the rooms; failures are on the roll.
+
+        In a climb the pace slows down as rooms grow: a step is to measure media, and not how many were told of joins.
+        """
         options, gate = self.options, asyncio.Semaphore(JOINING_AT_ONCE)
         work = Watching(options.videos, options.sounds, options.height, options.loss)
-        started = time.monotonic()
         self.roll.wanted += count
 
-        async def admit(index: int) -> None:
-            await asyncio.sleep(max(0.0, started + index / options.join_rate - time.monotonic()))
+        async def admit(at: float) -> None:
+            await asyncio.sleep(max(0.0, at - time.monotonic()))
             async with gate:
                 name = self._named
                 self._named += 1
                 arrival = await self._admit(work, self._room(name % options.rooms), f"viewer-{name}")
                 self.roll.arrivals.append(arrival)
 
+        at, there = time.monotonic(), len(self.members)
         async with asyncio.TaskGroup() as group:
             for index in range(count):
-                group.create_task(admit(index))
+                group.create_task(admit(at))
+                told_s = self._told_s(there + index) if options.find_max and not options.hidden else 0.0
+                at += max(1 / options.join_rate, told_s)
         if wait_for_media:
             await self._wait_for_media()
 
@@ -167,7 +173,11 @@ class School:
         async with asyncio.TaskGroup() as group:
             for gone, member in enumerate(leaving):
                 group.create_task(leave(member))
-                await asyncio.sleep((there - gone) / self.options.rooms / NOTICES_PER_S)
+                await asyncio.sleep(self._told_s(there - gone))
+
+    def _told_s(self, members: int) -> float:
+        """Return how long one coming or going is told about, with so many members in all rooms."""
+        return members / self.options.rooms / NOTICES_PER_S
 
     def gone(self) -> int:
         """Return how many members the server has ended, or says nothing to any more."""

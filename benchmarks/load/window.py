@@ -57,6 +57,11 @@ class Window:
         lost = max(0, self.counts["lost_here"])
         return lost / max(1, self.counts["packets"] + lost)
 
+    @property
+    def busy_cores(self) -> float:
+        """How many cores everything on this computer used."""
+        return (self.server_cpu_s + self.generator_cpu_s) / self.seconds + self.disturbance_cores
+
     def latency_ms(self, fraction: float) -> float:
         return quantile_us(self.latencies, fraction) / 1000
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.load.climb import CLOSE, Summit, climb
+from benchmarks.load.climb import CLOSE, GROWTH_FULL, Summit, climb
 from benchmarks.load.window import Window
 from media.native.load_incoming import bucket_of
 
@@ -26,7 +26,7 @@ async def reach(first: int, highest: int, attempt: Callable[[int], Window]) -> t
         tried.append(viewers)
         return attempt(viewers)
 
-    return await climb(first, highest, measured, lambda _: None), tried
+    return await climb(first, highest, measured, lambda _: None, cores=2), tried
 
 
 @pytest.mark.parametrize("limit", [1, 7, 99, 100, 101, 640, 3000])
@@ -91,6 +91,28 @@ async def test_it_ends_at_the_highest() -> None:
     summit, tried = await reach(60, 100, window)
     assert tried == [60, 96, 100]
     assert summit.bad is None
+
+
+@pytest.mark.parametrize(
+    ("used_s", "p99_ms", "second"), [(4.0, 1.0, 160), (10.0, 1.0, 125), (14.0, 1.0, 110), (1.0, 45.0, 110)]
+)
+async def test_steps_are_smaller_where_the_limit_is_near(used_s: float, p99_ms: float, second: int) -> None:
+    def attempt(viewers: int) -> Window:
+        return replace(window(viewers, p99_ms=p99_ms, lost=500 if viewers > 150 else 0), server_cpu_s=used_s)
+
+    _, tried = await reach(100, 20_000, attempt)
+    assert tried[1] == second
+
+
+async def test_a_full_computer_is_not_driven_far_beyond_its_limit() -> None:
+    def attempt(viewers: int) -> Window:
+        return replace(window(viewers, lost=500 if viewers > 1000 else 0), server_cpu_s=min(1.0, viewers / 1000) * 15)
+
+    summit, tried = await reach(100, 20_000, attempt)
+    assert summit.good is not None
+    assert 1000 * (1 - CLOSE) <= summit.good.viewers <= 1000
+    assert max(tried) <= 1000 * GROWTH_FULL
+    assert len(tried) < 15
 
 
 async def test_it_ends_when_the_server_dies() -> None:
