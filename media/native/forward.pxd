@@ -5,6 +5,9 @@ from media.native.selection cimport LayerSelection
 from media.native.seqmap cimport SequenceMap, SequenceRun
 
 cdef enum:
+    FORWARD_HASTE = 3         # times real time at which a viewer is shown what came before it
+
+cdef enum:
     FORWARD_DROP = 0
     FORWARD_SEND = 1
     FORWARD_SWITCHED = 2      # send, and this packet is the first of another encoding or after a pause
@@ -18,10 +21,12 @@ ctypedef struct ForwardState:
     uint64_t last_sent_us
     uint32_t last_timestamp   # output values of the newest packet sent
     uint32_t frame_timestamp  # source timestamp of the frame that `frame_dropped` is about
+    uint32_t live_timestamp   # of the source: where the run that begins next catches up with what is live
     uint16_t last_picture_id
     uint16_t last_frame_number
     uint8_t last_tl0
     uint8_t started           # anything was ever sent
+    uint8_t hastens           # it begins before that
     uint8_t resync            # the timeline was interrupted: start a run at the next packet that can start one
     uint8_t is_video
     uint8_t has_frame
@@ -53,6 +58,9 @@ ctypedef struct Rewrite:
 
 cdef void forward_init(ForwardState* state, bint is_video, uint16_t first_sequence_number) noexcept nogil
 cdef void forward_detach(ForwardState* state) noexcept nogil
+
+# The packet that starts the next run is old: FORWARD_HASTE times as fast as live, it catches up at a timestamp.
+cdef void forward_hasten(ForwardState* state, uint32_t live_timestamp) noexcept nogil
 cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry* entry, bint is_new, uint8_t codec,
         uint32_t clock_rate_hz,
                         const Alignment* alignment, int frame_number, const LayerContext* layers, uint64_t now_us,

@@ -3,20 +3,20 @@
 
 A class joins within seconds. Were each of them given a key frame of its own, the publisher would send little else; were
 they kept waiting for one, they would sit before an empty slot. So a slot without a picture starts at the last key frame
-that the history holds, on the lowest encoding that has a fresh one, and is caught up at a few times the encoding's
-rate. Encodings above are reached as ever, at their next key frame.
+that the history holds, on the lowest encoding that has a fresh one, and is caught up at three times the encoding's
+rate: three seconds are made up in one and a half. Encodings above are reached as ever, at their next key frame.
 """
 
-from libc.stdint cimport int8_t, int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
 from media.native.fanout cimport offer, plan_of
+from media.native.forward cimport FORWARD_HASTE, forward_hasten
 from media.native.history cimport HistoryEntry, history_bytes, history_get
 from media.native.rows cimport NONE8, REPLAYS_MAX, Consumer, Core, Encoding, PlannedPacket, Producer
 
 cdef enum:
     # Older pictures would be shown in haste for longer than a new key frame takes to come.
     AGE_MAX_US = 3000000
-    SPEED = 3                     # times the encoding's own rate: three seconds are made up in one and a half
     RATE_MIN_BPS = 600000         # a key frame of the lowest encoding within a tenth of a second
     RATE_MAX_BPS = 12000000
     CREDIT_MAX_US = 30000         # what was not sent in time is not sent in one burst later
@@ -52,9 +52,24 @@ cdef bint replay_start(Core* core, Consumer* consumer, uint64_t now_us) noexcept
     core.replays[core.replay_count] = consumer
     core.replay_count += 1
     consumer.forward.target = <int8_t>index
+    hasten(consumer, &producer.encodings[index])
     catch_up(core, consumer, now_us, 1)
+    consumer.forward.hastens = 0
     consumer.forward.target = target
     return True
+
+
+cdef void hasten(Consumer* consumer, Encoding* encoding) noexcept nogil:
+    """Foresee where the replay will have caught up: what is new meanwhile has to be made up, too."""
+    cdef HistoryEntry* oldest = history_get(&encoding.history, encoding.key_extended)
+    cdef HistoryEntry* newest = history_get(&encoding.history, encoding.reception.highest)
+    cdef int32_t behind
+    if oldest == NULL or newest == NULL:
+        return
+    behind = <int32_t>(newest.header.timestamp - oldest.header.timestamp)
+    if 0 < behind <= <int32_t>(encoding.reception.clock_rate_hz * (AGE_MAX_US // 1000000 + 1)):
+        forward_hasten(&consumer.forward,
+            oldest.header.timestamp + <uint32_t>(behind + behind // (FORWARD_HASTE - 1)))
 
 
 cdef int find_start(const Consumer* consumer, uint64_t now_us) noexcept nogil:
@@ -114,7 +129,7 @@ cdef bint can_go_on(const Consumer* consumer) noexcept nogil:
 cdef int pay_out(Core* core, Consumer* consumer, uint64_t now_us, int packets_max) noexcept nogil:
     """Add to a slot's credit what its rate gives and send as much; return the number of packets."""
     cdef Encoding* encoding = &consumer.producer.encodings[consumer.replay_encoding]
-    cdef uint64_t rate_bps = min(max(<uint64_t>encoding.bitrate_bps * SPEED, <uint64_t>RATE_MIN_BPS),
+    cdef uint64_t rate_bps = min(max(<uint64_t>encoding.bitrate_bps * FORWARD_HASTE, <uint64_t>RATE_MIN_BPS),
         <uint64_t>RATE_MAX_BPS)
     cdef uint64_t elapsed = min(now_us - consumer.replay_us, <uint64_t>CREDIT_MAX_US)
     consumer.replay_credit += <int64_t>(rate_bps * elapsed // 8000000)

@@ -10,10 +10,12 @@ ctypedef struct SequenceRun:
     int64_t end_source
     int64_t delta             # output = source - delta
     uint32_t timestamp_delta  # output = source + delta, for each of the following
+    uint32_t live_timestamp   # of the source: what is older is shown in haste, and its timestamps are drawn together
     uint16_t picture_id_delta
     uint16_t frame_number_delta
     uint8_t tl0_delta
     uint8_t source            # encoding index
+    uint8_t hastens           # 0: nothing of this run is older
 
 ctypedef struct SequenceMap:
     uint64_t opened           # runs opened so far; the newest is (opened - 1) % SEQMAP_RUNS

@@ -28,6 +28,8 @@ def target(data: bytes) -> None:
                 forwarder.set_temporal(layer)
             case 8:
                 forwarder.resync()
+                if distance & 2:
+                    forwarder.hasten((numbers[source] + layer) * 900 & 0xFFFFFFFF)
             case 9:
                 forwarder.resend(distance << 8 | layer)
             case _:

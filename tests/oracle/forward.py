@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 UNKNOWN_LAYER = 255
+HASTE = 3
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,12 @@ class Shift:
     picture: int
     tl0: int
     frame: int
+    live: int | None = None
+    """Source timestamp before which three units are shown as one."""
+
+    def shown(self, timestamp: int) -> int:
+        past = max(0, _signed(self.live - timestamp)) if self.live is not None else 0
+        return (timestamp + self.timestamp + past - past // HASTE) & 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class Forwarder:
         self.target = self.encoding = -1
         self.wanted_layer = self.layer = UNKNOWN_LAYER
         self.interrupted = False
+        self.live: int | None = None
         self.shift: Shift | None = None
         self.highest = -1
         self.sent_at_us = 0
@@ -49,7 +57,7 @@ class Forwarder:
     def detach(self) -> None:
         self.target = self.encoding = -1
         self.interrupted = False
-        self.frame = self.shift = None
+        self.frame = self.shift = self.live = None
         self.by_source.clear()
         self.by_output.clear()
 
@@ -116,7 +124,7 @@ class Forwarder:
     ) -> tuple[int, int, int, int, int, bool]:
         return (
             output & 0xFFFF,
-            (packet.timestamp + shift.timestamp) & 0xFFFFFFFF,
+            shift.shown(packet.timestamp),
             (packet.picture_id + shift.picture) & 0xFFFF,
             (packet.tl0 + shift.tl0) & 0xFF,
             shift.frame & 0xFFFF,
@@ -140,7 +148,9 @@ class Forwarder:
                 tl0 + 1 - packet.tl0,
                 frame + 1 - packet.frame_number if packet.frame_number >= 0 else 0,
             )
-        self.shift = shift
+        late_by = (Shift(0, 0, 0, 0, self.live).shown(packet.timestamp) - packet.timestamp) & 0xFFFFFFFF
+        self.shift = replace(shift, timestamp=(shift.timestamp - late_by) & 0xFFFFFFFF, live=self.live)
+        self.live = None
         self.encoding = packet.source
         self.interrupted = False
         self.frame = None
@@ -159,7 +169,7 @@ class Forwarder:
         self.frame = (packet.timestamp, filtered)
         if filtered:
             assert self.shift is not None
-            self.shift = Shift(self.shift.timestamp, self.shift.picture - 1, self.shift.tl0, self.shift.frame)
+            self.shift = replace(self.shift, picture=self.shift.picture - 1)
         return filtered
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -36,6 +37,7 @@ steps = st.one_of(
     st.tuples(st.sampled_from(["skip", "forget"]), st.integers(0, 1)),
     st.tuples(st.sampled_from(["resync", "detach", "pad", "pad"])),
     st.tuples(st.just("wait"), st.integers(0, 2_000_000)),
+    st.tuples(st.just("hasten"), st.integers(-9_000, 270_000)),
 )
 OPENING: list[tuple[object, ...]] = [("target", 0), ("temporal", 1), ("packet", 0, 1, True, 0, False, 1, 3000)]
 
@@ -108,6 +110,9 @@ def test_equals_its_twin(script: list[tuple[object, ...]], first: int, alignment
             case ("detach",):
                 native.detach()
                 twin.detach()
+            case ("hasten", int(behind)):
+                twin.live = (newest[twin.target].timestamp + behind) & 0xFFFFFFFF
+                native.hasten(twin.live)
             case ("wait", int(pause_us)):
                 now_us += pause_us
             case _:
@@ -183,3 +188,23 @@ def test_padding_takes_a_number_that_nobody_can_ask_for(first: int) -> None:
     assert (key[0], following[0], following[2]) == (first, (first + 3) % 65536, key[2])
     assert forwarder.resend((first + 1) % 65536) is None
     assert [forwarder.resend(number % 65536) for number in (first, first + 3)] == [(0, 10), (0, 11)]
+
+
+@pytest.mark.parametrize("first", [0, 2**32 - 90_000, 2**32 - 1])
+def test_what_is_shown_in_haste_keeps_the_pace_of_the_viewer(first: int) -> None:
+    forwarder = Forwarder(True, 1)
+    forwarder.set_target(0)
+    forwarder.hasten((first + 90_000) & 0xFFFFFFFF)
+    shown = []
+    for number in range(60):  # thirty a second: the first second is the past
+        timestamp = (first + number * 3_000) & 0xFFFFFFFF
+        numbers = forwarder.decide(0, BASE + number, timestamp, key_frame=number == 0)
+        assert numbers is not None
+        shown.append(numbers[1])
+    steps = [(later - earlier) & 0xFFFFFFFF for earlier, later in itertools.pairwise(shown)]
+    assert shown[0] == first
+    assert set(steps[:30]) == {1_000}
+    assert set(steps[30:]) == {3_000}
+    assert decide(forwarder, Packet(0, BASE + 7, (first + 21_000) & 0xFFFFFFFF), 0, is_new=False) == (
+        8, shown[7], 0, 0, 0, False,
+    )  # fmt: skip

@@ -61,6 +61,19 @@ def test_the_last_key_frame_and_all_that_followed_without_asking_the_publisher(r
     assert room.counters()["replayed"] < 3 + 60 * 2, "it caught up with the live picture"
 
 
+def test_what_is_made_up_is_stamped_as_it_is_sent(room: Room) -> None:
+    publisher, late = lesson(room)
+    camera = Camera(77, b"10")
+    room.send(publisher, *camera.frame(key=True))
+    play(room, publisher, camera, frames=60)
+    room.subscribe(LATE_SLOT, late, TRACK)
+    play(room, publisher, camera, frames=60)
+    stamps = [packet.header.timestamp for packet in late.take_rtp()]
+    assert len(stamps) > 200, "it caught up"
+    shown_s = (stamps[-1] - stamps[0]) / 90_000
+    assert 1.9 < shown_s < 2.1, "sixty frames of a thirtieth, though twice as many were shown"
+
+
 def test_catching_up_keeps_a_pace(room: Room) -> None:
     publisher, late = lesson(room)
     camera = Camera(77, b"10")
