@@ -38,6 +38,8 @@ class Reply:
     body: Any | None = None
     """A struct, or a list of structs: whatever msgspec makes a schema of."""
     media_type: str = JSON
+    or_media_type: str | None = None
+    """Another one of a file, which the request may choose."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """Header to meaning."""
 
@@ -268,6 +270,8 @@ def _response(
         response["content"] = {reply.media_type: {"schema": wrapped}}
     elif reply.media_type != JSON:
         response["content"] = {reply.media_type: {"schema": {"type": "string"}}}
+        if reply.or_media_type is not None:
+            response["content"][reply.or_media_type] = {"schema": {}}
     return response
 
 

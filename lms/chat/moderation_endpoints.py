@@ -9,7 +9,7 @@ from msgspec import UNSET
 from sqlalchemy import select
 
 from lms.access.roles import Permission
-from lms.api.endpoint import AnyEndpoint, Call, Endpoint, File, Nothing, Reply, Result, Use
+from lms.api.endpoint import JSON, AnyEndpoint, Call, Endpoint, File, Nothing, Reply, Result, Use
 from lms.api.paging import PageQuery, fetch_page
 from lms.api.problems import BAD_CURSOR, FORBIDDEN, NOT_FOUND
 from lms.audit.record import record
@@ -89,7 +89,7 @@ class ModerationEndpoints:
                 description=f"The last {EXPORTED_MAX} messages; deleted ones without their text. In CSV no text "
                 "becomes a formula. It is noted who did.",
                 tag=TAG, access=Permission.CHAT_MODERATE, parameters=RoomPath, query=ExportQuery,
-                answers={200: Reply("The file.", media_type="text/csv")}, problems=refusals,
+                answers={200: Reply("The file.", media_type="text/csv", or_media_type=JSON)}, problems=refusals,
                 use=Use.WRITE, run=self._export,
             ),
         )  # fmt: skip
@@ -178,7 +178,7 @@ class ModerationEndpoints:
         new = {"messages": len(messages), "format": call.query.format}
         await record(call, "chat.export", "chat_room", found.row.id, new=new)
         if call.query.format == "json":
-            file = File(write_json(found.title, messages), "application/json", "chat.json")
+            file = File(write_json(found.title, messages), JSON, "chat.json")
         else:
             file = File(write_csv(messages), "text/csv; charset=utf-8", "chat.csv")
         return Result(file=file)
