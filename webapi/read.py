@@ -39,9 +39,35 @@ _WORDS: Final = {
     "bool": "true or false",
     "array": "a list",
     "object": "an object",
+    "uuid": "an id (UUID)",
+    "decimal": "a decimal number",
+    "datetime": "a time such as 2026-11-23T08:00:00Z",
+    "date": "a day such as 2026-11-23",
+    "time": "an hour such as 08:00:00",
+    "duration": "a duration such as PT45M",
+    "bytes": "Base64",
 }
-_RULES: Final = ((" of length ", "length"), (" matching regex", "pattern"), ("` >", "range"), ("` <", "range"))
-_GOT: Final = re.compile(r", got `\w+`$")
+_FORMS: Final = (
+    ("Invalid UUID", "uuid"),
+    ("Invalid decimal", "decimal"),
+    ("Invalid RFC3339 encoded datetime", "datetime"),
+    ("Invalid epoch timestamp", "datetime"),
+    ("Invalid RFC3339 encoded date", "date"),
+    ("Invalid RFC3339 encoded time", "time"),
+    ("Invalid ISO8601 duration", "duration"),
+    ("Only units 'D'", "duration"),
+    ("Invalid base64", "bytes"),
+)
+"""How msgspec begins to say that a text has not the form of something; the first that fits."""
+_RULES: Final = (
+    (" length ", "length"),
+    ("out of range", "range"),
+    (" matching regex", "pattern"),
+    ("` >", "range"),
+    ("` <", "range"),
+)
+_GOT: Final = re.compile(r", got (?:`\w+`|\d+)$")
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")
 
 
 class Fault(enum.Enum):
@@ -81,13 +107,17 @@ def read_body(content: bytes, shape: type[RequestT]) -> RequestT:
     try:
         value = msgspec.json.decode(content)
     except UnicodeDecodeError as error:
-        raise UnreadableError(Fault.JSON, f"The body is not UTF-8 at byte {error.start} of a text.") from None
+        message = f"The body is not UTF-8 at byte {error.start} of a text."
+        expected = f"UTF-8, which a text is not at its byte {error.start}"
+        raise UnreadableError(Fault.JSON, message, expected=expected, rule="utf-8") from None
     except RecursionError:
-        raise UnreadableError(Fault.JSON, f"The body is nested deeper than {DEPTH_MAX} levels.") from None
+        raise _too_deep() from None
     except msgspec.MsgspecError as error:
-        raise UnreadableError(Fault.JSON, f"The body is not JSON: {error}") from None
+        place = _BYTE.search(str(error))
+        expected = "JSON" if place is None else f"JSON, which it is not at byte {place[1]}"
+        raise UnreadableError(Fault.JSON, f"The body is not JSON: {error}", expected=expected, rule="json") from None
     if deeper_than(value, DEPTH_MAX):
-        raise UnreadableError(Fault.JSON, f"The body is nested deeper than {DEPTH_MAX} levels.")
+        raise _too_deep()
     return convert(value, shape, strict=True)
 
 
@@ -116,7 +146,9 @@ def convert(value: Any, shape: type[RequestT], *, strict: bool) -> RequestT:
         except msgspec.ValidationError as error:
             if not _make_whole(str(error), value):
                 raise _explain(str(error), value, shape) from None
-    raise UnreadableError(Fault.FIELD, "Write whole numbers without a fraction.")
+    expected = "whole numbers without a fraction"
+    message = f"The body has too many numbers like 7.0, expected {expected}."
+    raise UnreadableError(Fault.FIELD, message, expected=expected, rule="type")
 
 
 def _make_whole(message: str, value: Any) -> bool:
@@ -186,6 +218,11 @@ def _explain(message: str, value: Any, shape: type[Request]) -> UnreadableError:
     )
 
 
+def _too_deep() -> UnreadableError:
+    message = f"The body is nested deeper than {DEPTH_MAX} levels."
+    return UnreadableError(Fault.JSON, message, expected=f"at most {DEPTH_MAX} levels", rule="depth")
+
+
 def _bad_field(message: str, path: str | None, value: Any, expected: str, rule: str) -> UnreadableError:
     return UnreadableError(Fault.FIELD, message, field=path, value=value, expected=expected, rule=rule)
 
@@ -205,7 +242,12 @@ def _expected(reason: str) -> str:
     if reason.startswith("Expected "):
         text = _GOT.sub("", reason.removeprefix("Expected "))
         return _QUOTED.sub(lambda match: " or ".join(_WORDS.get(each, each) for each in match[1].split(" | ")), text)
-    return reason[:200]
+    for beginning, kind in _FORMS:
+        if reason.startswith(beginning):
+            return _WORDS[kind]
+    if "out of range" in reason:
+        return "a value that fits"
+    return "one of the values in the documentation" if reason.startswith("Invalid value") else "another form"
 
 
 def _choices(shape: type[Request], path: str) -> str:

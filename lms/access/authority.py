@@ -12,6 +12,7 @@ from aiohttp import hdrs, web
 from lms.access.access_tokens import BadTokenError, Claims, verify
 from lms.access.standing import Standings
 from lms.api.caller import Caller
+from lms.api.phrases import same
 from lms.api.problems import BAD_TOKEN, FOREIGN_ORIGIN, NOT_SIGNED_IN, ProblemError
 from lms.clock import Clock
 
@@ -87,7 +88,9 @@ class Authority:
         if shown is not None:
             scheme, _, token = shown.partition(" ")
             if scheme.lower() != "bearer" or not token:
-                raise ProblemError(BAD_TOKEN, field=hdrs.AUTHORIZATION, expected="Bearer TOKEN", headers=_CHALLENGE)
+                raise ProblemError(
+                    BAD_TOKEN, field=hdrs.AUTHORIZATION, expected=same("Bearer TOKEN"), headers=_CHALLENGE
+                )
             return token.strip(), False
         kept = request.cookies.get(ACCESS_COOKIE)
         if kept:

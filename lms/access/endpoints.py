@@ -19,13 +19,14 @@ from lms.access.accounts import find_account, find_organization, note_login, rea
 from lms.access.authority import ACCESS_COOKIE, REFRESH_COOKIE
 from lms.access.logins import Reuse, begin_login, end_logins, login_of, organization_of, renew, seal, unseal
 from lms.access.messages import LogIn, Login, LoginPath, LogOut, Myself, RefreshTokens, Tokens
-from lms.access.problems import BAD_LOGIN, BAD_REFRESH, ORGANIZATION_NEEDED, PASSWORD_EXPIRED
+from lms.access.problems import BAD_LOGIN, BAD_REFRESH, ORGANIZATION_NEEDED, PASSWORD_EXPIRED, THE_LOGIN
 from lms.access.tables import login
 from lms.api.endpoint import AnyEndpoint, Call, Cookie, Endpoint, Nothing, Open, Reply, Result, Use
 from lms.api.problems import NOT_FOUND, ProblemError, not_found
 from lms.api.rate_limits import Limit
 from lms.audit.record import record
 from lms.parts import Parts
+from lms.people.problems import THE_ACCOUNT
 from lms.people.tables import UserStatus
 
 TAG: Final = "Login"
@@ -200,7 +201,7 @@ class LoginEndpoints:
     async def _me(self, call: Call[Nothing, Nothing, Nothing]) -> Result:
         account = await read_account(call.transaction, call.caller.user_id)
         if account is None:
-            raise not_found("account")
+            raise not_found(THE_ACCOUNT)
         return Result(await read_myself(call.transaction, account), version=account.version)
 
     async def _logins(self, call: Call[Nothing, Nothing, Nothing]) -> Result:
@@ -221,7 +222,7 @@ class LoginEndpoints:
     async def _end_login(self, call: Call[LoginPath, Nothing, Nothing]) -> Result:
         ended = await end_logins(call.transaction, call.caller.user_id, "logout", only=call.path.login_id)
         if not ended:
-            raise not_found("login")
+            raise not_found(THE_LOGIN)
         await record(call, "logout", "app_user", call.caller.user_id, new={"login": str(call.path.login_id)})
         return Result(status=204)
 

@@ -30,6 +30,7 @@ from lms.api.problems import ProblemError, bad_field, not_found
 from lms.api.rate_limits import Limit
 from lms.audit.record import record
 from lms.parts import Parts
+from lms.people.problems import IANA_NAME, THE_ACCOUNT
 from lms.people.tables import UserStatus, app_user
 
 _SETS_PASSWORDS: Final = (LinkKind.INVITATION, LinkKind.RESET)
@@ -133,7 +134,7 @@ class PasswordEndpoints:
             values["language"] = body.language.value
         if body.time_zone is not None:
             if body.time_zone not in available_timezones():
-                raise bad_field("time_zone", body.time_zone, "a name of the IANA time zone database", "choice")
+                raise bad_field("time_zone", body.time_zone, IANA_NAME, "choice")
             values["time_zone"] = body.time_zone
         if values:
             await call.transaction.execute(
@@ -145,7 +146,7 @@ class PasswordEndpoints:
             self._parts.forget_standing(call.transaction, caller.user_id)
         account = await read_account(call.transaction, caller.user_id)
         if account is None:
-            raise not_found("account")
+            raise not_found(THE_ACCOUNT)
         return Result(await read_myself(call.transaction, account), version=account.version)
 
     async def _change(self, call: Call[Nothing, Nothing, ChangePassword]) -> Result:

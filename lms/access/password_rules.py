@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from lms.access.passwords_settings import PasswordSettings
+from lms.api.phrases import Phrase
 from lms.api.problems import Problem, ProblemError
 
 PART_CHARACTERS_MIN: Final = 4  # of a name or code; shorter ones occur in anything
@@ -165,7 +166,7 @@ TOO_PLAIN: Final = Problem(
     "password_too_plain",
     422,
     "The password has {value} of the kinds lower case, upper case, digits and signs; expected {expected}.",
-    "كلمة المرور تحتوي على {value} من أنواع الأحرف، والمتوقع {expected}.",
+    "في كلمة المرور {value} من أنواع المحارف (صغيرة وكبيرة وأرقام وعلامات)، والمتوقع {expected}.",
 )
 USED_BEFORE: Final = Problem(
     "password_used_before",
@@ -185,7 +186,8 @@ def check_password(password: str, personal: Iterable[str | None], settings: Pass
     """Raise ProblemError for a password that is not taken; `personal` is what is known of the person."""
     text = normal_form(password)
     if not settings.characters_min <= len(text) <= settings.characters_max:
-        expected = f"{settings.characters_min} to {settings.characters_max}"
+        least, most = settings.characters_min, settings.characters_max
+        expected = Phrase(f"{least} to {most}", f"من {least} إلى {most}")
         raise ProblemError(TOO_SHORT, field="password", value=len(text), expected=expected, rule="length")
     folded = text.casefold()
     if folded in _COMMON or len(set(folded)) <= 2:
@@ -197,9 +199,9 @@ def check_password(password: str, personal: Iterable[str | None], settings: Pass
             raise ProblemError(TOO_PERSONAL, field="password", rule="personal")
     kinds = _kinds(text)
     if kinds < settings.kinds_min:
-        raise ProblemError(
-            TOO_PLAIN, field="password", value=kinds, expected=f"{settings.kinds_min} or more", rule="kinds"
-        )
+        least = settings.kinds_min
+        expected = Phrase(f"{least} or more", f"{least} أو أكثر")
+        raise ProblemError(TOO_PLAIN, field="password", value=kinds, expected=expected, rule="kinds")
 
 
 def _is_run(text: str) -> bool:

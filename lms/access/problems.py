@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lms.api.phrases import Phrase
 from lms.api.problems import Problem
 
 BAD_LOGIN: Final = Problem(
@@ -36,3 +37,5 @@ BAD_LINK: Final = Problem(
 WRONG_PASSWORD: Final = Problem(
     "wrong_password", 422, "The present password is wrong.", "كلمة المرور الحالية غير صحيحة."
 )
+
+THE_LOGIN: Final = Phrase("login", "جلسة الدخول")

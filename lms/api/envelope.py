@@ -8,7 +8,6 @@ from typing import Any, Literal
 import msgspec
 
 from lms.api.languages import Language
-from lms.api.phrases import in_arabic
 from lms.api.problems import BAD_FIELD, ProblemError
 from webapi.openapi import Reply, Schema
 from webapi.read import shorten
@@ -69,10 +68,8 @@ def encode_success(body: Any, meta: Meta) -> bytes:
 
 def refused(problem: ProblemError, language: Language, request_id: str) -> Refused:
     """Return the body of a refusal, in a language."""
-    expected = problem.expected
+    expected = None if problem.expected is None else problem.expected.text(language)
     value = shorten(problem.value)
-    if language is Language.ARABIC and expected is not None:
-        expected = in_arabic(expected)
     words: Mapping[str, Any] = {
         **problem.words,
         "field": problem.field or "",

@@ -12,6 +12,7 @@ from uuid import uuid4
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
+from lms.api.phrases import Phrase, same
 from lms.api.problems import INTERNAL, NOT_FOUND, TOO_LARGE, Problem, ProblemError
 from lms.api.serve import REQUEST_ID, SECURE, refusal
 
@@ -106,17 +107,17 @@ async def add_headers(request: web.Request, response: web.StreamResponse) -> Non
 def _problem_of(error: web.HTTPException) -> ProblemError:
     match error.status:
         case 404:
-            return ProblemError(NOT_FOUND, what="address")
+            return ProblemError(NOT_FOUND, what=Phrase("address", "العنوان"))
         case 405:
             assert isinstance(error, web.HTTPMethodNotAllowed)
             allowed = ", ".join(sorted(error.allowed_methods))
             problem = Problem("method_not_allowed", 405, "Use {expected} here.", "استخدم {expected} هنا.")
-            return ProblemError(problem, value=error.method, expected=allowed, headers={hdrs.ALLOW: allowed})
+            return ProblemError(problem, value=error.method, expected=same(allowed), headers={hdrs.ALLOW: allowed})
         case 413:
             return ProblemError(TOO_LARGE)
         case status:
-            problem = Problem("refused", status, "{reason}", "تعذّر تنفيذ الطلب.")
-            return ProblemError(problem, reason=error.reason)
+            problem = Problem("refused", status, "{reason}", "تعذّر تنفيذ الطلب: {reason}")
+            return ProblemError(problem, reason=same(error.reason))
 
 
 def _route(request: web.Request) -> str:

@@ -21,12 +21,16 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Column, Integer, Row, Select, bindparam, tuple_
 
+from lms.api.phrases import Phrase
 from lms.api.problems import BAD_CURSOR, ProblemError, bad_field
 from lms.database.prepared import Prepared
 from lms.database.transaction import Transaction
 from lms.database.types import Choice, Exact, Id, Time
 from webapi.shapes import Request
 
+_ZONED: Final = Phrase(
+    "a time with its zone, e.g. 2026-11-23T08:00:00Z", "وقت مع منطقته الزمنية، مثل 2026-11-23T08:00:00Z"
+)
 PAGE_ITEMS_DEFAULT: Final = 20
 PAGE_ITEMS_MAX: Final = 100
 CURSOR_CHARACTERS_MAX: Final = 4000
@@ -60,10 +64,10 @@ async def fetch_page(
     goes_on = page.cursor is not None
     if isinstance(statement, Prepared):
         whole = _cached_page(statement.statement, tuple(order), descending=descending, goes_on=goes_on)
-        values |= statement.values
+        rows = await transaction.rows(Prepared(whole, {**values, **statement.values}))
     else:
         whole = _page(statement, order, descending=descending, goes_on=goes_on)
-    rows = await transaction.rows(Prepared(whole, values))
+        rows = (await transaction.execute(whole, values)).all()
     if len(rows) <= page.limit:
         return rows, None
     rows = rows[: page.limit]
@@ -91,7 +95,7 @@ def _after(index: int) -> str:
 def aware(moment: datetime, field: str) -> datetime:
     """Return a time of a query; raises ProblemError (`bad_field`) for one that does not say its zone."""
     if moment.tzinfo is None:
-        raise bad_field(field, moment.isoformat(), "a time with its zone, e.g. 2026-11-23T08:00:00Z", "zone")
+        raise bad_field(field, moment.isoformat(), _ZONED, "zone")
     return moment
 
 

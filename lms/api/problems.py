@@ -1,7 +1,7 @@
 """Every way in which the LMS refuses, as values: code, HTTP status and a sentence in each language.
 
 A module keeps its own in `problems.py`, made with `Problem(...)`; the sentences may name {field}, {value}, {expected}
-and whatever else the error was raised with.
+and whatever else the error was raised with, the same in both languages (a test looks).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lms.api.languages import Language
+from lms.api.phrases import Phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Problem:
     def text(self, language: Language, words: Mapping[str, Any]) -> str:
         """Return the sentence in a language; a word that is not given leaves its place empty."""
         template = self.arabic if language is Language.ARABIC else self.english
-        return template.format_map(_Words(words))
+        said = {name: each.text(language) if isinstance(each, Phrase) else each for name, each in words.items()}
+        return template.format_map(_Words(said))
 
 
 class _Words(dict[str, Any]):
@@ -43,9 +45,9 @@ class ProblemError(Exception):
         field: str | None = None,
         value: Any = None,
         rule: str | None = None,
-        expected: str | None = None,
+        expected: Phrase | None = None,
         headers: Mapping[Any, str] | None = None,
-        **words: Any,
+        **words: Phrase | float | Mapping[str, Any],
     ) -> None:
         super().__init__(problem.code)
         self.problem = problem
@@ -83,9 +85,9 @@ FOREIGN_ORIGIN: Final = Problem(
     "foreign_origin",
     403,
     "This page may not act in your name; see cors.origins.",
-    "لا يُسمح لهذه الصفحة بالتصرف باسمك.",
+    "لا يُسمح لهذه الصفحة بالتصرف باسمك؛ راجع cors.origins.",
 )
-NOT_FOUND: Final = Problem("not_found", 404, "There is no such {what}.", "العنصر المطلوب غير موجود.")
+NOT_FOUND: Final = Problem("not_found", 404, "There is no such {what}.", "غير موجود: {what}.")
 BODY_TIMEOUT: Final = Problem(
     "body_timeout", 408, "The body did not arrive in time.", "لم يصل نص الطلب في الوقت المحدد."
 )
@@ -111,12 +113,11 @@ KEY_REUSED: Final = Problem(
     "This Idempotency-Key came before with another request.",
     "استُخدم مفتاح Idempotency-Key هذا سابقًا مع طلب آخر.",
 )
-RULE_BROKEN: Final = Problem("rule_broken", 422, "{reason}", "{reason_ar}")
 QUOTA_EXCEEDED: Final = Problem(
     "quota_exceeded",
     422,
     "The organization's quota of {what} is used up: {value}.",
-    "استُنفدت حصة المؤسسة: {value}.",
+    "استُنفدت حصة المؤسسة من {what}: {value}.",
 )
 VERSION_REQUIRED: Final = Problem(
     "version_required",
@@ -138,11 +139,11 @@ UNAVAILABLE: Final = Problem(
 )
 
 
-def not_found(what: str) -> ProblemError:
+def not_found(what: Phrase) -> ProblemError:
     """Return the refusal for something that is not there, or that is another organization's: the two look alike."""
     return ProblemError(NOT_FOUND, what=what)
 
 
-def bad_field(field: str, value: Any, expected: str, rule: str = "form") -> ProblemError:
+def bad_field(field: str, value: Any, expected: Phrase, rule: str = "form") -> ProblemError:
     """Return the refusal of one field's value."""
     return ProblemError(BAD_FIELD, field=field, value=value, expected=expected, rule=rule)

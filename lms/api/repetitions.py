@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lms.api.phrases import Phrase
 from lms.api.problems import KEY_REUSED, ProblemError, bad_field
 from lms.api.tables import idempotency
 from lms.database.transaction import Transaction
@@ -37,7 +38,12 @@ class Kept(msgspec.Struct, frozen=True):
 def check_key(key: str) -> None:
     """Raise ProblemError for a key that is none."""
     if not _FORM.fullmatch(key):
-        raise bad_field(IDEMPOTENCY_KEY, key, "1 to 128 visible ASCII characters", "pattern")
+        raise bad_field(
+            IDEMPOTENCY_KEY,
+            key,
+            Phrase("1 to 128 visible ASCII characters", "من 1 إلى 128 محرفًا ظاهرًا من محارف ASCII"),
+            "pattern",
+        )
 
 
 def hash_request(method: str, path: str, content: bytes) -> bytes:

@@ -22,6 +22,7 @@ from lms.api.caller import Caller
 from lms.api.endpoint import JSON, NOTHING, AnyEndpoint, Call, Cookie, Nothing, Open, Result, Use
 from lms.api.envelope import Meta, encode_success, refused
 from lms.api.languages import Language, choose_language
+from lms.api.phrases import Phrase, expectation, same
 from lms.api.problems import (
     BAD_FIELD,
     BAD_JSON,
@@ -57,6 +58,7 @@ SECURE: Final = web.AppKey("secure", bool)
 """Whether people reach the service by HTTPS, so that cookies may be marked so."""
 
 _VERSION: Final = re.compile(r'(?:W/)?"?(\d{1,18})"?')
+_WHOLE_TEXT: Final = Phrase("text without U+0000 and surrogates", "نص بلا المحرف U+0000 وبلا أنصاف المحارف البديلة")
 _BY_RULE: Final = {"unknown": UNKNOWN_FIELD, "required": MISSING_FIELD, "once": REPEATED_FIELD}
 
 
@@ -245,7 +247,7 @@ def _check_texts(value: Any, place: str) -> None:
 
 def _check_text(text: str, place: str) -> None:
     if "\0" in text or any("\ud800" <= each <= "\udfff" for each in text):
-        raise bad_field(place, text.replace("\0", "�"), "text without U+0000 and surrogates", "characters")
+        raise bad_field(place, text.replace("\0", "�"), _WHOLE_TEXT, "characters")
 
 
 async def _content(request: web.Request, endpoint: AnyEndpoint) -> bytes:
@@ -253,7 +255,9 @@ async def _content(request: web.Request, endpoint: AnyEndpoint) -> bytes:
     wanted = endpoint.body_media_type
     if request.content_type != wanted or (request.charset or "utf-8").lower() not in {"utf-8", "utf8"}:
         shown = request.headers.get(hdrs.CONTENT_TYPE)
-        raise ProblemError(WRONG_CONTENT_TYPE, field=hdrs.CONTENT_TYPE, value=shown, expected=wanted, rule="choice")
+        raise ProblemError(
+            WRONG_CONTENT_TYPE, field=hdrs.CONTENT_TYPE, value=shown, expected=same(wanted), rule="choice"
+        )
     most = endpoint.body_bytes_max
     content = bytearray()
     closing = {hdrs.CONNECTION: "close"}  # what was not read would be taken for the next request
@@ -262,7 +266,7 @@ async def _content(request: web.Request, endpoint: AnyEndpoint) -> bytes:
             async for piece in request.content.iter_any():
                 content += piece
                 if len(content) > most:
-                    raise ProblemError(TOO_LARGE, expected=str(most), rule="length", headers=closing)
+                    raise ProblemError(TOO_LARGE, expected=same(most), rule="length", headers=closing)
     except TimeoutError:
         raise ProblemError(BODY_TIMEOUT, headers=closing) from None
     return bytes(content)
@@ -270,11 +274,12 @@ async def _content(request: web.Request, endpoint: AnyEndpoint) -> bytes:
 
 def explain(error: UnreadableError) -> ProblemError:
     """Return the refusal of what cannot be read."""
+    expected = None if error.expected is None else expectation(error.expected)
     if error.fault is Fault.JSON:
-        return ProblemError(BAD_JSON, rule="json", expected=error.message)
+        return ProblemError(BAD_JSON, rule=error.rule, expected=expected)
     problem: Problem = _BY_RULE.get(error.rule, BAD_FIELD)
     return ProblemError(
-        problem, field=error.field or "body", value=error.value, rule=error.rule or "form", expected=error.expected
+        problem, field=error.field or "body", value=error.value, rule=error.rule or "form", expected=expected
     )
 
 
@@ -284,7 +289,7 @@ def _version(request: web.Request) -> int | None:
         return None
     match = _VERSION.fullmatch(text.strip())
     if match is None:
-        raise bad_field(hdrs.IF_MATCH, text, "a version as in ETag", "pattern")
+        raise bad_field(hdrs.IF_MATCH, text, Phrase("a version as in ETag", "نسخة كما في ترويسة ETag"), "pattern")
     return int(match[1])
 
 

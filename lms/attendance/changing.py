@@ -17,6 +17,7 @@ from lms.attendance.tables import attendance_guest, attendance_result, attendanc
 from lms.database.transaction import Transaction
 from lms.ids import Ids
 from lms.outbox.send import Outbox
+from lms.people.problems import THE_USER
 from lms.people.tables import app_user
 
 
@@ -77,7 +78,7 @@ class Changes:
         if user_id is not None:
             known = (app_user.c.org_id == self._transaction.org_id, app_user.c.id == user_id)
             if await self._transaction.first(select(app_user.c.id).where(*known)) is None:
-                raise not_found("user")
+                raise not_found(THE_USER)
         given = user_id is not None
         await self._transaction.execute(
             update(attendance_guest)

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from lms.api.phrases import Phrase
 from lms.attendance.facts import SECOND_US
 from lms.attendance.intervals import Place
 from lms.attendance.spans import Span
 
 SECONDS_MAX: Final = 86_400
 """No threshold is longer than a day; no class is."""
+
+
+_SECONDS: Final = Phrase(f"0 to {SECONDS_MAX} seconds", f"من 0 إلى {SECONDS_MAX} ثانية")
+_PERCENT: Final = Phrase("0 to 100 with at most two decimals", "من 0 إلى 100 بمنزلتين عشريتين على الأكثر")
 
 
 class TimeWindow(enum.Enum):
@@ -27,7 +32,12 @@ class TimeWindow(enum.Enum):
 
 
 class PolicyError(ValueError):
-    """A policy that cannot be applied; the message names field, value and rule."""
+    """A policy that cannot be applied."""
+
+    def __init__(self, field: str, value: object, expected: Phrase) -> None:
+        super().__init__(f"{field} is {value}, expected {expected.english}")
+        self.field = field
+        self.expected = expected
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,10 @@ class Policy:
     def __post_init__(self) -> None:
         for name in ("min_seconds", "late_after_s", "early_leave_s", "gap_merge_s", "min_interval_s"):
             if not 0 <= (value := getattr(self, name)) <= SECONDS_MAX:
-                raise PolicyError(f"{name} is {value}, expected 0 to {SECONDS_MAX} seconds")
+                raise PolicyError(name, value, _SECONDS)
         percent = self.min_percent
         if not percent.is_finite() or not 0 <= percent <= 100 or percent != round(percent, 2):
-            raise PolicyError(f"min_percent is {percent}, expected 0 to 100 with at most two decimals")
+            raise PolicyError("min_percent", percent, _PERCENT)
 
     def counts(self, place: Place) -> bool:
         """Return whether being there is presence."""

@@ -22,6 +22,7 @@ from lms.attendance.tables import attendance_policy, attendance_run
 from lms.attendance.views import policy_view
 from lms.audit.record import record
 from lms.classes.tables import class_run, live_class
+from lms.courses.problems import THE_COURSE
 from lms.database.transaction import Transaction
 from lms.parts import Parts
 
@@ -113,7 +114,7 @@ class PolicyEndpoints:
     async def _get_course(self, call: Call[AttendanceCoursePath, Nothing, Nothing]) -> Result:
         _, ties = await see_course(call.transaction, call.caller, call.path.course_id)
         if not may_read_course(permissions_of(call.caller.roles), ties):
-            raise not_found("course")
+            raise not_found(THE_COURSE)
         return await self._view(call.transaction, call.path.course_id)
 
     async def _set(self, call: Call[Nothing, Nothing, SetPolicy]) -> Result:
@@ -142,7 +143,7 @@ class PolicyEndpoints:
         _, ties = await see_course(call.transaction, call.caller, call.path.course_id)
         permissions = permissions_of(call.caller.roles)
         if not may_change_course(permissions, ties):
-            raise ProblemError(FORBIDDEN) if may_read_course(permissions, ties) else not_found("course")
+            raise ProblemError(FORBIDDEN) if may_read_course(permissions, ties) else not_found(THE_COURSE)
 
     async def _write(self, call: Call[Any, Nothing, SetPolicy], course_id: UUID | None) -> None:
         transaction = call.transaction
@@ -150,10 +151,9 @@ class PolicyEndpoints:
         try:
             policy = Policy(**values)
         except PolicyError as error:
-            field, _, rest = str(error).partition(" is ")
-            expected = rest.partition(", expected ")[2]
+            value = str(values[error.field])
             raise ProblemError(
-                BAD_POLICY, field=field, value=str(values[field]), rule="range", expected=expected
+                BAD_POLICY, field=error.field, value=value, rule="range", expected=error.expected
             ) from None
         own = (attendance_policy.c.org_id == transaction.org_id, attendance_policy.c.scope == scope_of(course_id))
         row = await transaction.first(select(attendance_policy).where(*own).with_for_update())

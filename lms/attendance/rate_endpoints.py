@@ -23,6 +23,8 @@ from lms.attendance.sheet_endpoints import TAG
 from lms.attendance.sight import children_of, people_of, see_course
 from lms.attendance.spreadsheet import CSV_TYPE, XLSX_TYPE, as_csv, as_xlsx
 from lms.audit.record import record
+from lms.courses.problems import THE_COURSE
+from lms.people.problems import THE_USER
 from lms.people.tables import app_user
 
 _COURSE: Final = "/api/v1/courses/{course_id}/attendance"
@@ -100,7 +102,7 @@ class RateEndpoints:
         transaction, course_id = call.transaction, call.path.course_id
         row, ties = await see_course(transaction, call.caller, course_id)
         if not may_read_course(permissions_of(call.caller.roles), ties):
-            raise not_found("course")
+            raise not_found(THE_COURSE)
         results = await course_results(transaction, course_id, since=call.query.since, until=call.query.until)
         people = await people_of(transaction, {each.user_id for each in results})
         return course_view(course_id, row.title, results, people)
@@ -114,7 +116,7 @@ class RateEndpoints:
             not may_read_person(permissions, call.caller.user_id, user_id, children)
             or await transaction.first(select(app_user.c.id).where(*known)) is None
         ):
-            raise not_found("user")
+            raise not_found(THE_USER)
         results = await person_results(transaction, user_id)
         titles = await titles_of(transaction, {each.course_id for each in results if each.course_id is not None})
         return Result(person_view(user_id, results, titles))

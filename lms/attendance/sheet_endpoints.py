@@ -27,7 +27,7 @@ from lms.attendance.messages import (
     RecogniseGuest,
     RunQuery,
 )
-from lms.attendance.problems import NEVER_HELD, NO_GUEST, NOT_EXPECTED
+from lms.attendance.problems import NEVER_HELD, NO_GUEST, NOT_EXPECTED, THE_PERSON_IN_CLASS, THE_RUN_OF_CLASS
 from lms.attendance.reports import sheet_table
 from lms.attendance.rules import may_change_sheet, may_read_person, may_read_sheet
 from lms.attendance.runs import HeldRun, find_run, newest_run
@@ -37,6 +37,7 @@ from lms.attendance.store import read_results
 from lms.attendance.tables import attendance_history
 from lms.attendance.views import row_view, sheet_view
 from lms.audit.record import record
+from lms.classes.problems import THE_LIVE_CLASS
 from lms.classes.room import user_of
 from lms.database.transaction import Transaction
 from lms.organizations.tables import organization
@@ -168,12 +169,12 @@ class SheetEndpoints:
         if not may_read_sheet(seen.permissions, seen.ties) and not may_read_person(
             seen.permissions, call.caller.user_id, user_id, await children_of(transaction, call.caller)
         ):
-            raise not_found("live class")
+            raise not_found(THE_LIVE_CLASS)
         run = await _run_of(transaction, call.path.class_id, call.query.run_id)
         computed = await compute(transaction, run)
         outcome = next((each for each in computed.sheet.members if each.identity == str(user_id)), None)
         if outcome is None:
-            raise not_found("person in this class")
+            raise not_found(THE_PERSON_IN_CLASS)
         stored = {row.user_id: row for row in await read_results(transaction, [run.run_id])}
         people = await people_of(transaction, [user_id])
         changes = await transaction.rows(
@@ -230,7 +231,7 @@ class SheetEndpoints:
         """Return the run that is to be changed; raises ProblemError for who may not."""
         seen = await see_class(call.transaction, call.caller, call.path.class_id)
         if not may_change_sheet(seen.permissions, seen.ties):
-            raise ProblemError(FORBIDDEN) if may_read_sheet(seen.permissions, seen.ties) else not_found("live class")
+            raise ProblemError(FORBIDDEN) if may_read_sheet(seen.permissions, seen.ties) else not_found(THE_LIVE_CLASS)
         return await _run_of(call.transaction, call.path.class_id, run_id)
 
     async def _changed(
@@ -242,7 +243,7 @@ class SheetEndpoints:
     async def _see(self, call: Call[ClassPath, RunQuery, Nothing]) -> _Seen:
         seen = await see_class(call.transaction, call.caller, call.path.class_id)
         if not may_read_sheet(seen.permissions, seen.ties):
-            raise not_found("live class")
+            raise not_found(THE_LIVE_CLASS)
         run = await _run_of(call.transaction, call.path.class_id, call.query.run_id)
         return _Seen(run, await _view(call.transaction, run))
 
@@ -263,7 +264,7 @@ async def _run_of(transaction: Transaction, class_id: UUID, run_id: UUID | None)
         return run
     run = await find_run(transaction, run_id)
     if run is None or run.class_id != class_id:
-        raise not_found("run of this class")
+        raise not_found(THE_RUN_OF_CLASS)
     return run
 
 

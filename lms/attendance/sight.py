@@ -12,8 +12,10 @@ from sqlalchemy import Row, Select, select
 from lms.access.roles import permissions_of
 from lms.api.caller import Caller
 from lms.api.problems import not_found
+from lms.classes.problems import THE_LIVE_CLASS
 from lms.classes.rules import ClassTies
 from lms.classes.tables import live_class
+from lms.courses.problems import THE_COURSE
 from lms.courses.rules import Permissions, Ties
 from lms.courses.store import NO_TIES, find_course, ties_of
 from lms.database.prepared import prepared
@@ -36,7 +38,7 @@ async def see_class(transaction: Transaction, caller: Caller, class_id: UUID) ->
     """Return a class and the ties of who asks; raises ProblemError if there is none."""
     row = await transaction.first(_class(transaction.org_id, class_id))
     if row is None:
-        raise not_found("live class")
+        raise not_found(THE_LIVE_CLASS)
     ties = NO_TIES if row.course_id is None else await ties_of(transaction, row.course_id, caller.user_id)
     return ClassSight(row, ClassTies(is_host=row.host_id == caller.user_id, course=ties), permissions_of(caller.roles))
 
@@ -45,7 +47,7 @@ async def see_course(transaction: Transaction, caller: Caller, course_id: UUID) 
     """Return a course and the ties of who asks; raises ProblemError if there is none."""
     row = await find_course(transaction, course_id)
     if row is None:
-        raise not_found("course")
+        raise not_found(THE_COURSE)
     return row, await ties_of(transaction, course_id, caller.user_id)
 
 

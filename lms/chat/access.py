@@ -11,8 +11,9 @@ from sqlalchemy import Row, select
 from lms.access.roles import permissions_of
 from lms.access.standing import read_standing
 from lms.api.caller import Caller
+from lms.api.phrases import same
 from lms.api.problems import FORBIDDEN, ProblemError, not_found
-from lms.chat.problems import BANNED, MUTED, ROOM_LOCKED, ROOM_OVER
+from lms.chat.problems import BANNED, MUTED, ROOM_LOCKED, ROOM_OVER, THE_ROOM
 from lms.chat.rules import (
     Hold,
     Obstacle,
@@ -74,7 +75,7 @@ async def room_to_read(transaction: Transaction, caller: Caller, room_id: UUID) 
     row = await find_room(transaction, room_id)
     found = None if row is None else await room_for(transaction, row, caller.user_id, permissions_of(caller.roles))
     if found is None:
-        raise not_found("room")
+        raise not_found(THE_ROOM)
     if found.hold.banned and not found.is_direct:
         raise ProblemError(BANNED, rule="banned")
     return found
@@ -107,7 +108,7 @@ def check_writing(found: RoomFor, transaction: Transaction) -> None:
             return
         case Obstacle.MUTED:
             assert found.hold.muted_until is not None, "who is muted is so until some time"
-            raise ProblemError(MUTED, rule="muted", until=found.hold.muted_until.isoformat())
+            raise ProblemError(MUTED, rule="muted", until=same(found.hold.muted_until.isoformat()))
         case Obstacle.BANNED:
             raise ProblemError(BANNED, rule="banned")
         case Obstacle.OVER:

@@ -28,6 +28,7 @@ from lms.chat.problems import (
     MUTED,
     ROOM_LOCKED,
     ROOM_OVER,
+    THE_MESSAGE,
     TOO_MANY,
 )
 from lms.chat.reading import read_messages
@@ -131,7 +132,7 @@ class MessageEndpoints:
         await room_to_read(call.transaction, call.caller, call.path.room_id)
         row = await find_message(call.transaction, call.path.room_id, call.path.message_id)
         if row is None:
-            raise not_found("message")
+            raise not_found(THE_MESSAGE)
         return Result(await message_view(call.transaction, row))
 
     async def _edit(self, call: Call[MessagePath, Nothing, EditMessage]) -> Result:

@@ -10,12 +10,13 @@ from sqlalchemy import Row, Select, delete, insert, select, update
 
 from lms.access.roles import permissions_of
 from lms.api.caller import Caller
+from lms.api.phrases import Phrase
 from lms.api.problems import FORBIDDEN, ProblemError, bad_field, not_found
 from lms.chat.access import RoomFor, room_to_moderate, room_to_read, standing_of
 from lms.chat.events import room_event
 from lms.chat.members import moderators_of
 from lms.chat.moderation_messages import CloseReport, Mute, ReportMessage
-from lms.chat.problems import ALREADY_REPORTED, MESSAGE_DELETED, REPORT_CLOSED
+from lms.chat.problems import ALREADY_REPORTED, MESSAGE_DELETED, REPORT_CLOSED, THE_MEMBER, THE_MESSAGE, THE_REPORT
 from lms.chat.rules import RoomKind, Standing, may_hold, runs_the_school
 from lms.chat.store import find_message, find_room, write_member
 from lms.chat.tables import ReportStatus, chat_message, chat_reaction, chat_report, chat_revision, chat_room
@@ -44,7 +45,9 @@ class Moderator:
         """Keep somebody from writing until some time; None: let them write again. Raises ProblemError."""
         until = None if asked is None else asked.until
         if until is not None and not transaction.now < until <= transaction.now + MUTED_MAX:
-            raise bad_field("until", until.isoformat(), "a time within the year to come", "range")
+            raise bad_field(
+                "until", until.isoformat(), Phrase("a time within the year to come", "وقت خلال السنة القادمة"), "range"
+            )
         await self._check_may_hold(transaction, caller, room_id, user_id)
         reason = None if asked is None else asked.reason or None
         values = {"muted_until": until, "reason": reason, "held_by": caller.user_id}
@@ -87,7 +90,7 @@ class Moderator:
         found = await room_to_read(transaction, caller, room_id)
         message = await find_message(transaction, room_id, message_id)
         if message is None:
-            raise not_found("message")
+            raise not_found(THE_MESSAGE)
         if message.deleted_at is not None:
             raise ProblemError(MESSAGE_DELETED)
         if message.sender_id == caller.user_id:
@@ -114,7 +117,7 @@ class Moderator:
         """Say what became of a report; raises ProblemError."""
         row = await find_report(transaction, report_id)
         if row is None or not await may_see_report(transaction, caller, row):
-            raise not_found("report")
+            raise not_found(THE_REPORT)
         if row.status is not ReportStatus.OPEN:
             raise ProblemError(REPORT_CLOSED, value=row.status.value)
         await transaction.execute(
@@ -134,10 +137,10 @@ class Moderator:
     async def _check_may_hold(self, transaction: Transaction, caller: Caller, room_id: UUID, user_id: UUID) -> RoomFor:
         found = await room_to_read(transaction, caller, room_id)
         if user_id == caller.user_id:
-            raise bad_field("user_id", str(user_id), "somebody else", "other")
+            raise bad_field("user_id", str(user_id), Phrase("somebody else", "شخص آخر"), "other")
         standing, permissions = await standing_of(transaction, found.row, user_id)
         if standing is Standing.NOTHING:
-            raise not_found("member of the room")
+            raise not_found(THE_MEMBER)
         kind: RoomKind = found.row.kind
         if not may_hold(permissions_of(caller.roles), permissions, kind, found.standing, standing):
             raise ProblemError(FORBIDDEN, rule="moderate")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, select
@@ -10,20 +10,33 @@ from sqlalchemy import Row, select
 from lms.access.roles import permissions_of
 from lms.access.standing import read_standing
 from lms.api.caller import Caller
+from lms.api.phrases import Phrase
 from lms.api.problems import FORBIDDEN, ProblemError, bad_field, not_found
 from lms.chat.access import RoomFor, room_for
 from lms.chat.rules import Acquaintance, RoomKind, may_write_to
 from lms.chat.store import find_room_of, find_room_of_two, insert_room
+from lms.classes.problems import THE_LIVE_CLASS
 from lms.classes.store import live_run
 from lms.classes.tables import class_run, live_class
+from lms.courses.problems import THE_COURSE, THE_GROUP
 from lms.courses.rules import CourseRole
 from lms.courses.store import find_course, ties_statement
 from lms.courses.tables import course_group
 from lms.database.transaction import Transaction
 from lms.ids import Ids
 from lms.organizations.tables import organization
+from lms.people.problems import THE_USER
 
 _TEACHING = (CourseRole.TEACHER, CourseRole.TA)
+
+_KINDS: Final = {
+    RoomKind.RUN: THE_LIVE_CLASS,
+    RoomKind.COURSE: THE_COURSE,
+    RoomKind.GROUP: THE_GROUP,
+    RoomKind.STAFF: Phrase("room of the staff", "غرفة الموظفين"),
+    RoomKind.DIRECT: THE_USER,
+}
+"""Of what there is none where a room of this kind cannot be had."""
 
 
 async def open_room(transaction: Transaction, caller: Caller, ids: Ids, kind: RoomKind, of: UUID | None) -> RoomFor:
@@ -35,12 +48,12 @@ async def open_room(transaction: Transaction, caller: Caller, ids: Ids, kind: Ro
     if row is None:
         await insert_room(transaction, ids.new(), {"kind": kind, "ref_id": ref_id, "course_id": course_id})
         row = await find_room_of(transaction, kind, ref_id)
-    return await _for_caller(transaction, caller, row, kind.value)
+    return await _for_caller(transaction, caller, row, _KINDS[kind])
 
 
 async def _open_of_two(transaction: Transaction, caller: Caller, ids: Ids, other_id: UUID) -> RoomFor:
     if other_id == caller.user_id:
-        raise bad_field("of", str(other_id), "somebody else", "other")
+        raise bad_field("of", str(other_id), Phrase("somebody else", "شخص آخر"), "other")
     row = await find_room_of_two(transaction, caller.user_id, other_id)
     if row is None:
         await _check_may_begin(transaction, caller, other_id)
@@ -48,13 +61,13 @@ async def _open_of_two(transaction: Transaction, caller: Caller, ids: Ids, other
         values = {"kind": RoomKind.DIRECT, "direct_low": low, "direct_high": high}
         await insert_room(transaction, ids.new(), values)
         row = await find_room_of_two(transaction, caller.user_id, other_id)
-    return await _for_caller(transaction, caller, row, "user")
+    return await _for_caller(transaction, caller, row, THE_USER)
 
 
 async def _check_may_begin(transaction: Transaction, caller: Caller, other_id: UUID) -> None:
     other = await read_standing(transaction, other_id)
     if other is None or not other.active:
-        raise not_found("user")
+        raise not_found(THE_USER)
     settings = await transaction.value(select(organization.c.settings).where(organization.c.id == transaction.org_id))
     allowed = may_write_to(
         permissions_of(caller.roles),
@@ -85,7 +98,12 @@ async def _reference(transaction: Transaction, kind: RoomKind, of: UUID | None) 
     match kind:
         case RoomKind.STAFF:
             if of is not None:
-                raise bad_field("of", str(of), "nothing: a school has one room of its staff", "unknown")
+                raise bad_field(
+                    "of",
+                    str(of),
+                    Phrase("nothing: a school has one room of its staff", "لا شيء: للمدرسة غرفة واحدة لموظفيها"),
+                    "unknown",
+                )
             return transaction.org_id, None
         case RoomKind.COURSE:
             if await find_course(transaction, _needed(of)) is not None:
@@ -102,7 +120,7 @@ async def _reference(transaction: Transaction, kind: RoomKind, of: UUID | None) 
             run = await _find_run(transaction, _needed(of))
             if run is not None:
                 return run.id, run.course_id
-    raise not_found(kind.value)
+    raise not_found(_KINDS[kind])
 
 
 async def _find_run(transaction: Transaction, of: UUID) -> Row[Any] | None:
@@ -116,7 +134,7 @@ async def _find_run(transaction: Transaction, of: UUID) -> Row[Any] | None:
     )
 
 
-async def _for_caller(transaction: Transaction, caller: Caller, row: Row[Any] | None, what: str) -> RoomFor:
+async def _for_caller(transaction: Transaction, caller: Caller, row: Row[Any] | None, what: Phrase) -> RoomFor:
     assert row is not None, "it is there, or was made just now"
     found = await room_for(transaction, row, caller.user_id, permissions_of(caller.roles))
     if found is None:
@@ -126,5 +144,5 @@ async def _for_caller(transaction: Transaction, caller: Caller, row: Row[Any] | 
 
 def _needed(of: UUID | None) -> UUID:
     if of is None:
-        raise bad_field("of", None, "an id", "required")
+        raise bad_field("of", None, Phrase("an id", "معرّف"), "required")
     return of

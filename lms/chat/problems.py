@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lms.api.phrases import Phrase
 from lms.api.problems import Problem
 
 CLIENT_ID_REUSED: Final = Problem(
@@ -31,7 +32,7 @@ ROOM_OVER: Final = Problem(
     "room_over", 409, "Nobody writes here any more; it can be read.", "انتهت الكتابة في هذه الغرفة؛ يمكن القراءة فقط."
 )
 TOO_MANY: Final = Problem(
-    "too_many", 409, "There are {value} {what} already, which is the most.", "بلغ العدد حده الأقصى: {value}."
+    "too_many", 409, "There are {value} {what} already, which is the most.", "بلغ عدد {what} حده الأقصى: {value}."
 )
 ALREADY_REPORTED: Final = Problem(
     "already_reported", 409, "You have reported this message already.", "سبق أن أبلغت عن هذه الرسالة."
@@ -39,3 +40,9 @@ ALREADY_REPORTED: Final = Problem(
 REPORT_CLOSED: Final = Problem(
     "report_closed", 409, "Somebody has looked at this report already: {value}.", "عولج هذا البلاغ من قبل: {value}."
 )
+
+THE_ROOM: Final = Phrase("room", "الغرفة")
+THE_MESSAGE: Final = Phrase("message", "الرسالة")
+THE_REPLIED_TO: Final = Phrase("message to reply to", "الرسالة المطلوب الرد عليها")
+THE_REPORT: Final = Phrase("report", "البلاغ")
+THE_MEMBER: Final = Phrase("member of the room", "عضو الغرفة")

@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, select, update
 
 from lms.access.roles import permissions_of
 from lms.api.caller import Caller
+from lms.api.phrases import Phrase
 from lms.api.problems import bad_field
 from lms.chat.access import RoomFor, room_for, room_to_read
 from lms.chat.events import CommunityRead, PrivateRead
@@ -27,7 +28,9 @@ async def read_messages(transaction: Transaction, room_id: UUID, query: MessageQ
     """Return messages of a room, in order; raises ProblemError for a question that contradicts itself."""
     given = [name for name in ("after", "before", "changed_after") if getattr(query, name) is not None]
     if len(given) > 1:
-        raise bad_field(given[1], getattr(query, given[1]), f"nothing beside {given[0]}", "order")
+        raise bad_field(
+            given[1], getattr(query, given[1]), Phrase(f"nothing beside {given[0]}", f"لا شيء مع {given[0]}"), "order"
+        )
     by = given[0] if given else "latest"
     place = getattr(query, by, None)
     found = await transaction.rows(_page(transaction.org_id, room_id, place, query.limit, by=by))

@@ -9,7 +9,7 @@ from sqlalchemy import Row, select
 from lms.access.roles import Permission, permissions_of
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result, Use
 from lms.api.paging import fetch_page
-from lms.api.problems import BAD_CURSOR, FORBIDDEN, NOT_FOUND
+from lms.api.problems import BAD_CURSOR, FORBIDDEN, NOT_FOUND, not_found
 from lms.api.rate_limits import Limit
 from lms.audit.record import record
 from lms.chat.access import room_to_moderate
@@ -26,12 +26,12 @@ from lms.chat.moderation_messages import (
     Revision,
     SearchQuery,
 )
-from lms.chat.problems import ALREADY_REPORTED, BANNED, MESSAGE_DELETED, REPORT_CLOSED
+from lms.chat.problems import ALREADY_REPORTED, BANNED, MESSAGE_DELETED, REPORT_CLOSED, THE_MESSAGE
 from lms.chat.room_endpoints import TAG
 from lms.chat.rules import runs_the_school
 from lms.chat.search import search_messages
-from lms.chat.store import moderated_rooms
-from lms.chat.tables import chat_message, chat_report, chat_revision
+from lms.chat.store import find_message, moderated_rooms
+from lms.chat.tables import chat_report, chat_revision
 from lms.parts import Parts
 
 REPORTS: Final = "/api/v1/chat/reports"
@@ -114,17 +114,11 @@ class ReportEndpoints:
     async def _revisions(self, call: Call[MessagePath, Nothing, Nothing]) -> Result:
         transaction, path = call.transaction, call.path
         await room_to_moderate(transaction, call.caller, path.room_id)
+        if await find_message(transaction, path.room_id, path.message_id) is None:
+            raise not_found(THE_MESSAGE)
         rows = await transaction.rows(
             select(chat_revision)
-            .join(
-                chat_message,
-                (chat_message.c.org_id == chat_revision.c.org_id) & (chat_message.c.id == chat_revision.c.message_id),
-            )
-            .where(
-                chat_revision.c.org_id == transaction.org_id,
-                chat_revision.c.message_id == path.message_id,
-                chat_message.c.room_id == path.room_id,
-            )
+            .where(chat_revision.c.org_id == transaction.org_id, chat_revision.c.message_id == path.message_id)
             .order_by(chat_revision.c.number)
         )
         await record(call, "chat.revisions", "chat_message", path.message_id)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta
 
+from lms.api.phrases import Phrase
 from lms.api.problems import ProblemError, bad_field
 from lms.api.rate_limits import Limit
 from lms.chat.access import check_writing, room_to_read
@@ -117,7 +118,7 @@ class ChatSpeech:
         connection, caller = conversation.connection, conversation.caller
         most = self._live.settings.rooms
         if said.room_id not in connection.rooms and len(connection.rooms) >= most:
-            raise ProblemError(TOO_MANY, field="room_id", value=most, rule="count", what="rooms")
+            raise ProblemError(TOO_MANY, field="room_id", value=most, rule="count", what=Phrase("rooms", "الغرف"))
         async with self._database.read(caller.org_id) as transaction:
             row = (await room_to_read(transaction, caller, said.room_id)).row
         present = tuple(self._live.presence.present_in(caller.org_id, row.id))
@@ -138,7 +139,12 @@ class ChatSpeech:
 
     async def _say_to_one(self, conversation: Conversation, said: SayToOne) -> Sent:
         if (said.user_id is None) is (said.room_id is None):
-            raise bad_field("user_id", said.user_id and str(said.user_id), "either user_id or room_id", "one_of")
+            raise bad_field(
+                "user_id",
+                said.user_id and str(said.user_id),
+                Phrase("either user_id or room_id", "إما user_id وإما room_id"),
+                "one_of",
+            )
         if said.room_id is not None:
             return await self._send(conversation, said.room_id, said)
         await self._count(conversation)

@@ -16,11 +16,12 @@ from sqlalchemy import Executable, Row, bindparam, delete, func, insert, select,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.api.caller import Caller
+from lms.api.phrases import Phrase
 from lms.api.problems import FORBIDDEN, ProblemError, not_found
 from lms.chat.access import RoomFor, check_writing, room_to_read
 from lms.chat.events import CommunityReaction, PrivateReaction, message_event
 from lms.chat.messages import Message, SendMessage
-from lms.chat.problems import CLIENT_ID_REUSED, MESSAGE_CONFLICT, MESSAGE_DELETED, TOO_MANY
+from lms.chat.problems import CLIENT_ID_REUSED, MESSAGE_CONFLICT, MESSAGE_DELETED, THE_MESSAGE, THE_REPLIED_TO, TOO_MANY
 from lms.chat.rules import may_delete, may_edit, may_pin
 from lms.chat.store import find_message, message_at, write_read_mark
 from lms.chat.tables import MessageKind, chat_message, chat_reaction, chat_revision, chat_room
@@ -64,7 +65,7 @@ class Writer:
             return earlier, True
         check_writing(found, transaction)
         if asked.reply_to is not None and await find_message(transaction, room_id, asked.reply_to) is None:
-            raise not_found("message to reply to")
+            raise not_found(THE_REPLIED_TO)
         counted = await count(transaction, room_id, messages=1)
         message_id = self._ids.new()
         values = {
@@ -165,7 +166,13 @@ class Writer:
         await _update(transaction, room_id, message.seq, change=counted.change)
         view = await message_view(transaction, await self._again(transaction, room_id, message_id))
         if len(view.reactions) > EMOJIS_MAX:
-            raise ProblemError(TOO_MANY, field="emoji", value=EMOJIS_MAX, rule="count", what="different emojis")
+            raise ProblemError(
+                TOO_MANY,
+                field="emoji",
+                value=EMOJIS_MAX,
+                rule="count",
+                what=Phrase("different emojis", "الرموز التعبيرية المختلفة"),
+            )
         total = next((each.count for each in view.reactions if each.emoji == emoji), 0)
         event: Any = PrivateReaction if found.is_direct else CommunityReaction
         told = event(room_id=room_id, change=counted.change, count=total, on=on, **own)
@@ -185,7 +192,9 @@ class Writer:
             await count(transaction, room_id, changes=-1)
             return await message_view(transaction, message)
         if on and await _count_pins(transaction, room_id) >= PINS_MAX:
-            raise ProblemError(TOO_MANY, value=PINS_MAX, rule="count", what="pinned messages")
+            raise ProblemError(
+                TOO_MANY, value=PINS_MAX, rule="count", what=Phrase("pinned messages", "الرسائل المثبتة")
+            )
         await _update(
             transaction, room_id, message.seq, pinned_at=transaction.now if on else None,
             pinned_by=caller.user_id if on else None, change=counted.change,
@@ -198,7 +207,7 @@ class Writer:
         found = await room_to_read(transaction, caller, room_id)
         message = await find_message(transaction, room_id, message_id)
         if message is None:
-            raise not_found("message")
+            raise not_found(THE_MESSAGE)
         if message.deleted_at is not None and not deleted_too:
             raise ProblemError(MESSAGE_DELETED)
         return found, message

@@ -13,7 +13,7 @@ from lms.access.roles import permissions_of
 from lms.api.caller import Caller
 from lms.api.problems import FORBIDDEN, ProblemError, not_found
 from lms.classes.messages import ClassView, RunView
-from lms.classes.problems import NOT_NOW
+from lms.classes.problems import NOT_NOW, THE_LIVE_CLASS
 from lms.classes.room import RoomSettings
 from lms.classes.rules import ClassTies, may_join, may_read_class, may_run, seat_of
 from lms.classes.status import ClassStatus, Deed, NotNowError, allowed_deeds, status_after
@@ -43,7 +43,7 @@ async def class_to_read(transaction: Transaction, caller: Caller, class_id: UUID
         found = ClassFor(row, permissions_of(caller.roles), ties)
         if may_read_class(found.permissions, ties):
             return found
-    raise not_found("live class")
+    raise not_found(THE_LIVE_CLASS)
 
 
 async def class_to_run(
@@ -70,9 +70,7 @@ def check_now(status: ClassStatus, deed: Deed) -> ClassStatus:
     try:
         return status_after(status, deed)
     except NotNowError as error:
-        raise ProblemError(
-            NOT_NOW, field="status", value=status.value, rule=deed.value, reason=f"T{str(error)[1:]}"
-        ) from None
+        raise ProblemError(NOT_NOW, field="status", value=status.value, rule=deed.value, reason=error.phrase) from None
 
 
 def class_view(found: ClassFor, run: Row[Any] | None) -> ClassView:

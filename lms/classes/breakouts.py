@@ -11,6 +11,7 @@ from sqlalchemy import func, insert, select
 from lms.access.roles import Permission, permissions_of
 from lms.api.caller import Caller
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Reply, Result, Use
+from lms.api.phrases import Phrase, same
 from lms.api.problems import FORBIDDEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError
 from lms.audit.record import record
 from lms.classes.access import ClassFor, class_to_run, class_view
@@ -33,6 +34,8 @@ from webapi.shapes import Nothing
 
 BREAKOUTS: Final = 50
 """Of a run at the same time."""
+
+_NO_DEEPER: Final = Phrase("A breakout has no breakouts", "ليس للغرفة الفرعية غرف فرعية")
 
 
 class BreakoutEndpoints:
@@ -60,7 +63,7 @@ class BreakoutEndpoints:
         async with parts.database.read(caller.org_id) as transaction:
             found, _ = await class_to_run(transaction, caller, call.path.class_id, Deed.LOCK, lock=False)
             if found.row.parent_id is not None:
-                raise ProblemError(NOT_NOW, field="parent_id", rule="depth", reason="A breakout has no breakouts")
+                raise ProblemError(NOT_NOW, field="parent_id", rule="depth", reason=_NO_DEEPER)
             people = tuple({each for breakout in body.breakouts for each in breakout.user_ids})
             if people:
                 await check_people(transaction, "breakouts", people)
@@ -136,4 +139,4 @@ async def _check_number(transaction: Transaction, run_id: UUID, more: int) -> No
         )
     )
     if there + more > BREAKOUTS:
-        raise ProblemError(BREAKOUTS_MAX, field="breakouts", value=there, expected=str(BREAKOUTS), rule="count")
+        raise ProblemError(BREAKOUTS_MAX, field="breakouts", value=there, expected=same(BREAKOUTS), rule="count")

@@ -20,13 +20,14 @@ from sqlalchemy import Row, delete, func, insert, or_, select, update
 from lms.access.roles import Permission, permissions_of
 from lms.access.standing import Standing, read_standing
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, File, Nothing, Open, Reply, Result, Use
+from lms.api.phrases import same
 from lms.api.problems import NOT_FOUND, ProblemError, not_found
 from lms.audit.record import record
 from lms.classes.calendar.feed import MEDIA_TYPE, CalendarClass, build_calendar
 from lms.classes.calendar.zones import ZoneError, find_zone
 from lms.classes.messages import CalendarFilePath, CalendarPath, CalendarView, CreateCalendar
 from lms.classes.planning import TAG
-from lms.classes.problems import CALENDARS_MAX
+from lms.classes.problems import CALENDARS_MAX, THE_CALENDAR
 from lms.classes.status import ClassStatus
 from lms.classes.store import seen_by
 from lms.classes.tables import calendar_feed, class_invite, live_class
@@ -88,7 +89,7 @@ class CalendarEndpoints:
         transaction, caller = call.transaction, call.caller
         there = await transaction.value(select(func.count()).select_from(_own(call).subquery()))
         if there >= FEEDS_MAX:
-            raise ProblemError(CALENDARS_MAX, value=there, expected=str(FEEDS_MAX), rule="count")
+            raise ProblemError(CALENDARS_MAX, value=there, expected=same(FEEDS_MAX), rule="count")
         secret, calendar_id = secrets.token_urlsafe(32), self._parts.ids.new()
         await transaction.execute(
             insert(calendar_feed).values(
@@ -113,7 +114,7 @@ class CalendarEndpoints:
             )
         )
         if done.rowcount == 0:
-            raise not_found("calendar")
+            raise not_found(THE_CALENDAR)
         await record(call, "calendar.delete", "calendar_feed", call.path.calendar_id)
         return Result(status=204)
 
@@ -123,11 +124,11 @@ class CalendarEndpoints:
             statement = select(calendar_feed).where(calendar_feed.c.secret_hash == _hash(call.path.secret))
             feed = await transaction.first(statement)
         if feed is None:
-            raise not_found("calendar")
+            raise not_found(THE_CALENDAR)
         async with database.read(feed.org_id) as transaction:
             standing = await read_standing(transaction, feed.user_id)
             if standing is None or not standing.active:
-                raise not_found("calendar")
+                raise not_found(THE_CALENDAR)
             classes = await _classes(transaction, feed.user_id, standing)
             now = transaction.now
         if feed.read_at is None or now - feed.read_at > READ_NOTED:

@@ -17,7 +17,7 @@ from lms.audit.record import record
 from lms.classes.access import class_to_read, class_to_run
 from lms.classes.messages import ClassPath, Invite, InvitePath, InviteView, ReplyToInvite
 from lms.classes.planning import ONE, TAG
-from lms.classes.problems import NOT_NOW
+from lms.classes.problems import NOT_NOW, THE_INVITATION
 from lms.classes.status import Deed
 from lms.classes.tables import InviteStatus, class_invite
 from lms.courses.enrolments import check_people
@@ -111,7 +111,7 @@ class InvitationEndpoints:
             .values(status=call.body.status, updated_at=transaction.now)
         )
         if done.rowcount == 0:
-            raise not_found("invitation")
+            raise not_found(THE_INVITATION)
         return Result(_view(await transaction.one(own)))
 
 

@@ -14,6 +14,7 @@ from lms.access.roles import Permission, permissions_of
 from lms.api.caller import Caller
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import fetch_page
+from lms.api.phrases import Phrase
 from lms.api.problems import ALREADY_TAKEN, BAD_CURSOR, FORBIDDEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, bad_field
 from lms.audit.record import record
 from lms.classes.access import ClassFor, class_to_read, class_to_run, class_view
@@ -234,14 +235,17 @@ def check_times(starts_at: datetime, ends_at: datetime) -> None:
     check_moment("starts_at", starts_at)
     check_moment("ends_at", ends_at)
     if not starts_at < ends_at <= starts_at + timedelta(seconds=DURATION_S_MAX):
-        expected = f"a time after starts_at, at most {DURATION_S_MAX // 3600} hours later"
+        hours = DURATION_S_MAX // 3600
+        expected = Phrase(
+            f"a time after starts_at, at most {hours} hours later", f"وقت بعد starts_at بما لا يزيد على {hours} ساعة"
+        )
         raise bad_field("ends_at", ends_at.isoformat(), expected, "order")
 
 
 async def check_group(transaction: Transaction, course_id: UUID | None, group_id: UUID) -> None:
     """Raise ProblemError unless a group is one of the course."""
     if course_id is None or await find_group(transaction, course_id, group_id) is None:
-        raise bad_field("group_id", str(group_id), "a group of the course", "reference")
+        raise bad_field("group_id", str(group_id), Phrase("a group of the course", "مجموعة من المقرر"), "reference")
 
 
 async def _check_external(transaction: Transaction, external_id: str) -> None:

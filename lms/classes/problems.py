@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from lms.api.phrases import Phrase
 from lms.api.problems import Problem
 
-NOT_NOW: Final = Problem("not_now", 409, "{reason}.", "حالة الحصة الآن لا تسمح بذلك ({value}).")
-BAD_RULE: Final = Problem("bad_rule", 400, "{field}: {reason}.", "قاعدة التكرار غير صحيحة: {value}.")
+NOT_NOW: Final = Problem("not_now", 409, "{reason}.", "{reason}.")
+BAD_RULE: Final = Problem("bad_rule", 400, "{field}: {reason}.", "{field}: {reason}.")
 MEDIA_UNAVAILABLE: Final = Problem(
     "media_unavailable",
     503,
@@ -22,3 +23,9 @@ CALENDARS_MAX: Final = Problem(
     "too_many_calendars", 409, "You have {value} calendars, at most {expected} are possible.",
     "لديك {value} تقويمًا، والحد الأقصى {expected}.",
 )  # fmt: skip
+
+THE_LIVE_CLASS: Final = Phrase("live class", "الحصة")
+THE_SERIES: Final = Phrase("series", "سلسلة الحصص")
+THE_INVITATION: Final = Phrase("invitation", "الدعوة")
+THE_RECORDING: Final = Phrase("recording", "تسجيل الحصة")
+THE_CALENDAR: Final = Phrase("calendar", "التقويم")

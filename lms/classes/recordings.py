@@ -12,9 +12,10 @@ from sqlalchemy import Row, Select, or_, select, update
 from lms.access.roles import Permission, permissions_of
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result, Use
 from lms.api.paging import fetch_page
+from lms.api.phrases import Phrase
 from lms.api.problems import BAD_CURSOR, FORBIDDEN, NOT_FOUND, ProblemError, not_found
 from lms.audit.record import record
-from lms.classes.problems import NOT_NOW
+from lms.classes.problems import NOT_NOW, THE_RECORDING
 from lms.classes.recording_messages import ChangeRecording, FormatView, RecordingPath, RecordingQuery, RecordingView
 from lms.classes.rules import ClassTies, may_change_recording, may_watch
 from lms.classes.store import class_ties, find_class, seen_by
@@ -99,7 +100,10 @@ class RecordingEndpoints:
             if row.state not in _READY:
                 raise ProblemError(
                     NOT_NOW, field="state", value=row.state.value, rule="publish",
-                    reason=f"The recording is {row.state.value}, and can be published once it is processed",
+                    reason=Phrase(
+                        f"The recording is {row.state.value}, and can be published once it is processed",
+                        f"حالة التسجيل {row.state.value}، ولا يُنشر إلا بعد معالجته",
+                    ),
                 )  # fmt: skip
         await _write(transaction, row, **changed)
         old = {name: row._mapping[name] for name in changed}
@@ -109,7 +113,7 @@ class RecordingEndpoints:
     async def _delete(self, call: Call[RecordingPath, Nothing, Nothing]) -> Result:
         transaction, row = call.transaction, await self._to_change(call)
         if row.protected:
-            reason = "The recording is protected"
+            reason = Phrase("The recording is protected", "التسجيل محمي")
             raise ProblemError(NOT_NOW, field="protected", value=True, rule="delete", reason=reason)
         await _write(transaction, row, state=RecordingState.DELETED, deleted_at=transaction.now)
         await record(call, "recording.delete", "recording", row.id, old={"name": row.name})
@@ -121,7 +125,7 @@ class RecordingEndpoints:
         statement = _recordings(call.transaction).where(recording.c.id == call.path.recording_id)
         row = await call.transaction.first(statement)
         if row is None or not await self._sees(call, row):
-            raise not_found("recording")
+            raise not_found(THE_RECORDING)
         return row
 
     async def _to_change(self, call: Call[RecordingPath, Any, Any]) -> Row[Any]:

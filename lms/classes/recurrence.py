@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
+from lms.api.phrases import Phrase
+
 OCCURRENCES_MAX: Final = 400
 """A class on every day of a school year."""
 
@@ -34,6 +36,10 @@ class Frequency(enum.Enum):
 
 class RuleError(ValueError):
     """A rule that is wrong, or that we do not follow; the message says what was expected."""
+
+    def __init__(self, english: str, arabic: str) -> None:
+        super().__init__(english)
+        self.phrase = Phrase(english, arabic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,10 @@ def occurrences(
         if day not in without:
             found.append(moment)
         if len(found) > OCCURRENCES_MAX:
-            raise RuleError(f"the rule meets on more than {OCCURRENCES_MAX} days, expected an earlier end")
+            raise RuleError(
+                f"the rule meets on more than {OCCURRENCES_MAX} days, expected an earlier end",
+                f"توافق القاعدة أكثر من {OCCURRENCES_MAX} يومًا، والمتوقع نهاية أقرب",
+            )
         if counted == rule.count:
             break
     return tuple(found)

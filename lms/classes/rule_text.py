@@ -25,14 +25,20 @@ ItemT = TypeVar("ItemT")
 def parse_rule(text: str) -> Recurrence:
     """Return a rule, with or without `RRULE:` before it; raises RuleError."""
     if len(text) > RULE_LENGTH_MAX:
-        raise RuleError(f"the rule has {len(text)} characters, expected at most {RULE_LENGTH_MAX}")
+        raise RuleError(
+            f"the rule has {len(text)} characters, expected at most {RULE_LENGTH_MAX}",
+            f"القاعدة {len(text)} حرفًا، والمتوقع {RULE_LENGTH_MAX} على الأكثر",
+        )
     parts: dict[str, str] = {}
     for part in text.strip().upper().removeprefix("RRULE:").removesuffix(";").split(";"):
         name, equals, value = part.partition("=")
         if name not in _KNOWN or not equals or not value:
-            raise RuleError(f"{part!r} is no part of a rule that is known here, expected NAME=VALUE with {_listed()}")
+            raise RuleError(
+                f"{part!r} is no part of a rule that is known here, expected NAME=VALUE with {_listed()}",
+                f"{part!r} جزء غير معروف من القاعدة، والمتوقع NAME=VALUE من {_listed()}",
+            )
         if name in parts:
-            raise RuleError(f"{name} is there twice")
+            raise RuleError(f"{name} is there twice", f"تكرر {name}")
         parts[name] = value
     rule = Recurrence(
         frequency=_frequency(parts.get("FREQ", "")),
@@ -71,22 +77,37 @@ def build_rule(rule: Recurrence) -> str:
 
 def _check_together(rule: Recurrence) -> None:
     if (rule.count is None) == (rule.until is None):
-        raise RuleError("the rule has neither COUNT nor UNTIL, or both; expected one: a series ends")
+        raise RuleError(
+            "the rule has neither COUNT nor UNTIL, or both; expected one: a series ends",
+            "في القاعدة COUNT و UNTIL معًا أو ليس فيها أيهما، والمتوقع واحد: للسلسلة نهاية",
+        )
     if rule.frequency is not Frequency.MONTHLY and any(each.ordinal is not None for each in rule.weekdays):
-        raise RuleError(f"BYDAY with a number belongs to FREQ=MONTHLY, not to {rule.frequency.value}")
+        raise RuleError(
+            f"BYDAY with a number belongs to FREQ=MONTHLY, not to {rule.frequency.value}",
+            f"العدد مع BYDAY يخص FREQ=MONTHLY لا {rule.frequency.value}",
+        )
     if rule.frequency is Frequency.WEEKLY and rule.month_days:
-        raise RuleError("BYMONTHDAY does not go with FREQ=WEEKLY")
+        raise RuleError("BYMONTHDAY does not go with FREQ=WEEKLY", "لا يجتمع BYMONTHDAY مع FREQ=WEEKLY")
     if rule.positions and rule.frequency is not Frequency.MONTHLY:
-        raise RuleError(f"BYSETPOS belongs to FREQ=MONTHLY, not to {rule.frequency.value}")
+        raise RuleError(
+            f"BYSETPOS belongs to FREQ=MONTHLY, not to {rule.frequency.value}",
+            f"BYSETPOS يخص FREQ=MONTHLY لا {rule.frequency.value}",
+        )
     if rule.positions and not (rule.weekdays or rule.month_days):
-        raise RuleError("BYSETPOS picks among days of BYDAY or BYMONTHDAY, and there is neither")
+        raise RuleError(
+            "BYSETPOS picks among days of BYDAY or BYMONTHDAY, and there is neither",
+            "BYSETPOS يختار من أيام BYDAY أو BYMONTHDAY، وليس هنا أي منهما",
+        )
 
 
 def _frequency(text: str) -> Frequency:
     try:
         return Frequency(text)
     except ValueError:
-        raise RuleError(f"FREQ={text}, expected DAILY, WEEKLY or MONTHLY") from None
+        raise RuleError(
+            f"FREQ={text}, expected DAILY, WEEKLY or MONTHLY",
+            f"قيمة FREQ هي {text}، والمتوقع DAILY أو WEEKLY أو MONTHLY",
+        ) from None
 
 
 def _number(name: str, text: str, least: int, most: int) -> int:
@@ -95,7 +116,10 @@ def _number(name: str, text: str, least: int, most: int) -> int:
     except ValueError:
         number = None
     if number is None or number == 0 or not least <= number <= most:
-        raise RuleError(f"{name} holds {text!r}, expected a number from {least} to {most} (not 0)")
+        raise RuleError(
+            f"{name} holds {text!r}, expected a number from {least} to {most} (not 0)",
+            f"قيمة {name} هي {text!r}، والمتوقع عدد من {least} إلى {most} (غير 0)",
+        )
     return number
 
 
@@ -104,32 +128,42 @@ def _items(text: str | None, read: Callable[[str], ItemT]) -> tuple[ItemT, ...]:
         return ()
     items = text.split(",")
     if len(items) > _ITEMS_MAX:
-        raise RuleError(f"{text[:20]}... lists {len(items)} items, expected at most {_ITEMS_MAX}")
+        raise RuleError(
+            f"{text[:20]}... lists {len(items)} items, expected at most {_ITEMS_MAX}",
+            f"في {text[:20]}... من العناصر {len(items)}، والمتوقع {_ITEMS_MAX} على الأكثر",
+        )
     return tuple(dict.fromkeys(read(item) for item in items))
 
 
 def _weekday(text: str) -> Weekday:
     if (found := _WEEKDAY.fullmatch(text)) is None:
-        raise RuleError(f"BYDAY holds {text!r}, expected e.g. SU, TU or, in a month, 1SU, -1TH")
+        raise RuleError(
+            f"BYDAY holds {text!r}, expected e.g. SU, TU or, in a month, 1SU, -1TH",
+            f"قيمة BYDAY هي {text!r}، والمتوقع مثلًا SU أو TU أو في الشهر 1SU أو -1TH",
+        )
     return Weekday(_DAYS.index(found[2]), int(found[1]) if found[1] else None)
 
 
 def _week_start(text: str) -> int:
     if text not in _DAYS:
-        raise RuleError(f"WKST={text}, expected one of {', '.join(_DAYS)}")
+        days = ", ".join(_DAYS)
+        raise RuleError(f"WKST={text}, expected one of {days}", f"قيمة WKST هي {text}، والمتوقع إحدى القيم: {days}")
     return _DAYS.index(text)
 
 
 def _until(text: str) -> datetime | date:
     """A moment in UTC as RFC 5545 wants it, or a day, which people write: that day is still met."""
     if _UNTIL.fullmatch(text) is None:
-        raise RuleError(f"UNTIL={text}, expected e.g. 20270531 or 20270531T215959Z")
+        raise RuleError(
+            f"UNTIL={text}, expected e.g. 20270531 or 20270531T215959Z",
+            f"قيمة UNTIL هي {text}، والمتوقع مثلًا 20270531 أو 20270531T215959Z",
+        )
     try:
         if len(text) == 8:
             return datetime.strptime(text, "%Y%m%d").replace(tzinfo=UTC).date()
         return datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
-        raise RuleError(f"UNTIL={text} is no day that exists") from None
+        raise RuleError(f"UNTIL={text} is no day that exists", f"قيمة UNTIL هي {text}، وليس هذا يومًا موجودًا") from None
 
 
 def _listed() -> str:

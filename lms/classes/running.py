@@ -14,6 +14,7 @@ from sqlalchemy import Row, insert, select
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result, Use
 from lms.api.paging import PageQuery, fetch_page
+from lms.api.phrases import Phrase
 from lms.api.problems import BAD_CURSOR, FORBIDDEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError
 from lms.audit.record import record
 from lms.classes.access import ClassFor, class_to_join, class_to_read, class_to_run, class_view, run_view
@@ -31,6 +32,8 @@ from lms.database.transaction import Transaction
 from lms.organizations.quotas import check_rooms, recording_refused, seats_within
 from lms.organizations.tables import organization
 from lms.parts import Parts
+
+_JUST_ENDED: Final = Phrase("The class has just ended", "انتهت الحصة للتو")
 
 
 class RunningEndpoints:
@@ -124,7 +127,7 @@ class RunningEndpoints:
         seat = seat_of(found.permissions, found.ties)
         assert seat is not None, "whoever may join has a seat"
         if run is None:
-            raise ProblemError(NOT_NOW, field="status", rule="join", reason="The class has just ended")
+            raise ProblemError(NOT_NOW, field="status", rule="join", reason=_JUST_ENDED)
         identity = identity_of(caller.user_id, call.body.device)
         issued = await self._media.issue(
             token_request(
@@ -154,7 +157,7 @@ class RunningEndpoints:
             found, _ = await class_to_run(transaction, caller, call.path.class_id, Deed.LOCK, lock=False)
             run = await live_run(transaction, found.row.id)
         if run is None:
-            raise ProblemError(NOT_NOW, field="status", rule="lock", reason="The class has just ended")
+            raise ProblemError(NOT_NOW, field="status", rule="lock", reason=_JUST_ENDED)
         await self._media.set_door(run.room, door_of(found.settings, locked=locked))
         async with self._parts.database.write(caller.org_id) as transaction:
             found, _ = await class_to_run(transaction, caller, call.path.class_id, Deed.LOCK)

@@ -11,12 +11,13 @@ from sqlalchemy import Row, func, insert, select, update
 
 from lms.access.roles import Permission, permissions_of
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
+from lms.api.phrases import Phrase
 from lms.api.problems import FORBIDDEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, bad_field, not_found
 from lms.audit.record import record
 from lms.classes.calendar.zones import find_zone
 from lms.classes.messages import CancelClass, ChangedClasses, CreateSeries, SeriesPath, SeriesView
 from lms.classes.planning import TAG, check_times, class_row, place_of
-from lms.classes.problems import BAD_RULE
+from lms.classes.problems import BAD_RULE, THE_SERIES
 from lms.classes.recurrence import RuleError, occurrences
 from lms.classes.rule_text import build_rule, parse_rule
 from lms.classes.rules import ClassTies, may_read_class, may_run
@@ -126,19 +127,34 @@ def starts_of(body: CreateSeries, time_zone: str) -> tuple[datetime, ...]:
     try:
         local = datetime.strptime(body.starts_local, "%Y-%m-%dT%H:%M")  # noqa: DTZ007 - local on purpose
     except ValueError:
-        raise bad_field("starts_local", body.starts_local, "a day and hour such as 2026-11-22T09:00", "form") from None
+        raise bad_field(
+            "starts_local",
+            body.starts_local,
+            Phrase("a day and hour such as 2026-11-22T09:00", "يوم وساعة مثل 2026-11-22T09:00"),
+            "form",
+        ) from None
     try:
         without = frozenset(date.fromisoformat(each) for each in body.without)
     except ValueError:
-        raise bad_field("without", list(body.without)[:5], "days such as 2026-12-01", "form") from None
+        raise bad_field(
+            "without", list(body.without)[:5], Phrase("days such as 2026-12-01", "أيام مثل 2026-12-01"), "form"
+        ) from None
     if not 2000 <= local.year < 2090:
-        raise bad_field("starts_local", body.starts_local, "a year from 2000 to 2089", "range")
+        raise bad_field(
+            "starts_local", body.starts_local, Phrase("a year from 2000 to 2089", "سنة من 2000 إلى 2089"), "range"
+        )
     try:
         starts = occurrences(parse_rule(body.rule), local, find_zone(time_zone), without=without)
     except RuleError as error:
-        raise ProblemError(BAD_RULE, field="rule", value=body.rule, rule="rrule", reason=str(error)) from None
+        raise ProblemError(BAD_RULE, field="rule", value=body.rule, rule="rrule", reason=error.phrase) from None
     if not starts:
-        raise ProblemError(BAD_RULE, field="rule", value=body.rule, rule="rrule", reason="it meets on no day")
+        raise ProblemError(
+            BAD_RULE,
+            field="rule",
+            value=body.rule,
+            rule="rrule",
+            reason=Phrase("it meets on no day", "لا توافق أي يوم"),
+        )
     length = timedelta(minutes=body.duration_minutes)
     check_times(starts[0], starts[0] + length)
     return starts
@@ -158,7 +174,7 @@ async def _find(call: Call[Any, Any, Any], series_id: UUID) -> tuple[Row[Any], C
         ties = (await class_ties(transaction, call.caller.user_id, [first]))[first.id]
         if may_read_class(permissions_of(call.caller.roles), ties):
             return row, ties
-    raise not_found("series")
+    raise not_found(THE_SERIES)
 
 
 async def _view(transaction: Transaction, row: Row[Any]) -> SeriesView:

@@ -6,6 +6,8 @@ import enum
 from collections.abc import Mapping
 from typing import Final
 
+from lms.api.phrases import Phrase
+
 
 class ClassStatus(enum.Enum):
     """Where a live class stands."""
@@ -33,12 +35,36 @@ class Deed(enum.Enum):
     CANCEL = "cancel"
 
 
+_STATUS_IN_ARABIC: Final[Mapping[ClassStatus, str]] = {
+    ClassStatus.SCHEDULED: "مجدولة",
+    ClassStatus.LIVE: "جارية",
+    ClassStatus.ENDED: "منتهية",
+    ClassStatus.CANCELLED: "ملغاة",
+}
+_DEED_IN_ARABIC: Final[Mapping[Deed, str]] = {
+    Deed.CHANGE: "تعديلها",
+    Deed.MOVE: "نقل موعدها",
+    Deed.INVITE: "الدعوة إليها",
+    Deed.START: "بدؤها",
+    Deed.JOIN: "الانضمام إليها",
+    Deed.LOCK: "قفلها",
+    Deed.END: "إنهاؤها",
+    Deed.CANCEL: "إلغاؤها",
+}
+
+
 class NotNowError(Exception):
     """The status does not allow the deed."""
 
     def __init__(self, status: ClassStatus, deed: Deed) -> None:
-        allowed = [each.value for each in ClassStatus if (each, deed) in _AFTER]
-        super().__init__(f"the class is {status.value}; to {deed.value} it must be {' or '.join(allowed)}")
+        allowed = [each for each in ClassStatus if (each, deed) in _AFTER]
+        english = " or ".join(each.value for each in allowed)
+        arabic = " أو ".join(_STATUS_IN_ARABIC[each] for each in allowed)
+        self.phrase = Phrase(
+            f"The class is {status.value}; to {deed.value} it must be {english}",
+            f"الحصة {_STATUS_IN_ARABIC[status]}، ولا يمكن {_DEED_IN_ARABIC[deed]} إلا وهي {arabic}",
+        )
+        super().__init__(self.phrase.english)
         self.status = status
         self.deed = deed
 

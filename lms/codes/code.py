@@ -16,6 +16,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from lms.api.phrases import Phrase
+
 SIGNS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 """No I and O, which look like 1 and 0, and neither of these."""
 
@@ -47,7 +49,11 @@ class CodeScope(enum.Enum):
 
 
 class UsesError(ValueError):
-    """A number of uses that does not go with the kind of code."""
+    """A number of uses that does not go with the kind of code; the phrase says which would."""
+
+    def __init__(self, english: str, arabic: str) -> None:
+        super().__init__(english)
+        self.phrase = Phrase(english, arabic)
 
 
 def make_code(choose: Callable[[str], str]) -> str:
@@ -84,15 +90,15 @@ def uses_of(kind: CodeKind, max_uses: int | None) -> int | None:
     match kind:
         case CodeKind.SINGLE_USE:
             if max_uses not in {None, 1}:
-                raise UsesError(f"{max_uses} uses of a single_use code, expected 1 or none given")
+                raise UsesError("1, or nothing: the code is single_use", "1 أو لا شيء: الرمز لمرة واحدة (single_use)")
             return 1
         case CodeKind.MULTI_USE:
             if max_uses is None:
-                raise UsesError("a multi_use code without a number of uses")
+                raise UsesError("a number: the code is multi_use", "عدد: الرمز لمرات معدودة (multi_use)")
             return max_uses
         case CodeKind.UNLIMITED:
             if max_uses is not None:
-                raise UsesError(f"{max_uses} uses of an unlimited code, expected none given")
+                raise UsesError("nothing: the code is unlimited", "لا شيء: الرمز بلا حد (unlimited)")
             return None
 
 

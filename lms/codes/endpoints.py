@@ -12,6 +12,7 @@ from sqlalchemy import Row, func, insert, select, update
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result, Use
 from lms.api.paging import PageQuery, fetch_page
+from lms.api.phrases import Phrase, same
 from lms.api.problems import BAD_CURSOR, FORBIDDEN, NOT_FOUND, ProblemError, bad_field, not_found
 from lms.api.rate_limits import Limit
 from lms.audit.record import record
@@ -26,7 +27,7 @@ from lms.codes.messages import (
     Redeemed,
     RedemptionView,
 )
-from lms.codes.problems import BAD_CODE, CODES_MAX
+from lms.codes.problems import BAD_CODE, CODES_MAX, THE_ACCESS_CODE
 from lms.codes.redeem import BadCodeError, note_attempt, redeem
 from lms.codes.tables import access_code, code_redemption
 from lms.codes.target import Target, check_maker, target_of
@@ -100,10 +101,12 @@ class CodeEndpoints:
         try:
             max_uses = uses_of(body.kind, body.max_uses)
         except UsesError as error:
-            raise bad_field("max_uses", body.max_uses, f"uses that go with the kind: {error}", "kind") from None
+            raise bad_field("max_uses", body.max_uses, error.phrase, "kind") from None
         check_moment("expires_at", body.expires_at)
         if body.expires_at is not None and body.expires_at <= transaction.now:
-            raise bad_field("expires_at", body.expires_at.isoformat(), "a time to come", "range")
+            raise bad_field(
+                "expires_at", body.expires_at.isoformat(), Phrase("a time to come", "وقت لم يأتِ بعد"), "range"
+            )
         await check_maker(transaction, call.caller, target, body.group_id)
         await _check_number(transaction, target, body.count)
         codes = {self._parts.ids.new(): make_code(secrets.choice) for _ in range(body.count)}
@@ -223,13 +226,13 @@ async def _find(call: Call[CodePath, Any, Any]) -> Row[Any]:
         select(access_code).where(access_code.c.org_id == transaction.org_id, access_code.c.id == call.path.code_id)
     )
     if row is None:
-        raise not_found("access code")
+        raise not_found(THE_ACCESS_CODE)
     target = target_of(Opens(course_id=row.course_id, class_id=row.class_id, recording_id=row.recording_id))
     try:
         await check_maker(transaction, call.caller, target)
     except ProblemError as error:
         if error.problem is NOT_FOUND:
-            raise not_found("access code") from None
+            raise not_found(THE_ACCESS_CODE) from None
         raise
     return row
 
@@ -245,7 +248,7 @@ async def _check_number(transaction: Transaction, target: Target, more: int) -> 
         )
     )
     if there + more > OF_ONE_TARGET_MAX:
-        raise ProblemError(CODES_MAX, field="count", value=there, expected=str(OF_ONE_TARGET_MAX), rule="count")
+        raise ProblemError(CODES_MAX, field="count", value=there, expected=same(OF_ONE_TARGET_MAX), rule="count")
 
 
 def _view(row: Row[Any], transaction: Transaction, codes: Mapping[UUID, str] | None = None) -> CodeView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lms.api.phrases import Phrase
 from lms.api.problems import Problem
 
 BAD_CODE: Final = Problem(
@@ -16,3 +17,5 @@ CODES_MAX: Final = Problem(
     "too_many_codes", 409, "There are {value} codes for this, at most {expected} are possible.",
     "عدد الرموز {value}، والحد الأقصى {expected}.",
 )  # fmt: skip
+
+THE_ACCESS_CODE: Final = Phrase("access code", "رمز الوصول")

@@ -11,8 +11,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.access.roles import permissions_of
 from lms.api.caller import Caller
+from lms.api.phrases import Phrase
 from lms.api.problems import FORBIDDEN, ProblemError, bad_field, not_found
 from lms.classes.invitations import invite
+from lms.classes.problems import THE_LIVE_CLASS, THE_RECORDING
 from lms.classes.rules import may_change_recording, may_run
 from lms.classes.status import ClassStatus
 from lms.classes.store import class_ties, find_class
@@ -55,9 +57,16 @@ def target_of(opens: Opens) -> Target:
         if (value := getattr(opens, f"{scope.value}_id")) is not None
     ]
     if len(given) != 1:
-        raise bad_field("course_id", None, "one of course_id, class_id and recording_id", "one_of")
+        raise bad_field(
+            "course_id",
+            None,
+            Phrase("one of course_id, class_id and recording_id", "واحد من course_id و class_id و recording_id"),
+            "one_of",
+        )
     if opens.group_id is not None and opens.course_id is None:
-        raise bad_field("group_id", str(opens.group_id), "a group together with its course", "reference")
+        raise bad_field(
+            "group_id", str(opens.group_id), Phrase("a group together with its course", "مجموعة مع مقررها"), "reference"
+        )
     return given[0]
 
 
@@ -67,14 +76,16 @@ async def check_maker(transaction: Transaction, caller: Caller, target: Target, 
         case CodeScope.COURSE:
             await course_to_change(transaction, caller, target.id, may_write_codes, archived_too=True, lock=False)
             if group_id is not None and await find_group(transaction, target.id, group_id) is None:
-                raise bad_field("group_id", str(group_id), "a group of the course", "reference")
+                raise bad_field(
+                    "group_id", str(group_id), Phrase("a group of the course", "مجموعة من المقرر"), "reference"
+                )
         case CodeScope.CLASS:
-            await _check_class(transaction, caller, target.id, "live class")
+            await _check_class(transaction, caller, target.id, THE_LIVE_CLASS)
         case CodeScope.RECORDING:
             row = await _recording(transaction, target.id)
             if row is None:
-                raise not_found("recording")
-            await _check_class(transaction, caller, row.class_id, "recording")
+                raise not_found(THE_RECORDING)
+            await _check_class(transaction, caller, row.class_id, THE_RECORDING)
 
 
 async def open_for(transaction: Transaction, ids: Ids, user_id: UUID, code: Row[Any]) -> Opened | None:
@@ -102,12 +113,12 @@ async def open_for(transaction: Transaction, ids: Ids, user_id: UUID, code: Row[
             return Opened(row.name, await _grant(transaction, row.id, user_id, code.id))
 
 
-async def _check_class(transaction: Transaction, caller: Caller, class_id: UUID, what: str) -> None:
+async def _check_class(transaction: Transaction, caller: Caller, class_id: UUID, what: Phrase) -> None:
     row = await find_class(transaction, class_id)
     if row is None:
         raise not_found(what)
     ties = (await class_ties(transaction, caller.user_id, [row]))[row.id]
-    allowed = may_run if what == "live class" else may_change_recording
+    allowed = may_run if what is THE_LIVE_CLASS else may_change_recording
     if not allowed(permissions_of(caller.roles), ties):
         raise ProblemError(FORBIDDEN, rule="own_class") if ties.course or ties.is_invited else not_found(what)
 

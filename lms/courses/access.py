@@ -12,8 +12,9 @@ from sqlalchemy import Row
 
 from lms.access.roles import permissions_of
 from lms.api.caller import Caller
+from lms.api.phrases import Phrase
 from lms.api.problems import FORBIDDEN, ProblemError, bad_field, not_found
-from lms.courses.problems import COURSE_ARCHIVED
+from lms.courses.problems import COURSE_ARCHIVED, THE_COURSE
 from lms.courses.rules import CourseStatus, Permissions, Ties, may_read_course
 from lms.courses.store import find_course, lock_course, ties_of
 from lms.database.transaction import Transaction
@@ -38,7 +39,7 @@ async def course_to_read(transaction: Transaction, caller: Caller, course_id: UU
         found = CourseFor(row, permissions_of(caller.roles), await ties_of(transaction, course_id, caller.user_id))
         if may_read_course(found.permissions, found.ties, row.status):
             return found
-    raise not_found("course")
+    raise not_found(THE_COURSE)
 
 
 async def course_to_change(
@@ -62,4 +63,4 @@ async def course_to_change(
 def check_moment(field: str, moment: datetime | None) -> None:
     """Raise ProblemError for a time that nobody plans for."""
     if moment is not None and not FIRST_MOMENT <= moment < LAST_MOMENT:
-        raise bad_field(field, moment.isoformat(), "a time from 2000 to 2099", "range")
+        raise bad_field(field, moment.isoformat(), Phrase("a time from 2000 to 2099", "وقت من 2000 إلى 2099"), "range")

@@ -13,6 +13,7 @@ from sqlalchemy import Row, insert, select, update
 from lms.access.roles import Permission, Role, permissions_of
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import fetch_page
+from lms.api.phrases import Phrase
 from lms.api.problems import ALREADY_TAKEN, BAD_CURSOR, NOT_FOUND, ProblemError, bad_field, not_found
 from lms.audit.record import record
 from lms.classes.calendar.zones import ZoneError, find_zone
@@ -22,7 +23,7 @@ from lms.courses.enrol import Terms, enrol
 from lms.courses.enrolments import EnrolmentEndpoints
 from lms.courses.groups import GroupEndpoints
 from lms.courses.messages import ChangeCourse, CoursePath, CourseQuery, CourseView, CreateCourse
-from lms.courses.problems import COURSE_ARCHIVED
+from lms.courses.problems import COURSE_ARCHIVED, THE_COURSE
 from lms.courses.rules import CourseRole, CourseStatus, Ties, may_write_course
 from lms.courses.store import NO_TIES, courses_seen_by, find_course, lock_course, ties_in
 from lms.courses.tables import EnrolmentSource, course
@@ -200,7 +201,7 @@ class CourseEndpoints:
         transaction = call.transaction
         row = await lock_course(transaction, call.path.course_id)
         if row is None:
-            raise not_found("course")
+            raise not_found(THE_COURSE)
         call.check_version(row.version)
         await transaction.execute(
             update(course)
@@ -235,7 +236,9 @@ def check_zone(name: str, field: str = "time_zone") -> None:
     try:
         find_zone(name)
     except ZoneError:
-        raise bad_field(field, name, "a time zone such as Africa/Cairo", "choice") from None
+        raise bad_field(
+            field, name, Phrase("a time zone such as Africa/Cairo", "منطقة زمنية مثل Africa/Cairo"), "choice"
+        ) from None
 
 
 def _one(transaction: Transaction, course_id: UUID) -> tuple[Any, ...]:
@@ -267,7 +270,9 @@ async def _check_branch(transaction: Transaction, branch_id: UUID | None) -> Non
         return
     own = (branch.c.org_id == transaction.org_id, branch.c.id == branch_id)
     if await transaction.first(select(branch.c.id).where(*own)) is None:
-        raise bad_field("branch_id", str(branch_id), "a branch of the organization", "reference")
+        raise bad_field(
+            "branch_id", str(branch_id), Phrase("a branch of the organization", "فرع من المؤسسة"), "reference"
+        )
 
 
 async def _zone_of_organization(transaction: Transaction) -> str:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, insert, select, update
 
+from lms.api.phrases import same
 from lms.api.problems import ProblemError
 from lms.courses.problems import COURSE_FULL
 from lms.courses.rules import CourseRole
@@ -55,7 +56,7 @@ async def enrol(
     if terms.role is CourseRole.STUDENT and course.max_students is not None:
         taken = await count_students(transaction, course.id)
         if taken + len(wanted) > course.max_students:
-            raise ProblemError(COURSE_FULL, value=taken, expected=str(course.max_students), rule="places")
+            raise ProblemError(COURSE_FULL, value=taken, expected=same(course.max_students), rule="places")
     values: dict[str, Any] = {
         "status": EnrolmentStatus.ACTIVE,
         "source": terms.source,

@@ -11,12 +11,13 @@ from sqlalchemy import Row, Select, select, update
 from lms.access.roles import Permission, permissions_of
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import fetch_page
+from lms.api.phrases import Phrase, same
 from lms.api.problems import FORBIDDEN, NOT_FOUND, ProblemError, bad_field, not_found
 from lms.audit.record import record
 from lms.courses.access import check_moment, course_to_change, course_to_read
 from lms.courses.enrol import Terms, enrol
 from lms.courses.messages import ChangeEnrolment, CoursePath, Enrol, EnrolmentPath, EnrolmentQuery, EnrolmentView
-from lms.courses.problems import COURSE_ARCHIVED, COURSE_FULL
+from lms.courses.problems import COURSE_ARCHIVED, COURSE_FULL, THE_ENROLMENT
 from lms.courses.rules import CourseRole, may_enrol, may_see_members
 from lms.courses.store import count_students
 from lms.courses.tables import EnrolmentSource, EnrolmentStatus, enrolment
@@ -79,7 +80,9 @@ class EnrolmentEndpoints:
         check_moment("valid_from", body.valid_from)
         check_moment("valid_to", body.valid_to)
         if body.valid_from and body.valid_to and body.valid_from >= body.valid_to:
-            raise bad_field("valid_to", body.valid_to.isoformat(), "a time after valid_from", "order")
+            raise bad_field(
+                "valid_to", body.valid_to.isoformat(), Phrase("a time after valid_from", "وقت بعد valid_from"), "order"
+            )
         await check_people(transaction, "user_ids", body.user_ids)
         terms = Terms(body.role, EnrolmentSource.MANUAL, valid_from=body.valid_from, valid_to=body.valid_to)
         new = await enrol(transaction, self._parts.ids, found.row, body.user_ids, terms)
@@ -101,7 +104,7 @@ class EnrolmentEndpoints:
         statement = _enrolments(transaction, course.id).where(enrolment.c.id == call.path.enrolment_id)
         row = await transaction.first(statement)
         if row is None:
-            raise not_found("enrolment")
+            raise not_found(THE_ENROLMENT)
         found = await course_to_read(transaction, call.caller, course.id)
         if not may_enrol(found.permissions, found.ties, row.role):
             raise ProblemError(FORBIDDEN, rule="own_course")
@@ -110,12 +113,14 @@ class EnrolmentEndpoints:
             check_moment(name, changed.get(name))
         begins, ends = changed.get("valid_from", row.valid_from), changed.get("valid_to", row.valid_to)
         if begins is not None and ends is not None and begins >= ends:
-            raise bad_field("valid_to", ends.isoformat(), "a time after valid_from", "order")
+            raise bad_field(
+                "valid_to", ends.isoformat(), Phrase("a time after valid_from", "وقت بعد valid_from"), "order"
+            )
         comes_back = changed.get("status") is EnrolmentStatus.ACTIVE and row.status is not EnrolmentStatus.ACTIVE
         if comes_back and row.role is CourseRole.STUDENT and course.max_students is not None:
             taken = await count_students(transaction, course.id)
             if taken >= course.max_students:
-                raise ProblemError(COURSE_FULL, value=taken, expected=str(course.max_students), rule="places")
+                raise ProblemError(COURSE_FULL, value=taken, expected=same(course.max_students), rule="places")
         own = (enrolment.c.org_id == transaction.org_id, enrolment.c.id == row.id)
         await transaction.execute(update(enrolment).where(*own).values(**changed, updated_at=transaction.now))
         old = {name: row._mapping[name] for name in changed}
@@ -132,7 +137,7 @@ async def check_people(transaction: Transaction, field: str, user_ids: tuple[UUI
     )
     unknown = set(user_ids) - {row.id for row in rows}
     if unknown:
-        raise bad_field(field, str(min(unknown)), "people of the organization", "reference")
+        raise bad_field(field, str(min(unknown)), Phrase("people of the organization", "أشخاص من المؤسسة"), "reference")
 
 
 def _enrolments(transaction: Transaction, course_id: UUID) -> Select[Any]:

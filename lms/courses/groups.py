@@ -16,7 +16,7 @@ from lms.api.problems import ALREADY_TAKEN, FORBIDDEN, NOT_FOUND, ProblemError, 
 from lms.audit.record import record
 from lms.courses.access import course_to_change, course_to_read
 from lms.courses.messages import CoursePath, GroupMemberPath, GroupPath, GroupView, MemberView, WriteGroup
-from lms.courses.problems import COURSE_ARCHIVED, GROUP_IN_USE
+from lms.courses.problems import COURSE_ARCHIVED, GROUP_IN_USE, THE_GROUP, THE_STUDENT_OF_COURSE
 from lms.courses.rules import may_see_members, may_write_course
 from lms.courses.store import find_group, students_statement
 from lms.courses.tables import course_group, group_member
@@ -124,7 +124,7 @@ class GroupEndpoints:
         transaction = call.transaction
         found = await course_to_read(transaction, call.caller, call.path.course_id)
         if await find_group(transaction, found.row.id, call.path.group_id) is None:
-            raise not_found("group")
+            raise not_found(THE_GROUP)
         if not may_see_members(permissions_of(call.caller.roles), found.ties):
             raise ProblemError(FORBIDDEN, rule="own_course")
         own = (group_member.c.org_id == app_user.c.org_id) & (group_member.c.user_id == app_user.c.id)
@@ -141,7 +141,7 @@ class GroupEndpoints:
         transaction, group = call.transaction, await self._to_change(call)
         student = students_statement(transaction, group.course_id).where(app_user.c.id == call.path.user_id)
         if await transaction.first(student) is None:
-            raise not_found("student of this course")
+            raise not_found(THE_STUDENT_OF_COURSE)
         await add_member(transaction, group.id, call.path.user_id)
         await record(call, "group.add", "course_group", group.id, new={"user_id": str(call.path.user_id)})
         return Result(status=204)
@@ -163,7 +163,7 @@ class GroupEndpoints:
         await course_to_change(call.transaction, call.caller, call.path.course_id, may_write_course)
         group = await find_group(call.transaction, call.path.course_id, call.path.group_id)
         if group is None:
-            raise not_found("group")
+            raise not_found(THE_GROUP)
         return group
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lms.api.phrases import Phrase
 from lms.api.problems import Problem
 
 COURSE_FULL: Final = Problem(
@@ -21,3 +22,8 @@ COURSE_ARCHIVED: Final = Problem(
 GROUP_IN_USE: Final = Problem(
     "group_in_use", 409, "Classes or codes are for this group.", "هناك حصص أو رموز مخصصة لهذه المجموعة."
 )
+
+THE_COURSE: Final = Phrase("course", "المقرر")
+THE_GROUP: Final = Phrase("group", "المجموعة")
+THE_STUDENT_OF_COURSE: Final = Phrase("student of this course", "الطالب في هذا المقرر")
+THE_ENROLMENT: Final = Phrase("enrolment", "التسجيل في المقرر")

@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
+from lms.api.phrases import Phrase
 from lms.api.problems import NOT_FOUND, VERSION_CONFLICT, VERSION_REQUIRED, bad_field
 from lms.audit.record import record
 from lms.courses.problems import COURSE_ARCHIVED
@@ -139,5 +140,5 @@ def one_line(field: str, text: str) -> str:
     """Return a name without needless blanks; raises ProblemError if nothing is left."""
     line = " ".join(text.split())
     if not line:
-        raise bad_field(field, text, "text that is not blank", "blank")
+        raise bad_field(field, text, Phrase("text that is not blank", "نص غير فارغ"), "blank")
     return line

@@ -11,6 +11,7 @@ from sqlalchemy import Row, select
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import PageQuery, fetch_page
+from lms.api.phrases import Phrase
 from lms.api.problems import NOT_FOUND, VERSION_REQUIRED, ProblemError, bad_field
 from lms.audit.record import record
 from lms.courses.problems import COURSE_ARCHIVED
@@ -186,7 +187,12 @@ class SingleGradeEndpoints:
         places: dict[UUID, str] = {}
         for index, each in enumerate(call.body.grades):
             if each.user_id in places:
-                raise bad_field(f"grades[{index}].user_id", str(each.user_id), "each student once", "unique")
+                raise bad_field(
+                    f"grades[{index}].user_id",
+                    str(each.user_id),
+                    Phrase("each student once", "كل طالب مرة واحدة"),
+                    "unique",
+                )
             places[each.user_id] = f"grades[{index}].user_id"
         await check_students(call.transaction, item, places)
         entries = [_bulk_entry(item, each, f"grades[{index}].") for index, each in enumerate(call.body.grades)]

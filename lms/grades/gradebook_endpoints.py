@@ -21,6 +21,7 @@ from lms.grades.messages import (
     OwnTotal,
     StudentQuery,
 )
+from lms.grades.problems import THE_STUDENT
 from lms.grades.rules import Kin
 from lms.grades.views import gradebook_row, own_grades, total_view
 from lms.people.tables import app_user
@@ -99,7 +100,7 @@ class GradebookEndpoints:
         course = await course_to_read(transaction, call.caller, call.path.course_id)
         student = await transaction.first(students_of(transaction, course.id, [call.path.user_id]))
         if student is None:
-            raise not_found("student")
+            raise not_found(THE_STUDENT)
         book = await read_gradebook(transaction, course.id)
         grades = await read_grades(transaction, book.item_ids, [student.id])
         return Result(gradebook_row(student, book, grades, at=transaction.now))
@@ -116,7 +117,7 @@ class GradebookEndpoints:
         transaction = call.transaction
         student_id: UUID = call.query.student_id or call.caller.user_id
         if await kin_of(transaction, call.caller.user_id, student_id) is Kin.NOBODY:
-            raise not_found("student")
+            raise not_found(THE_STUDENT)
         totals = []
         for course in await courses_of_student(transaction, student_id):
             if course.status is CourseStatus.DRAFT:

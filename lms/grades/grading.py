@@ -10,11 +10,12 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from lms.api.caller import Caller
+from lms.api.phrases import Phrase, expectation
 from lms.api.problems import ProblemError, bad_field, not_found
 from lms.database.transaction import Transaction
 from lms.grades.events import tell_grades
 from lms.grades.members import course_to_grade, students_among
-from lms.grades.problems import GRADE_CONFLICT, ITEM_LOCKED
+from lms.grades.problems import GRADE_CONFLICT, ITEM_LOCKED, THE_STUDENT
 from lms.grades.store import find_item
 from lms.grades.total import GradeState, Score
 from lms.grades.views import grade_view
@@ -37,21 +38,28 @@ async def check_students(transaction: Transaction, item: Row[Any], places: Mappi
     for user_id, place in places.items():
         if user_id not in known:
             if place == "user_id":
-                raise not_found("student")
-            raise bad_field(place, str(user_id), "a student of the course", "student")
+                raise not_found(THE_STUDENT)
+            raise bad_field(place, str(user_id), Phrase("a student of the course", "طالب في المقرر"), "student")
 
 
 def score_for(item: Row[Any], state: GradeState, points: str | None, place: str = "") -> Score:
     """Return a grade that can be in an item; raises ProblemError."""
     if state is not GradeState.GRADED:
         if points is not None:
-            raise bad_field(f"{place}points", points, "nothing, unless state is graded", "state")
+            raise bad_field(
+                f"{place}points",
+                points,
+                Phrase("nothing, unless state is graded", "لا شيء، إلا إذا كانت state هي graded"),
+                "state",
+            )
         return Score(state)
     if points is None:
-        raise bad_field(f"{place}points", None, "a number: state is graded", "required")
+        raise bad_field(
+            f"{place}points", None, Phrase("a number: state is graded", "عدد: لأن state هي graded"), "required"
+        )
     value = Decimal(points)
     if value > item.max_points:
-        raise bad_field(f"{place}points", points, f"a number <= {item.max_points.normalize():f}", "range")
+        raise bad_field(f"{place}points", points, expectation(f"a number <= {item.max_points.normalize():f}"), "range")
     return Score(state, value)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import UNSET
@@ -12,8 +12,10 @@ from sqlalchemy import Row, func, select
 
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
+from lms.api.phrases import Phrase
 from lms.api.problems import NOT_FOUND, bad_field, not_found
 from lms.audit.record import record
+from lms.classes.problems import THE_LIVE_CLASS
 from lms.classes.tables import live_class
 from lms.courses.access import check_moment
 from lms.courses.problems import COURSE_ARCHIVED
@@ -29,7 +31,7 @@ from lms.grades.messages import (
     ItemView,
     NewItem,
 )
-from lms.grades.problems import SOURCE_TAKEN, TITLE_TAKEN, TOO_MANY
+from lms.grades.problems import SOURCE_TAKEN, THE_CATEGORY, TITLE_TAKEN, TOO_MANY
 from lms.grades.spreadsheet import RESERVED, title_key
 from lms.grades.store import (
     delete_item,
@@ -42,6 +44,11 @@ from lms.grades.store import (
 from lms.grades.tables import ItemKind, Source, grade
 from lms.grades.views import item_view, keep_scale
 from lms.parts import Parts
+
+_NOT_RESERVED: Final = Phrase(
+    f"none of {', '.join(sorted(RESERVED))}: columns of files",
+    f"غير {', '.join(sorted(RESERVED))}: فهي أعمدة في الملفات",
+)
 
 
 class ItemEndpoints:
@@ -152,7 +159,12 @@ class ItemEndpoints:
         attends = body.kind == "attendance"
         if not attends and (body.class_id is not None or body.scale is not None):
             field = "class_id" if body.class_id is not None else "scale"
-            raise bad_field(field, getattr(body, field), "nothing, unless kind is attendance", "kind")
+            raise bad_field(
+                field,
+                getattr(body, field),
+                Phrase("nothing, unless kind is attendance", "لا شيء، إلا إذا كان kind هو attendance"),
+                "kind",
+            )
         if body.class_id is not None:
             await _check_class(transaction, course.id, body.class_id)
         values = {
@@ -192,7 +204,12 @@ class ItemEndpoints:
             values |= _titles(body.title)
         if body.scale is not UNSET:
             if row.kind is not ItemKind.ATTENDANCE:
-                raise bad_field("scale", body.scale.basis.value, "nothing, unless kind is attendance", "kind")
+                raise bad_field(
+                    "scale",
+                    body.scale.basis.value,
+                    Phrase("nothing, unless kind is attendance", "لا شيء، إلا إذا كان kind هو attendance"),
+                    "kind",
+                )
             values["scale"] = keep_scale(body.scale)
         if body.max_points is not UNSET:
             values["max_points"] = _max_points(body.max_points)
@@ -249,7 +266,7 @@ class ItemEndpoints:
 
 async def _check_category(transaction: Transaction, course_id: UUID, category_id: UUID) -> None:
     if (await find_category(transaction, category_id)).course_id != course_id:
-        raise not_found("grade category")
+        raise not_found(THE_CATEGORY)
 
 
 async def _check_class(transaction: Transaction, course_id: UUID, class_id: UUID) -> None:
@@ -260,7 +277,7 @@ async def _check_class(transaction: Transaction, course_id: UUID, class_id: UUID
         live_class.c.parent_id.is_(None),
     )
     if await transaction.first(statement) is None:
-        raise not_found("live class")
+        raise not_found(THE_LIVE_CLASS)
 
 
 async def _check_fits(transaction: Transaction, row: Row[Any], max_points: Decimal, *, is_locked: bool) -> None:
@@ -270,13 +287,13 @@ async def _check_fits(transaction: Transaction, row: Row[Any], max_points: Decim
         statement = statement.where(grade.c.source != Source.AUTO)
     most = await transaction.value(statement)
     if most is not None and most > max_points:
-        raise bad_field("max_points", str(max_points), f"at least {most.normalize():f}, which somebody has", "range")
+        raise bad_field("max_points", str(max_points), _at_least(most), "range")
 
 
 def _max_points(text: str) -> Decimal:
     points = Decimal(text)
     if points <= 0:
-        raise bad_field("max_points", text, "a number > 0", "range")
+        raise bad_field("max_points", text, Phrase("a number > 0", "عدد أكبر من 0"), "range")
     return points
 
 
@@ -288,5 +305,10 @@ def _due(due_at: datetime | None) -> datetime | None:
 def _titles(text: str) -> dict[str, str]:
     title = one_line("title", text)
     if title_key(title) in RESERVED:
-        raise bad_field("title", text, f"none of {', '.join(sorted(RESERVED))}: columns of files", "reserved")
+        raise bad_field("title", text, _NOT_RESERVED, "reserved")
     return {"title": title, "title_key": title_key(title)}
+
+
+def _at_least(most: Decimal) -> Phrase:
+    least = f"{most.normalize():f}"
+    return Phrase(f"at least {least}, which somebody has", f"{least} على الأقل، وهي درجة أحد الطلاب")

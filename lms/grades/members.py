@@ -12,6 +12,7 @@ from lms.access.roles import permissions_of
 from lms.api.caller import Caller
 from lms.api.problems import FORBIDDEN, ProblemError, not_found
 from lms.courses import access
+from lms.courses.problems import THE_COURSE
 from lms.courses.rules import CourseRole
 from lms.courses.store import find_course
 from lms.courses.tables import EnrolmentStatus, course, enrolment
@@ -43,7 +44,7 @@ async def course_of_student(transaction: Transaction, caller: Caller, course_id:
     kin = await kin_of(transaction, caller.user_id, student_id)
     is_student = bool(await students_among(transaction, course_id, [student_id]))
     if row is None or not may_read_own(permissions_of(caller.roles), kin, row.status, is_student=is_student):
-        raise not_found("course")
+        raise not_found(THE_COURSE)
     return row
 
 

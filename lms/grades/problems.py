@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lms.api.phrases import Phrase
 from lms.api.problems import Problem
 
 GRADE_CONFLICT: Final = Problem(
@@ -61,3 +62,7 @@ FILE_CONFIRMS_OTHER: Final = Problem(
     "The file or the grades changed since the preview; look at a new one.",
     "تغيّر الملف أو الدرجات منذ المعاينة؛ اعرض معاينة جديدة.",
 )
+
+THE_STUDENT: Final = Phrase("student", "الطالب")
+THE_CATEGORY: Final = Phrase("grade category", "فئة الدرجات")
+THE_ITEM: Final = Phrase("grade item", "عنصر الدرجات")

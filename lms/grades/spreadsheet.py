@@ -19,6 +19,7 @@ from uuid import UUID
 
 import msgspec
 
+from lms.api.phrases import Phrase
 from lms.grades.amounts import plain_or_none
 from lms.grades.cells import read_text, write_text
 from lms.grades.total import Score
@@ -48,8 +49,7 @@ class FileError(Exception):
 
     def __init__(self, english: str, arabic: str) -> None:
         super().__init__(english)
-        self.english = english
-        self.arabic = arabic
+        self.phrase = Phrase(english, arabic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ def read_sheet(content: bytes) -> Sheet:
             begins = reader.line_num + 1
             if len(rows) > LINES_MAX + 1:
                 raise FileError(f"it has more than {LINES_MAX} lines", f"يحتوي على أكثر من {LINES_MAX} سطر")
-    except csv.Error as error:
-        raise FileError(f"line {reader.line_num}: {error}", f"خطأ في السطر {reader.line_num}") from None
+    except csv.Error:
+        raise FileError(f"line {reader.line_num} is not CSV", f"السطر {reader.line_num} ليس بصيغة CSV") from None
     if not rows:
         raise FileError("it is empty", "الملف فارغ")
     columns = [read_text(cell.strip()).strip() for cell in rows[0][1]]

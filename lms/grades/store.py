@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, false, insert, select, update
 
+from lms.api.phrases import same
 from lms.api.problems import ProblemError, not_found
 from lms.courses.tables import course
 from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
-from lms.grades.problems import CATEGORY_IN_USE, SOURCE_TAKEN, TITLE_TAKEN, TOO_MANY
+from lms.grades.problems import CATEGORY_IN_USE, SOURCE_TAKEN, THE_CATEGORY, THE_ITEM, TITLE_TAKEN, TOO_MANY
 from lms.grades.tables import ItemKind, grade_category, grade_item
 from lms.grades.total import Category, Item
 
@@ -26,7 +27,7 @@ async def find_category(transaction: Transaction, category_id: UUID) -> Row[Any]
     """Return a category, locked for whoever writes; raises ProblemError (`not_found`)."""
     row = await transaction.first(_locked(transaction, _category(transaction, category_id)))
     if row is None:
-        raise not_found("grade category")
+        raise not_found(THE_CATEGORY)
     return row
 
 
@@ -38,7 +39,7 @@ async def find_item(transaction: Transaction, item_id: UUID, *, to_grade: bool =
     statement = _item(transaction.org_id, item_id, locked=transaction.writes, shared=to_grade)
     row = await transaction.first(statement)
     if row is None:
-        raise not_found("grade item")
+        raise not_found(THE_ITEM)
     return row
 
 
@@ -57,7 +58,7 @@ async def insert_category(transaction: Transaction, values: dict[str, Any]) -> R
     await _lock_course(transaction, values["course_id"])
     known = await categories_of(transaction, values["course_id"])
     if len(known) >= CATEGORIES_MAX:
-        raise ProblemError(TOO_MANY, field="name", expected=str(CATEGORIES_MAX), rule="count")
+        raise ProblemError(TOO_MANY, field="name", expected=same(CATEGORIES_MAX), rule="count")
     position = max((row.position for row in known), default=0) + 1
     row = {"org_id": transaction.org_id, "position": position, "version": 1, "created_at": transaction.now} | values
     await transaction.execute(insert(grade_category).values(row))
@@ -91,7 +92,7 @@ async def insert_item(transaction: Transaction, values: dict[str, Any]) -> Row[A
     await _lock_course(transaction, values["course_id"])
     known = await items_of(transaction, values["course_id"])
     if len(known) >= ITEMS_MAX:
-        raise ProblemError(TOO_MANY, field="title", expected=str(ITEMS_MAX), rule="count")
+        raise ProblemError(TOO_MANY, field="title", expected=same(ITEMS_MAX), rule="count")
     check_unique(known, None, values)
     position = max((row.position for row in known), default=0) + 1
     row = {"org_id": transaction.org_id, "position": position, "version": 1, "created_at": transaction.now} | values

@@ -174,7 +174,7 @@ class TransferEndpoints:
                 FILE_UNREADABLE,
                 field="body",
                 rule="file",
-                reason=error.arabic if call.language is Language.ARABIC else error.english,
+                reason=error.phrase,
             ) from None
         fingerprint = fingerprint_of(plan.changes)
         if call.query.confirm is None:

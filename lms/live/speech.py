@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from lms.api.caller import Caller
 from lms.api.envelope import refused
 from lms.api.languages import Language
+from lms.api.phrases import Phrase, expectation
 from lms.api.problems import BAD_JSON, CONFLICT, UNAVAILABLE, ProblemError, bad_field
 from lms.api.serve import explain
 from lms.live.connection import Connection
@@ -77,7 +78,7 @@ class Speech:
         type_, value = split(frame)
         known = self._known.get(type_)
         if known is None:
-            raise bad_field("type", type_, f"one of {', '.join(sorted(self._known))}", "choice")
+            raise bad_field("type", type_, expectation(f"one of {', '.join(sorted(self._known))}"), "choice")
         return type_, read_as(value, known[0]), known[1]
 
 
@@ -91,7 +92,7 @@ def split(frame: bytes) -> tuple[str, dict[str, Any]]:
         raise ProblemError(BAD_JSON, rule="json")
     type_ = value.pop("type", None)
     if not isinstance(type_, str):
-        raise bad_field("type", type_, "a text", "required")
+        raise bad_field("type", type_, Phrase("a text", "نص"), "required")
     return type_, value
 
 

@@ -22,6 +22,7 @@ from lms.access.authority import ACCESS_COOKIE
 from lms.access.roles import Permission
 from lms.api.caller import Caller
 from lms.api.languages import Language, choose_language
+from lms.api.phrases import Phrase, same
 from lms.api.problems import NOT_SIGNED_IN, UNAVAILABLE, Problem, ProblemError, bad_field
 from lms.live.codes import CloseCode
 from lms.live.connection import FRAME_BYTES_TAKEN_MAX, Connection
@@ -144,7 +145,7 @@ class LiveServer:
                 return None
             type_, value = split(frame)
             if type_ != AUTH:
-                raise bad_field("type", type_, AUTH, "choice")
+                raise bad_field("type", type_, same(AUTH), "choice")
             asked = read_as(value, Auth)
             language = asked.language or language
             return await self._welcome(connection, request, asked)
@@ -248,7 +249,7 @@ class LiveServer:
         """Go on with a new token of the same person."""
         caller, expires_at, version = await self._identify(request, asked)
         if (caller.org_id, caller.user_id) != (conversation.caller.org_id, conversation.caller.user_id):
-            raise bad_field("token", None, "one of the same person", "same_person")
+            raise bad_field("token", None, Phrase("one of the same person", "رمز دخول للشخص نفسه"), "same_person")
         conversation.caller, conversation.version = caller, version
         conversation.language = asked.language or conversation.language
         conversation.connection.expires_at = expires_at

@@ -16,6 +16,7 @@ from lms.ids import Ids
 from lms.live.live import Live
 from lms.notifications.kinds import Kind, texts_of
 from lms.notifications.messages import Notification, NotificationNew, NotificationRead
+from lms.notifications.problems import THE_NOTIFICATION
 from lms.notifications.tables import notification
 
 ROWS_AT_ONCE: Final = 200
@@ -55,7 +56,7 @@ class Notifier:
         if notification_id is not None:
             own.append(notification.c.id == notification_id)
             if await transaction.first(select(notification.c.id).where(*own)) is None:
-                raise not_found("notification")
+                raise not_found(THE_NOTIFICATION)
         done = await transaction.execute(
             update(notification).where(*own, notification.c.read_at.is_(None)).values(read_at=transaction.now)
         )

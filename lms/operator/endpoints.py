@@ -14,6 +14,7 @@ from lms.api.paging import PageQuery, fetch_page
 from lms.api.problems import BAD_CURSOR, BAD_TOKEN, NOT_FOUND, NOT_SIGNED_IN, ProblemError, not_found
 from lms.audit.record import record
 from lms.organizations.messages import Quota, Usage
+from lms.organizations.problems import THE_ORGANIZATION
 from lms.organizations.quotas import read_usage
 from lms.organizations.tables import OrganizationStatus, Plan, organization
 from lms.parts import Parts
@@ -130,7 +131,7 @@ class OperatorEndpoints:
                 select(organization).where(organization.c.slug == slug, organization.c.deleted_at.is_(None))
             )
         if row is None:
-            raise not_found("organization")
+            raise not_found(THE_ORGANIZATION)
         return row
 
     async def _view(self, row: Row[Any]) -> Tenant:

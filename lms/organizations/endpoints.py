@@ -28,8 +28,10 @@ from lms.organizations.messages import (
     OrganizationSettings,
     Quota,
 )
+from lms.organizations.problems import THE_BRANCH
 from lms.organizations.tables import branch, org_host, organization
 from lms.parts import Parts
+from lms.people.problems import IANA_NAME
 from lms.people.tables import membership
 
 TAG: Final = "Organization"
@@ -142,7 +144,7 @@ class OrganizationEndpoints:
         changes = _said(call.body)
         zone = changes.get("time_zone")
         if zone is not None and zone not in available_timezones():
-            raise bad_field("time_zone", zone, "a name of the IANA time zone database", "choice")
+            raise bad_field("time_zone", zone, IANA_NAME, "choice")
         if changes:
             await call.transaction.execute(
                 update(organization)
@@ -239,7 +241,7 @@ async def _read_branch(transaction: Transaction, branch_id: UUID) -> Row[Any]:
     statement = select(branch).where(branch.c.org_id == transaction.org_id, branch.c.id == branch_id)
     row = await transaction.first(statement.with_for_update() if transaction.writes else statement)
     if row is None:
-        raise not_found("branch")
+        raise not_found(THE_BRANCH)
     return row
 
 

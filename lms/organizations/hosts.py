@@ -13,6 +13,7 @@ from lms.access.problems import ORGANIZATION_NEEDED
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Open, Reply, Result, Use
 from lms.api.languages import Language
+from lms.api.phrases import Phrase
 from lms.api.problems import ALREADY_TAKEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, not_found
 from lms.audit.record import record
 from lms.organizations.messages import (
@@ -22,6 +23,7 @@ from lms.organizations.messages import (
     PublicQuery,
     QuotaView,
 )
+from lms.organizations.problems import THE_HOST, THE_ORGANIZATION
 from lms.organizations.quotas import read_quota, read_usage
 from lms.organizations.tables import org_host, organization
 from lms.parts import Parts
@@ -71,7 +73,7 @@ class HostEndpoints:
             org_id = await find_organization(transaction, call.query.organization, host)
             row = await transaction.first(select(organization).where(organization.c.id == org_id))
         if row is None:
-            raise not_found("organization")
+            raise not_found(THE_ORGANIZATION)
         settings = msgspec.convert(row.settings, OrganizationSettings)
         return Result(
             PublicOrganization(
@@ -101,7 +103,9 @@ class HostEndpoints:
         async with self._database.write(org_id) as transaction:
             own = select(func.count()).select_from(org_host).where(org_host.c.org_id == org_id)
             if await transaction.value(own) >= HOSTS_MAX:
-                raise ProblemError(QUOTA_EXCEEDED, field="host", value=HOSTS_MAX, rule="quota", what="hosts")
+                raise ProblemError(
+                    QUOTA_EXCEEDED, field="host", value=HOSTS_MAX, rule="quota", what=Phrase("hosts", "عناوين المواقع")
+                )
             await transaction.execute(insert(org_host).values(host=host, org_id=org_id))
             await record(call, "host.add", "organization", org_id, new={"host": host}, transaction=transaction)
         return Result(status=204)
@@ -110,6 +114,6 @@ class HostEndpoints:
         own = (org_host.c.org_id == call.caller.org_id, org_host.c.host == call.path.host)
         done = await call.transaction.execute(delete(org_host).where(*own))
         if done.rowcount == 0:
-            raise not_found("host")
+            raise not_found(THE_HOST)
         await record(call, "host.remove", "organization", call.caller.org_id, old={"host": call.path.host})
         return Result(status=204)

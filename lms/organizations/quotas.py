@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import func, select
 
+from lms.api.phrases import Phrase
 from lms.api.problems import QUOTA_EXCEEDED, ProblemError
 from lms.classes.tables import RecordingState, class_run, recording, recording_format
 from lms.database.transaction import Transaction
@@ -19,6 +20,12 @@ from lms.organizations.tables import organization
 from lms.people.tables import app_user
 
 SECONDS_OF_HOUR: Final = 3600
+
+_NAMES: Final = {
+    "max_users": Phrase("people", "الأشخاص"),
+    "max_rooms": Phrase("live classes at the same time", "الحصص المنعقدة في وقت واحد"),
+    "max_participants": Phrase("people in a class", "المشاركين في الحصة"),
+}
 
 
 async def read_quota(transaction: Transaction) -> Quota:
@@ -79,7 +86,7 @@ async def recording_refused(transaction: Transaction) -> str | None:
 
 
 def _exceeded(what: str, most: int) -> ProblemError:
-    return ProblemError(QUOTA_EXCEEDED, field=what, value=most, rule="quota", what=what)
+    return ProblemError(QUOTA_EXCEEDED, field=what, value=most, rule="quota", what=_NAMES[what])
 
 
 async def _users(transaction: Transaction) -> int:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from lms.api.phrases import Phrase
 from lms.people.messages import CreateUser, User
 from webapi.read import Fault, UnreadableError, convert
 
@@ -28,7 +29,11 @@ _BYTE_ORDER_MARK: Final = "\ufeff"  # without it, Excel shows Arabic as rubbish
 
 
 class FileFault(Exception):
-    """A file of which no line can be read; the message says why."""
+    """A file of which no line can be read; the phrase says what was expected."""
+
+    def __init__(self, english: str, arabic: str) -> None:
+        super().__init__(english)
+        self.phrase = Phrase(english, arabic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,11 @@ def read_lines(content: bytes) -> list[Line]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise FileFault(f"UTF-8, which it is not at byte {error.start}") from None
+        raise FileFault(
+            f"UTF-8, which it is not at byte {error.start}", f"ترميز UTF-8، وليس كذلك عند البايت {error.start}"
+        ) from None
     if "\0" in text:
-        raise FileFault("text without U+0000")
+        raise FileFault("text without U+0000", "نص بلا المحرف U+0000")
     separator = max(",;\t", key=text.partition("\n")[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
@@ -60,10 +67,12 @@ def read_lines(content: bytes) -> list[Line]:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(lines) >= LINES_MAX:
-                raise FileFault(f"at most {LINES_MAX} lines")
+                raise FileFault(f"at most {LINES_MAX} lines", f"{LINES_MAX} سطر على الأكثر")
             lines.append(_line(reader.line_num, names, cells))
-    except csv.Error as error:
-        raise FileFault(f"CSV; line {reader.line_num}: {error}") from None
+    except csv.Error:
+        raise FileFault(
+            f"CSV, which line {reader.line_num} is not", f"صيغة CSV، والسطر {reader.line_num} ليس كذلك"
+        ) from None
     return lines
 
 
@@ -90,14 +99,15 @@ def unsafe(cell: str) -> str:
 
 
 def _check_columns(names: Sequence[str]) -> None:
-    known = {*COLUMNS, *MORE_COLUMNS}
-    unknown = [name for name in names if name not in known]
+    unknown = [name for name in names if name not in {*COLUMNS, *MORE_COLUMNS}]
     if unknown:
-        raise FileFault(f"the columns {', '.join(COLUMNS)}; {unknown[0]!r} is none of them")
+        known = ", ".join(COLUMNS)
+        shown = unknown[0][:100]
+        raise FileFault(f'the columns {known}; "{shown}" is none of them', f"الأعمدة {known}؛ وليس «{shown}» منها")
     if "name" not in names:
-        raise FileFault("a column name")
+        raise FileFault("a column name", "عمود باسم name")
     if len(set(names)) < len(names):
-        raise FileFault("each column once")
+        raise FileFault("each column once", "كل عمود مرة واحدة")
 
 
 def _line(number: int, names: Sequence[str], cells: Sequence[str]) -> Line:

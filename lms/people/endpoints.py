@@ -14,12 +14,14 @@ from lms.access.logins import end_logins
 from lms.access.roles import Permission, Role
 from lms.access.tables import LinkKind
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Open, Reply, Result
+from lms.api.phrases import same
 from lms.api.problems import ALREADY_TAKEN, CONFLICT, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, bad_field, not_found
 from lms.audit.record import record
 from lms.organizations.quotas import check_people
 from lms.parts import Parts
 from lms.people.codes import next_code
 from lms.people.messages import ChangeUser, CreateUser, Guardian, GuardianPath, SetRoles, User, UserPath, UserQuery
+from lms.people.problems import IANA_NAME, THE_GUARDIAN, THE_USER
 from lms.people.rules import LAST_OWNER, check_rank, check_roles
 from lms.people.store import (
     check_unique,
@@ -286,7 +288,9 @@ class PeopleEndpoints:
         student = await self._user(call, call.path.user_id)
         observer = await self._user(call, call.path.observer_id)
         if Role.OBSERVER not in observer.roles or student.id == observer.id:
-            raise ProblemError(CONFLICT, field="observer_id", value=str(observer.id), rule="role", expected="observer")
+            raise ProblemError(
+                CONFLICT, field="observer_id", value=str(observer.id), rule="role", expected=same("observer")
+            )
         if not await looks_after(call.transaction, observer.id, student.id):
             await call.transaction.execute(
                 insert(guardian).values(
@@ -308,7 +312,7 @@ class PeopleEndpoints:
             )
         )
         if not gone.rowcount:
-            raise not_found("guardian")
+            raise not_found(THE_GUARDIAN)
         old = {"observer": str(call.path.observer_id)}
         await record(call, "guardian.remove", "app_user", call.path.user_id, old=old)
         return Result(status=204)
@@ -320,7 +324,7 @@ class PeopleEndpoints:
     async def _user(self, call: Call[Any, Any, Any], user_id: Any) -> User:
         user = await read_user(call.transaction, user_id)
         if user is None:
-            raise not_found("user")
+            raise not_found(THE_USER)
         return user
 
     async def _send(self, call: Call[Any, Any, Any], user_id: Any, email: str) -> None:
@@ -353,5 +357,5 @@ def _plain(value: Any) -> Any:
 
 def _zone(name: str | None) -> str | None:
     if name is not None and name not in available_timezones():
-        raise bad_field("time_zone", name, "a name of the IANA time zone database", "choice")
+        raise bad_field("time_zone", name, IANA_NAME, "choice")
     return name

@@ -72,7 +72,7 @@ class PeopleFileEndpoints:
         try:
             lines = read_lines(call.content)
         except FileFault as fault:
-            raise bad_field("body", "the file", str(fault), "form") from None
+            raise bad_field("body", "the file", fault.phrase, "form") from None
         report = None
         try:
             async with self._parts.database.write(call.caller.org_id) as transaction:

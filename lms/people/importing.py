@@ -16,7 +16,7 @@ from sqlalchemy import select
 from lms.access.accounts import normal_email
 from lms.access.roles import Role, may_give
 from lms.api.languages import Language
-from lms.api.phrases import in_arabic
+from lms.api.phrases import expectation
 from lms.api.problems import ALREADY_TAKEN, BAD_FIELD, FORBIDDEN, MISSING_FIELD, ProblemError, bad_field
 from lms.database.transaction import Transaction
 from lms.ids import Ids
@@ -24,6 +24,7 @@ from lms.organizations.quotas import check_people
 from lms.people.codes import next_code
 from lms.people.csv_file import Line
 from lms.people.messages import CreateUser, ImportLine, ImportReport, User
+from lms.people.problems import IANA_NAME
 from lms.people.rules import check_rank
 from lms.people.store import derived, insert_user, read_all_users, set_roles, update_user
 from lms.people.tables import UserStatus, app_user
@@ -98,8 +99,13 @@ class Importer:
                 assert line.fault is not None
                 fault = line.fault
                 problem = MISSING_FIELD if fault.rule == "required" else BAD_FIELD
+                expected = None if fault.expected is None else expectation(fault.expected)
                 raise ProblemError(
-                    problem, field=fault.field, value=fault.value, expected=fault.expected, rule=fault.rule
+                    problem,
+                    field=fault.field,
+                    value=fault.value,
+                    expected=expected,
+                    rule=fault.rule,
                 )
             self._check(line.number, line.user)
             return await self._apply(line.number, line.user, line.given)
@@ -108,7 +114,7 @@ class Importer:
 
     def _check(self, number: int, wanted: CreateUser) -> None:
         if wanted.time_zone is not None and wanted.time_zone not in available_timezones():
-            raise bad_field("time_zone", wanted.time_zone, "a name of the IANA time zone database", "choice")
+            raise bad_field("time_zone", wanted.time_zone, IANA_NAME, "choice")
         unique = {
             "code": wanted.code and wanted.code.upper(),
             "email": wanted.email and normal_email(wanted.email),
@@ -175,8 +181,6 @@ class Importer:
 
     def _refused(self, number: int, error: ProblemError) -> ImportLine:
         expected = error.expected or ""
-        if self._language is Language.ARABIC:
-            expected = in_arabic(expected)
         words = {**error.words, "field": error.field or "", "value": error.value, "expected": expected}
         return ImportLine(
             line=number,

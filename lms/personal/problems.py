@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from lms.api.phrases import Phrase
 from lms.api.problems import Problem
 
 WRONG_CODE: Final = Problem(
@@ -18,3 +19,6 @@ NO_ARCHIVE: Final = Problem(
     "There is no archive to fetch: the request is {value}.",
     "لا يوجد أرشيف لتنزيله: حالة الطلب {value}.",
 )
+
+THE_PERSON: Final = Phrase("person", "الشخص")
+THE_REQUEST: Final = Phrase("request", "الطلب")

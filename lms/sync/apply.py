@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from lms.api.caller import Caller
 from lms.api.envelope import refused
 from lms.api.languages import Language
+from lms.api.phrases import expectation
 from lms.api.problems import CONFLICT, INTERNAL, KEY_REUSED, UNAVAILABLE, ProblemError, bad_field
 from lms.api.rate_limits import Limit
 from lms.api.serve import Server, explain
@@ -91,7 +92,7 @@ class Applier:
         known = self._operations.known
         operation = known.get(queued.kind)
         if operation is None:
-            raise bad_field("kind", queued.kind, f"one of {', '.join(sorted(known))}", "choice")
+            raise bad_field("kind", queued.kind, expectation(f"one of {', '.join(sorted(known))}"), "choice")
         try:
             return operation, convert(queued.body, operation.shape, strict=True)
         except UnreadableError as error:

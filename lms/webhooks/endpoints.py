@@ -14,6 +14,7 @@ from sqlalchemy import insert as insert_into
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Reply, Result
 from lms.api.paging import PageQuery, fetch_page
+from lms.api.phrases import Phrase
 from lms.api.problems import BAD_CURSOR, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, bad_field, not_found
 from lms.audit.record import record
 from lms.parts import Parts
@@ -29,6 +30,7 @@ from lms.webhooks.messages import (
     WebhookView,
     WebhookWithSecret,
 )
+from lms.webhooks.problems import THE_WEBHOOK
 from lms.webhooks.queue import add_delivery, replay_dead
 from lms.webhooks.rules import fault_of_url, key_of
 from lms.webhooks.store import find_webhook, set_topics, views_of
@@ -43,6 +45,10 @@ _ABOUT: Final = (
     "Events are POSTed as `{events: [{id, topic, at, organization_id, data}]}`, at least once and in order; an event "
     "that comes again has the same id. Deliveries are signed as Standard Webhooks has it. Any answer of 2xx takes "
     "them; else they come again, with growing pauses, for a day."
+)
+
+_TOPICS: Final = Phrase(
+    f"{EVERYTHING} or one of {', '.join(TOPICS)}", f"{EVERYTHING} أو إحدى القيم: {', '.join(TOPICS)}"
 )
 
 
@@ -128,7 +134,12 @@ class WebhookEndpoints:
             select(func.count()).select_from(webhook).where(webhook.c.org_id == transaction.org_id)
         )
         if present >= self._settings.receivers:
-            raise ProblemError(QUOTA_EXCEEDED, value=self._settings.receivers, rule="quota", what="webhooks")
+            raise ProblemError(
+                QUOTA_EXCEEDED,
+                value=self._settings.receivers,
+                rule="quota",
+                what=Phrase("webhooks", "عناوين الإشعارات الآلية (webhooks)"),
+            )
         webhook_id = self._parts.ids.new()
         await transaction.execute(
             insert_into(webhook).values(
@@ -220,12 +231,12 @@ class WebhookEndpoints:
             raise bad_field("url", url, expected, "url")
         for topic in topics:
             if topic not in TOPICS and topic != EVERYTHING:
-                raise bad_field("topics", topic, f"{EVERYTHING} or one of {', '.join(TOPICS)}", "choice")
+                raise bad_field("topics", topic, _TOPICS, "choice")
 
     async def _find(self, call: Call[Any, Any, Any], webhook_id: Any) -> Row[Any]:
         row = await find_webhook(call.transaction, webhook_id)
         if row is None:
-            raise not_found("webhook")
+            raise not_found(THE_WEBHOOK)
         return row
 
     async def _write(self, call: Call[Any, Any, Any], row: Row[Any], **values: Any) -> None:

@@ -10,6 +10,8 @@ from typing import Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from lms.api.phrases import Phrase
+
 RETRY_FIRST: Final = timedelta(seconds=1)
 RETRY_MAX: Final = timedelta(minutes=5)
 """A receiver that is back after an outage hears from us within so long."""
@@ -48,18 +50,22 @@ def live_keys(
     return [key_of(secret, webhook_id, each) for each in generations for secret in secrets]
 
 
-def fault_of_url(url: str, *, allow_plain_http: bool) -> str | None:
+def fault_of_url(url: str, *, allow_plain_http: bool) -> Phrase | None:
     """Return what is expected of a receiver's address that cannot be one; None if it can."""
-    expected = "http:// or https://" if allow_plain_http else "https://"
+    begun = Phrase("an address that begins with https://", "عنوان يبدأ بـ https://")
+    if allow_plain_http:
+        begun = Phrase("an address that begins with http:// or https://", "عنوان يبدأ بـ http:// أو https://")
     try:
         parts = urlsplit(url)
         whole = bool(parts.hostname) and parts.port != 0
     except ValueError:
-        return f"an address that begins with {expected}"
+        return begun
     if parts.scheme not in ({"http", "https"} if allow_plain_http else {"https"}) or not whole:
-        return f"an address that begins with {expected}"
+        return begun
     if parts.username is not None or parts.password is not None or parts.fragment:
-        return "an address without user, password and fragment"
+        return Phrase(
+            "an address without user, password and fragment", "عنوان بلا اسم مستخدم ولا كلمة مرور ولا جزء بعد #"
+        )
     if any(each.isspace() or not each.isprintable() for each in url):
-        return "an address without spaces"
+        return Phrase("an address without spaces", "عنوان بلا مسافات")
     return None

@@ -30,5 +30,5 @@ def test_the_whole_table(status: ClassStatus, deed: Deed) -> None:
         assert deed in allowed_deeds(status)
         return
     assert deed not in allowed_deeds(status)
-    with pytest.raises(NotNowError, match=f"the class is {status.value}; to {deed.value} it must be"):
+    with pytest.raises(NotNowError, match=f"The class is {status.value}; to {deed.value} it must be"):
         status_after(status, deed)

@@ -131,8 +131,8 @@ def test_sheets_come_back(people: list[tuple[str, str]], separator: str) -> None
 def test_files_that_are_no_tables(content: bytes, reason: str) -> None:
     with pytest.raises(FileError) as raised:
         read_sheet(content)
-    assert reason in raised.value.english
-    assert raised.value.arabic
+    assert reason in raised.value.phrase.english
+    assert raised.value.phrase.arabic
 
 
 @given(st.binary(max_size=200))

@@ -1,0 +1,9 @@
+"""How webhooks are named where they are not there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from lms.api.phrases import Phrase
+
+THE_WEBHOOK: Final = Phrase("webhook", "عنوان الإشعارات الآلية (webhook)")
