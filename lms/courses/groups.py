@@ -23,6 +23,7 @@ from lms.courses.tables import course_group, group_member
 from lms.database.transaction import Transaction
 from lms.parts import Parts
 from lms.people.tables import app_user
+from lms.text import sort_key
 
 TAG = "Courses"
 PATH = "/api/v1/courses/{course_id}/groups"
@@ -91,8 +92,8 @@ class GroupEndpoints:
         group_id = self._parts.ids.new()
         await transaction.execute(
             insert(course_group).values(
-                org_id=transaction.org_id, id=group_id, course_id=course.id, name=call.body.name,
-                name_key=call.body.name.casefold(), version=1, created_at=transaction.now,
+                org_id=transaction.org_id, id=group_id, course_id=course.id, version=1, created_at=transaction.now,
+                **_named(call.body.name),
             )
         )  # fmt: skip
         await record(call, "group.create", "course_group", group_id, new={"name": call.body.name})
@@ -104,7 +105,7 @@ class GroupEndpoints:
         await transaction.execute(
             update(course_group)
             .where(course_group.c.org_id == transaction.org_id, course_group.c.id == group.id)
-            .values(name=call.body.name, name_key=call.body.name.casefold(), version=group.version + 1)
+            .values(**_named(call.body.name), version=group.version + 1)
         )
         old, new = {"name": group.name}, {"name": call.body.name}
         await record(call, "group.rename", "course_group", group.id, old=old, new=new)
@@ -174,6 +175,11 @@ async def add_member(transaction: Transaction, group_id: UUID, user_id: UUID) ->
     await transaction.execute(upsert(group_member).values(values).on_conflict_do_nothing())
 
 
+def _named(name: str) -> dict[str, str]:
+    """Return a name, by which key there is one of it in a course, and by which it sorts."""
+    return {"name": name, "name_key": name.casefold(), "sort_key": sort_key(name)}
+
+
 def _groups(transaction: Transaction, course_id: UUID) -> Any:
     members = (
         select(func.count())
@@ -184,7 +190,7 @@ def _groups(transaction: Transaction, course_id: UUID) -> Any:
     return (
         select(course_group, members.label("members"))
         .where(course_group.c.org_id == transaction.org_id, course_group.c.course_id == course_id)
-        .order_by(course_group.c.name_key, course_group.c.id)
+        .order_by(course_group.c.sort_key, course_group.c.id)
         .limit(GROUPS_MAX)
     )
 

@@ -68,6 +68,7 @@ course_group = tenant_table(
     *reference("course_id", "course"),
     Column("name", TEXT, nullable=False),
     Column("name_key", TEXT, nullable=False),
+    Column("sort_key", TEXT, nullable=False, server_default=""),
     Column("version", INTEGER, nullable=False),
     Column("created_at", Time, nullable=False),
     UniqueConstraint("org_id", "course_id", "name_key"),

@@ -14,10 +14,12 @@ ROWS_AT_ONCE: Final = 1000
 """Kept in memory; a school year of chat has some millions."""
 
 
-def make_keys_anew(table: str, text: str, key: str, make: Callable[[str], str], keys: tuple[str, ...]) -> None:
-    """Set the column `key` of every row to what `make` returns for `text`; rows without a key keep none.
+def make_keys_anew(
+    table: str, text: str, key: str, make: Callable[[str], str], keys: tuple[str, ...], *, empty_too: bool = False
+) -> None:
+    """Set the column `key` of every row to what `make` returns for `text`.
 
-    `keys` are the table's primary key.
+    Rows without a key keep none, unless `empty_too`: the column is new. `keys` are the table's primary key.
     """
     connection = op.get_bind()
     is_postgresql = connection.dialect.name == "postgresql"
@@ -33,7 +35,7 @@ def make_keys_anew(table: str, text: str, key: str, make: Callable[[str], str], 
         found = connection.execute(statement).all()
         for row in found:
             made = make(row._mapping[text])
-            if row._mapping[key] not in {"", made}:
+            if row._mapping[key] != made and (empty_too or row._mapping[key] != ""):
                 own = [rows.c[name] == row._mapping[name] for name in keys]
                 connection.execute(sa.update(rows).where(*own).values({key: made}))
         if len(found) < ROWS_AT_ONCE:

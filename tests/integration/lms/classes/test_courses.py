@@ -108,6 +108,20 @@ async def test_the_last_place_is_taken_once(school: School) -> None:
     assert len(listed.data) == 3
 
 
+async def test_groups_sort_as_people_read_them(school: School) -> None:
+    course_id = (await school.post("/courses", {"title": "Algebra"}, as_=school.teacher)).data["id"]
+    path, names = (
+        f"/courses/{course_id}/groups",
+        ["Group 2", "Group 10", "Group 11", "أحمد", "إيمان", "مجموعة ٢", "مجموعة 10"],
+    )
+    made = {name: (await school.post(path, {"name": name}, as_=school.teacher)).data["id"] for name in reversed(names)}
+    assert [each["name"] for each in (await school.get(path, as_=school.teacher)).data] == names
+    await school.patch(f"{path}/{made['Group 2']}", {"name": "Group ١٢"}, as_=school.teacher)
+    assert [each["name"] for each in (await school.get(path, as_=school.teacher)).data][:3] == [
+        "Group 10", "Group 11", "Group ١٢",
+    ]  # fmt: skip
+
+
 async def test_groups(school: School) -> None:
     course_id = await make_course(school)
     await enrol(school, course_id, school.student)
