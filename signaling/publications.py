@@ -188,6 +188,8 @@ class Publications:
             self._tell(track, re=None)
 
     def _remove(self, publisher: Participant, tracks: Sequence[Track]) -> None:
+        if not tracks:
+            return  # most of a lecture only listens: nothing changes for anybody when one of them goes
         for track in tracks:
             track.end()
             track.producer.on_change = None

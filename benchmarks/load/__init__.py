@@ -23,7 +23,7 @@ from typing import Final
 import msgspec
 
 from benchmarks.counted.needs import Missing
-from benchmarks.load.climb import Step, climb
+from benchmarks.load.climb import Step, climb, fault_of
 from benchmarks.load.failures import LoadError
 from benchmarks.load.figures import Figures, StepFigures, figures_of, format_table
 from benchmarks.load.ground import open_ground
@@ -33,6 +33,8 @@ from benchmarks.load.school import School
 from benchmarks.load.window import Window, between, read, watch
 
 SETTLE_S: Final = 2.0
+SETTLE_MAX_S: Final = 10.0
+SETTLE_TICK_S: Final = 1.0
 EXIT_FAILED: Final = 1
 JOIN_TICK_S: Final = 1.0
 
@@ -114,7 +116,7 @@ async def find_max(school: School, progress: Progress) -> Figures:
             await join(school, viewers - there, progress)
         else:
             await school.dismiss(there - viewers)
-        await watch(school, SETTLE_S, progress.window)
+        await settle(school, progress)
         window = await watch(school, options.step_s, progress.window)
         if school.ground.watched is not None:
             memory[viewers] = school.ground.watched.memory_bytes()
@@ -136,6 +138,17 @@ async def find_max(school: School, progress: Progress) -> Figures:
     limit = None if summit.bad is None else summit.bad.fault
     died = next((step.window.died for step in summit.steps if step.window.died is not None), None)
     return msgspec.structs.replace(figures, max_viewers=best, limit=limit, steps=steps, ended_early=died)
+
+
+async def settle(school: School, progress: Progress) -> None:
+    """Wait until what joins and leaves stirred up is over, or is no matter of time: a step measures what stays."""
+    await watch(school, SETTLE_S, progress.window)
+    waited_s = SETTLE_S
+    while waited_s < SETTLE_MAX_S:
+        window = await watch(school, SETTLE_TICK_S, progress.window)
+        waited_s += SETTLE_TICK_S
+        if window.died is not None or fault_of(window, window.viewers) is None:
+            return
 
 
 async def join(school: School, count: int, progress: Progress) -> Window:

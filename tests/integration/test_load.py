@@ -27,6 +27,7 @@ SETTINGS = ("media.workers=1",)
 @pytest.fixture(autouse=True)
 def no_settling(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "SETTLE_S", 0.3)
+    monkeypatch.setattr(load, "SETTLE_MAX_S", 0.3)
 
 
 def options(tmp_path: Path, **changes: Any) -> Options:
@@ -56,6 +57,16 @@ async def test_a_server_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture
     assert found["server_rss_bytes"] > 10_000_000
     assert found["packets_per_cpu_s"] > 0
     assert "6 of 6 joined" in capsys.readouterr().out
+
+
+async def test_a_climb(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.load.school.allow_peers", lambda _wanted: 3)
+    wanted = options(tmp_path, address=Address(settings=SETTINGS), viewers=1, find_max=True, step_s=0.4)
+    assert await load.run(wanted) == 0
+    found = figures(tmp_path)
+    assert found["max_viewers"] <= 2  # less, if other programs let even so few packets come late
+    assert found["steps"][0]["viewers"] == 1
+    assert f"most viewers       {found['max_viewers']}" in capsys.readouterr().out
 
 
 async def test_loss_at_the_viewers_is_mended_and_is_not_the_servers(tmp_path: Path) -> None:
