@@ -117,7 +117,7 @@ async def write_member(transaction: Transaction, room_id: UUID, user_id: UUID, v
 async def write_read_mark(transaction: Transaction, room_id: UUID, user_id: UUID, seq: int) -> None:
     """Note that somebody has read so far, now."""
     kept = _read_mark(transaction.org_id, room_id, user_id, seq, transaction.now, postgres=transaction.is_postgresql)
-    await transaction.execute(kept)
+    await transaction.run(kept)
 
 
 @prepared

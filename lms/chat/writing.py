@@ -26,7 +26,7 @@ from lms.chat.rules import may_delete, may_edit, may_pin
 from lms.chat.store import find_message, message_at, write_read_mark
 from lms.chat.tables import MessageKind, chat_message, chat_reaction, chat_revision, chat_room
 from lms.chat.views import message_view, new_message_view
-from lms.database.prepared import prepared
+from lms.database.prepared import Prepared, prepared
 from lms.database.transaction import Transaction
 from lms.ids import Ids
 from lms.live.live import Live
@@ -287,7 +287,7 @@ async def _insert_message(transaction: Transaction, room_id: UUID, values: dict[
         **values,
     }
     statement = _INSERT_POSTGRESQL if transaction.is_postgresql else _INSERT_SQLITE
-    return (await transaction.execute(statement, whole)).first()
+    return await transaction.first(Prepared(statement, whole))
 
 
 def _insert_once(upsert: Any) -> Any:

@@ -28,11 +28,13 @@ from lms.classes.runs import end_run, start_run
 from lms.classes.status import ClassStatus, Deed
 from lms.classes.store import live_run
 from lms.classes.tables import RunEnd, class_run, join_grant
+from lms.database.prepared import Prepared
 from lms.database.transaction import Transaction
 from lms.organizations.quotas import check_rooms, recording_refused, seats_within
 from lms.organizations.tables import organization
 from lms.parts import Parts
 
+_GRANT: Final = insert(join_grant)
 _JUST_ENDED: Final = Phrase("The class has just ended", "انتهت الحصة للتو")
 
 
@@ -137,12 +139,11 @@ class RunningEndpoints:
             )
         )  # fmt: skip
         async with parts.database.write(caller.org_id) as transaction:
-            await transaction.execute(
-                insert(join_grant).values(
-                    org_id=caller.org_id, id=parts.ids.new(), run_id=run.id, user_id=caller.user_id, seat=seat,
-                    identity=identity, created_at=transaction.now, expires_at=issued.expires_at,
-                )
-            )  # fmt: skip
+            values = {
+                "org_id": caller.org_id, "id": parts.ids.new(), "run_id": run.id, "user_id": caller.user_id,
+                "seat": seat, "identity": identity, "created_at": transaction.now, "expires_at": issued.expires_at,
+            }  # fmt: skip
+            await transaction.run(Prepared(_GRANT, values))
         return Result(
             Ticket(
                 url=issued.url, room=issued.room, token=issued.token, identity=identity, seat=seat,

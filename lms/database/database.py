@@ -28,6 +28,7 @@ from lms.clock import Clock, SystemClock
 from lms.database.lock import FileLock
 from lms.database.migrate import upgrade
 from lms.database.settings import DatabaseSettings
+from lms.database.straight import Straight
 from lms.database.transaction import Transaction
 from lms.errors import StartError
 
@@ -46,6 +47,9 @@ _SQLITE_PRAGMAS: Final = (
 STARTING_S_MAX: Final = 30.0
 """For a PostgreSQL that was started at the same time as the service."""
 AGAIN_S: Final = 0.5
+
+PREPARED_MAX: Final = 300
+"""Statements that a connection to PostgreSQL keeps prepared, some 50 KB each there; the code has some two hundred."""
 
 _READ_ONLY: Final = "SET default_transaction_read_only = on"
 _READS_AS: Final = "reads as"
@@ -70,6 +74,7 @@ class Database:
         self._writer = writer
         self._clock = clock
         self._lock = lock
+        self._straight = Straight(readers.dialect)
 
     @classmethod
     async def open(
@@ -140,7 +145,7 @@ class Database:
         async with (self._writer if writes else self._readers).connect() as connection:
             if self.is_postgresql:
                 await self._begin(connection, org_id, writes=writes)
-            transaction = Transaction(connection, org_id, self._clock.now(), writes=writes)
+            transaction = Transaction(connection, self._straight, org_id, self._clock.now(), writes=writes)
             async with connection.begin():
                 yield transaction
                 for prepare in transaction.before_commit:
@@ -237,6 +242,7 @@ def _engines(url: URL, settings: DatabaseSettings) -> tuple[AsyncEngine, AsyncEn
             pool_size=settings.connections,
             max_overflow=0,
             pool_timeout=settings.wait_s,
+            pool_use_lifo=True,  # who was used last has what is asked prepared, and in the processor's caches
             isolation_level="AUTOCOMMIT",  # of the driver: we begin transactions ourselves, see `_begin`
             connect_args={
                 "options": "-c TimeZone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
@@ -244,12 +250,17 @@ def _engines(url: URL, settings: DatabaseSettings) -> tuple[AsyncEngine, AsyncEn
                 "connect_timeout": 10,
             },
         )
+        event.listen(engine.sync_engine, "connect", _keep_prepared)
         return engine, engine
     readers = create_async_engine(url, pool_size=settings.readers, max_overflow=0, pool_timeout=settings.wait_s)
     writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=settings.wait_s)
     _set_up_sqlite(readers, begin="BEGIN", more=("PRAGMA query_only=ON",))
     _set_up_sqlite(writer, begin="BEGIN IMMEDIATE")
     return readers, writer
+
+
+def _keep_prepared(connection: Any, _record: Any) -> None:
+    connection.driver_connection.prepared_max = PREPARED_MAX
 
 
 def _set_up_sqlite(engine: AsyncEngine, *, begin: str, more: tuple[str, ...] = ()) -> None:

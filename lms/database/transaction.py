@@ -11,13 +11,18 @@ from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lms.database.prepared import Prepared
+from lms.database.straight import Straight
 
 
 class Transaction:
     """Handed to whoever reads or writes; commits when the block that it came from ends well, else nothing happened."""
 
-    def __init__(self, connection: AsyncConnection, org_id: UUID | None, now: datetime, *, writes: bool) -> None:
+    def __init__(
+        self, connection: AsyncConnection, straight: Straight, org_id: UUID | None, now: datetime, *, writes: bool
+    ) -> None:
         self.connection = connection
+        self._straight = straight
+        self._driver: Any = None
         self.writes = writes
         self.now = now
         """When it began, by the service's clock: the one time of everything that it writes."""
@@ -53,16 +58,33 @@ class Transaction:
 
     async def rows(self, statement: Executable | Prepared) -> Sequence[Row[Any]]:
         """Return all rows."""
+        if isinstance(statement, Prepared):
+            if self._driver is None:
+                self._driver = (await self.connection.get_raw_connection()).driver_connection
+            return await self._straight.rows(self.connection, self._driver, statement)
         return (await self.execute(statement)).all()
+
+    async def run(self, statement: Prepared) -> None:
+        """Run a statement of which nothing is to be known but that it was run."""
+        await self.rows(statement)
 
     async def first(self, statement: Executable | Prepared) -> Row[Any] | None:
         """Return the first row, None without one."""
+        if isinstance(statement, Prepared):
+            rows = await self.rows(statement)
+            return rows[0] if rows else None
         return (await self.execute(statement)).first()
 
     async def one(self, statement: Executable | Prepared) -> Row[Any]:
         """Return the one row that there is."""
+        if isinstance(statement, Prepared):
+            [row] = await self.rows(statement)
+            return row
         return (await self.execute(statement)).one()
 
     async def value(self, statement: Executable | Prepared) -> Any:
         """Return the first column of the first row, None without one."""
+        if isinstance(statement, Prepared):
+            row = await self.first(statement)
+            return None if row is None else row[0]
         return (await self.execute(statement)).scalar()

@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 import psycopg
 from sqlalchemy import URL, bindparam, func, select
 
+from lms.database.prepared import Prepared
 from lms.database.transaction import Transaction
 from lms.database.types import TEXT
 from lms.live.notes import AnyNote, Note, decode_note, encode_note
@@ -84,7 +85,7 @@ class PostgresqlBus:
 
     async def tell(self, transaction: Transaction, note: Note) -> None:
         """Have a note heard by all others once the transaction is committed."""
-        await transaction.execute(_TELL, {"note": encode_note(note)})
+        await transaction.run(Prepared(_TELL, {"note": encode_note(note)}))
 
     def say(self, note: Note) -> None:
         """Have a note heard by all others, soon or not at all."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from lms.api.phrases import Phrase
 from lms.api.problems import QUOTA_EXCEEDED, ProblemError
 from lms.classes.tables import RecordingState, class_run, recording, recording_format
+from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
 from lms.organizations.messages import Quota, Usage
 from lms.organizations.tables import organization
@@ -30,10 +31,14 @@ _NAMES: Final = {
 
 async def read_quota(transaction: Transaction) -> Quota:
     """Return what the transaction's organization may use; who writes holds its row until the end."""
-    statement = select(organization.c.quota).where(organization.c.id == transaction.org_id)
-    if transaction.writes:
-        statement = statement.with_for_update(key_share=True)
-    return msgspec.convert(await transaction.value(statement) or {}, Quota)
+    kept = await transaction.value(_quota(transaction.org_id, locked=transaction.writes))
+    return msgspec.convert(kept or {}, Quota)
+
+
+@prepared
+def _quota(org_id: Any, *, locked: bool) -> Select[Any]:
+    statement = select(organization.c.quota).where(organization.c.id == org_id)
+    return statement.with_for_update(key_share=True) if locked else statement
 
 
 async def read_usage(transaction: Transaction) -> Usage:
