@@ -181,7 +181,9 @@ class Publications:
                 viewer.note_mute(track)
 
     def _change(self, track: Track) -> None:
-        codec_changed = track.look()
+        codec_changed, sending_changed = track.look()
+        if sending_changed:
+            self.tell_layers(track)
         for viewer in self._viewers():
             viewer.change_track(track, self.tracks, codec_changed=codec_changed)
         if track.view() != track.told:

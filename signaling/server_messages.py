@@ -268,12 +268,14 @@ class RecordingChanged(ServerMessage, tag="recording", frozen=True, kw_only=True
     state: RecordingState
 
 
-class EncodingWanted(Struct, frozen=True, kw_only=True):
+class EncodingWanted(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One encoding that a publisher may send (`rid` is null without simulcast)."""
 
     rid: Rid | None
     active: bool
     max_bitrate_bps: int
+    scale_resolution_down_by: float = 1.0
+    """Nobody needs a larger picture of a layered stream: W3C's scaleResolutionDownBy."""
 
 
 class Layers(ServerMessage, tag="layers", frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from signaling.identifiers import ParticipantId, Role, TrackId
 from signaling.ports import EncodingState, Producer
 from signaling.sending import Sending
 from signaling.server_messages import TrackState, TrackView
+from signaling.sizes import Sizes
 
 
 class Track:
@@ -40,8 +41,10 @@ class Track:
         self.codec = producer.codec
         self.encodings: Sequence[EncodingState] = tuple(producer.encodings)
         """As of the last `look`: asking the engine costs a lock, and every viewer wants to know."""
+        self._sizes = Sizes()
         self.sending = Sending([each.rid for each in self.encodings if each.rid is not None] or [None])
         """What the publisher is asked to send. The sizes of a layered stream are one encoding."""
+        self._take_encodings()
         self._declared = (request.width, request.height)
         self._state: TrackState = "live"
         self.set_muted(request.muted)
@@ -58,13 +61,13 @@ class Track:
 
     @property
     def asked(self) -> tuple[bool, ...]:
-        """Of each encoding whether the publisher is asked to send it, lowest first."""
+        """Of each of `encodings` whether the publisher is asked to send it, lowest first."""
         return self.sending.asked
 
     @property
     def received_bytes(self) -> Sequence[int]:
         """What came of each of `encodings` since the start; it costs a lock."""
-        return self.producer.offered_bytes
+        return self._sizes.keep_bytes(self.producer.offered_bytes)
 
     def set_muted(self, muted: bool) -> None:
         """Stop or go on with forwarding; a muted track keeps its slots."""
@@ -79,12 +82,24 @@ class Track:
         self._state = "ended"
         self.producer.pause()
 
-    def look(self) -> bool:
-        """Take note of what the engine knows now; return whether the codec is another one."""
-        changed = self.producer.codec != self.codec
+    def look(self) -> tuple[bool, bool]:
+        """Take note of what the engine knows now.
+
+        Returns whether the codec is another one, and whether the publisher is to be told anew what to send.
+        """
+        codec_changed = self.producer.codec != self.codec
         self.codec = self.producer.codec
+        if codec_changed:
+            self._sizes.forget()
         self.encodings = tuple(self.producer.encodings)
-        return changed
+        return codec_changed, self._take_encodings()
+
+    def _take_encodings(self) -> bool:
+        """Take `encodings` as the engine tells them; return whether the publisher is to be told anew what to send."""
+        if len(self.sending.rids) > 1:
+            return False
+        self.encodings = self._sizes.keep(self.encodings)
+        return self.sending.divide([each.height for each in self.encodings])
 
     @property
     def declared_height(self) -> int | None:

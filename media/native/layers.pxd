@@ -20,7 +20,7 @@ ctypedef struct LayerStream:
     uint32_t version  # of the targets, from 1
     uint8_t source  # LAYERS_BY_*, 0: no packet told anything yet
     uint8_t is_new  # layers or sizes are others than when Python was last told
-    uint64_t bytes[TARGETS_MAX]  # that came for each target, with all that it needs
+    uint64_t bytes[TARGETS_MAX]  # that came for each target while it was sent, with all that it needs
     uint64_t interval_bytes[TARGETS_MAX]
     uint32_t bitrate_bps[TARGETS_MAX]
 

@@ -102,7 +102,7 @@ cdef void fill(LayerStream* stream, const DependencyFrame* read, int64_t number,
     frame.ends = read.ends
     frame.own = NO_TARGET
     frame.use = read.use
-    count_bytes(stream, frame.use.present, size)
+    count_bytes(stream, frame.use.present & stream.active, size)
 
 
 cdef inline uint32_t all_of(const LayerTargets* targets) noexcept nogil:
@@ -159,7 +159,7 @@ cdef void layers_take_vp9(LayerStream* stream, const PayloadFacts* facts, uint16
     frame.starts = facts.frame_start
     frame.ends = facts.frame_end
     use_vp9(facts, frame)
-    count_bytes(stream, frame.use.present, size)
+    count_bytes(stream, frame.use.present & stream.active, size)
 
 
 cdef void take_vp9_layers(LayerStream* stream, const PayloadFacts* facts) noexcept nogil:

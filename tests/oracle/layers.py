@@ -138,7 +138,7 @@ class LayerReader:
 
     def _count(self, present: int, size: int) -> None:
         for index in range(len(self.targets())):
-            self.counted[index] += size * (present >> index & 1)
+            self.counted[index] += size * ((present & self.active) >> index & 1)
 
 
 def _closest(low: int, newest: int, cycle: int) -> int:

@@ -34,6 +34,8 @@ export class Connection extends Emitter {
   #screenEncodings;
   /** The last change of encodings, one after the other; never rejected. @type {Promise<unknown>} */
   #encoding = Promise.resolve();
+  /** What the server said last. @type {Map<Source, Encoding[]>} */
+  #told = new Map();
   /** The last negotiation; never rejected. @type {Promise<unknown>} */
   #negotiation = Promise.resolve();
   /** An offer of ours was never answered: what it changed must be offered again. */
@@ -138,6 +140,8 @@ export class Connection extends Emitter {
    */
   async carry(source, mediaTrack) {
     await this.#transceiver(source).sender.replaceTrack(mediaTrack);
+    const told = this.#told.get(source);
+    if (mediaTrack !== null && told?.some((each) => each.scale_resolution_down_by)) await this.encode(source, told);
   }
 
   /**
@@ -153,6 +157,7 @@ export class Connection extends Emitter {
       screen_audio: PLAYED_ENCODINGS,
     };
     const { sender } = this.#transceiver(source);
+    this.#told.set(source, encodings);
     const done = this.#encoding.then(() => applyLayers(sender, encodings, own[source]));
     this.#encoding = done.catch(() => {});
     await done;

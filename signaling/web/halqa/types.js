@@ -20,7 +20,7 @@
  * @typedef {object} ConnectionOptions
  * @property {Partial<Record<SlotKind, number>>} [slots]  how many receive sections of each kind
  * @property {VideoCodec} [codec]  the only video codec to send; without it the browser and the server agree on one
- * @property {string} [scalabilityMode]  for VP9 and AV1, e.g. "L3T3_KEY" (WebRTC-SVC section 6)
+ * @property {string} [scalabilityMode]  of the camera, for VP9 and AV1; else "L3T3_KEY" (WebRTC-SVC section 6)
  */
 
 /**

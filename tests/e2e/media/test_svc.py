@@ -1,6 +1,8 @@
 """Layered streams (SVC): a viewer goes up and down in size and frame rate, and no picture is ever broken.
 
-HALQA_TEST_SWITCHES=200 makes so many random switches of each kind of stream; otherwise a few are made of two kinds.
+HALQA_TEST_SWITCHES=200 makes so many random switches of each kind of stream, and some pauses of five seconds and more;
+otherwise a few are made of two kinds.
+HALQA_TEST_SEED=2 makes other ones.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import asyncio
 import itertools
 import os
 import random
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +20,22 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser
 
-from benchmarks.counted.mark import Mark, read_bits, write_bits
+from benchmarks.counted.mark import Mark, write_bits
 from benchmarks.counted.raw import write_pictures
 from control_api.invitations import Role
+from signaling import allocation_demand
 from tests.e2e.media.conftest import FLAGS
 from tests.e2e.media.test_first_class import playing
 from tests.support.browser import launch
 from tests.support.classroom import Classroom, Member, open_classroom, until
 
-SWITCHES = int(os.environ.get("HALQA_TEST_SWITCHES", "4"))
-KINDS = [("VP9", "L3T3_KEY"), ("AV1", "L3T3"), ("VP9", "L3T3"), ("AV1", "L3T3_KEY"), ("AV1", "L1T3")]
-TESTED = KINDS if "HALQA_TEST_SWITCHES" in os.environ else KINDS[:2]
+SWITCHES = int(os.environ.get("HALQA_TEST_SWITCHES", "3"))
+SEED = os.environ.get("HALQA_TEST_SEED", "1")
+DEFAULT = "L3T3_KEY"  # of the SDK, which is not told of it here
+KINDS = [("VP9", DEFAULT), ("AV1", "L3T3"), ("VP9", "L3T3"), ("AV1", DEFAULT), ("AV1", "L1T3")]
+LONG = "HALQA_TEST_SWITCHES" in os.environ
+TESTED = KINDS if LONG else KINDS[:2]
+PAUSES = 6 if LONG else 1
 SECONDS_A_SWITCH_MAX = 12
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),
@@ -40,6 +48,10 @@ RATE = 15
 CIRCLE_S = 4
 STEADY_SHIFT = 40
 STEADY = write_bits(Mark(PARTICIPANT, 0)) >> STEADY_SHIFT
+PICTURES = [write_bits(Mark(PARTICIPANT, number)) for number in range(RATE * CIRCLE_S)]
+# libvpx changes blocks one after the other, over some pictures of the camera. Of its largest size that says nothing:
+# from one Chromium to another without a server, 550 of 557 pictures were mixed so, some over a second (L3T3_KEY).
+LATE_PICTURES = {"VP9": 10}
 WIDTHS = {135: 240, 270: 480, 540: 960}
 FRAME_RATES = (None, 15, 8)
 FREEZE_MS_MAX = 2000.0  # two seconds of patience with a machine of two cores that encodes three layers, and decodes
@@ -97,11 +109,15 @@ class Frame:
         """Whether what never changes is what it should be: the first 24 blocks."""
         return self.bits >> STEADY_SHIFT == STEADY
 
-    @property
-    def counter(self) -> int | None:
-        """Which picture this is, None if its blocks do not fit together."""
-        mark = read_bits(self.bits)
-        return None if mark is None else mark.frame
+    def shows_pictures(self, late: int) -> bool:
+        """Whether each block is as the camera showed it in one of `late` + 1 pictures, one after the other."""
+        return any(self._fits(newest, late) for newest in range(len(PICTURES)))
+
+    def _fits(self, newest: int, late: int) -> bool:
+        changing = 0
+        for number in range(newest - late, newest):
+            changing |= PICTURES[number] ^ PICTURES[newest]
+        return not (PICTURES[newest] ^ self.bits) & ~changing
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -126,7 +142,7 @@ async def frames_of(member: Member) -> list[Frame]:
 
 @pytest.mark.parametrize(("codec", "mode"), TESTED)
 async def test_switches_of_layers_break_no_picture(classroom: Classroom, codec: str, mode: str) -> None:
-    teacher = await classroom.join("teacher", codec=codec, scalabilityMode=mode)
+    teacher = await classroom.join("teacher", codec=codec, scalabilityMode=None if mode == DEFAULT else mode)
     student = await classroom.join("student", role=Role.STUDENT)
     await teacher.publish("Camera")
     await teacher.run(KEEP_SIZE)
@@ -141,7 +157,7 @@ async def test_switches_of_layers_break_no_picture(classroom: Classroom, codec: 
     await until(lambda: shows(WIDTHS[HEIGHT]), "the largest layer is shown", within_s=30)
     before, asked_before = await student.decoded(mid), classroom.metrics()["key_frames_requested_total"]
     start = (await frames_of(student))[-1].at_ms
-    choice = random.Random(f"{codec} {mode}")
+    choice = random.Random(f"{codec} {mode} {SEED}")
     heights = tuple(WIDTHS) if mode.startswith("L3") else (HEIGHT,)
     for turn in range(SWITCHES):
         height, frame_rate = choice.choice(heights), choice.choice(FRAME_RATES)
@@ -183,10 +199,83 @@ async def test_switches_of_layers_break_no_picture(classroom: Classroom, codec: 
         classroom.metrics()["key_frames_requested_total"] - asked_before,
     )
     assert all(frame.is_whole for frame in frames), "a picture is broken"
-    # libvpx's VP9 encoder smooths large pictures over time: blocks of its largest layer change one after the other.
-    told = [frame for frame in frames if codec != "VP9" or frame.width < WIDTHS[HEIGHT]]
-    assert all(frame.counter is not None for frame in told), "a picture is broken"
+    late = LATE_PICTURES.get(codec, 0)
+    told = [frame for frame in frames if not late or frame.width < WIDTHS[HEIGHT]]
+    assert all(frame.shows_pictures(late) for frame in told), "a picture is broken"
     assert report["pliCount"] == before["pliCount"], "the viewer could not decode something"
     assert report["packetsLost"] == before["packetsLost"], "layers that are left out leave no hole"
     assert report["framesDropped"] - before["framesDropped"] <= received * DROPPED_SHARE_MAX
     assert max(gap for gap, _ in gaps) <= FREEZE_MS_MAX, "the picture stood still"
+
+
+async def sent_bytes(member: Member) -> int:
+    """Return what left by the path in use, padding included."""
+    (pair,) = await member.stats("candidate-pair", nominated=True)
+    return int(pair["bytesSent"])
+
+
+@pytest.mark.parametrize("codec", [codec for codec, mode in TESTED if mode == DEFAULT])
+async def test_sizes_that_nobody_needs_are_not_sent(
+    classroom: Classroom, codec: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not LONG:
+        monkeypatch.setattr(allocation_demand, "PAUSE_AFTER_S", 1.0)
+    teacher = await classroom.join("teacher", codec=codec)
+    student = await classroom.join("student", role=Role.STUDENT)
+    await teacher.publish("Camera")
+    await teacher.run(KEEP_SIZE)
+    mid = await playing(student, "video")
+    await student.run(WATCH, mid)
+
+    async def shows(width: int) -> bool:
+        frames = await frames_of(student)
+        return bool(frames) and frames[-1].width == width
+
+    async def sends(height: int) -> bool:
+        reports = await teacher.stats("outbound-rtp", kind="video")
+        return any(abs(report.get("frameHeight", 0) - height) <= 1 for report in reports)
+
+    async def rate_bps() -> float:
+        before, at = await sent_bytes(teacher), time.monotonic()
+        await asyncio.sleep(1.5)
+        return (await sent_bytes(teacher) - before) * 8 / (time.monotonic() - at)
+
+    async def rests(height: int) -> float:
+        asked_at = time.monotonic()
+        await student.view(mid, height=height)
+        await until(lambda: sends(height), f"no more than {height} lines are sent", within_s=30, every_s=0.05)
+        return time.monotonic() - asked_at
+
+    async def returns() -> float:
+        asked_at: float = await student.run("() => performance.now()")
+        await student.view(mid, height=HEIGHT)
+        await until(lambda: shows(WIDTHS[HEIGHT]), "the largest is shown again", within_s=30)
+        frames = await frames_of(student)
+        return next(each.at_ms for each in frames if each.at_ms > asked_at and each.width == WIDTHS[HEIGHT]) - asked_at
+
+    await returns()
+    before = await student.decoded(mid)
+    for turn in range(PAUSES):
+        height = sorted(WIDTHS)[turn % 2]
+        whole_bps = await rate_bps()
+        rested_s = await rests(height)
+        await until(lambda height=height: shows(WIDTHS[height]), "the picture goes on", within_s=30)  # type: ignore[misc]
+        await asyncio.sleep(0.5)
+        least_bps = await rate_bps()
+        print(
+            codec,
+            height,
+            "rests after",
+            rested_s,
+            "s",
+            whole_bps,
+            least_bps,
+            "bit/s; back after",
+            await returns(),
+            "ms",
+        )
+        assert least_bps < whole_bps * (0.4 if turn % 2 == 0 else 0.75)
+    report = await student.decoded(mid)
+    assert all(frame.is_whole for frame in await frames_of(student)), "a picture is broken"
+    assert report["pliCount"] == before["pliCount"], "the viewer could not decode something"
+    assert report["packetsLost"] == before["packetsLost"]

@@ -131,10 +131,13 @@ def test_vp9_says_in_targets_what_it_said_in_flags() -> None:
     assert reader.heights() == [180, 360]
 
 
-def test_bytes_count_for_every_target_that_needs_them() -> None:
+def test_bytes_count_for_every_target_that_needs_them_and_is_sent() -> None:
     reader = LayerReader()
-    size = len(vp9_body(7, key=True))
-    reader.vp9(vp9_body(7, key=True))
-    reader.vp9(vp9_body(8, temporal=1))
+    key, delta = vp9_body(7, key=True, heights=(180, 360)), vp9_body(8, temporal=1)
+    reader.vp9(key)
+    reader.vp9(delta)
     received = dict(zip(reader.targets(), reader.received(), strict=True))
-    assert (received[0, 0], received[0, 1], received[1, 3]) == (size, 2 * size, 2 * size)
+    both = len(key) + len(delta)
+    assert (received[0, 0], received[0, 1], received[1, 3], received[2, 3]) == (len(key), both, both, 0)
+    reader.vp9(vp9_body(9, key=True, heights=(180,)))
+    assert dict(zip(reader.targets(), reader.received(), strict=True))[1, 3] == both, "the upper size is held back"
