@@ -70,20 +70,21 @@ class Grounds:
         foreign: Sequence[str] = (),
         place: Place = (),
         value: Any = None,
-        **query: str,
+        **query: Any,
     ) -> Answer:
         """Ask for our own things, but for these ids of theirs, and for a field that is another."""
         own = self.ours.ids
         ids = own | {name: own[of] for name, of in ELSEWHERE.get(operation.name, {}).items()}
         ids |= {each: self.theirs.ids[each] for each in foreign}
-        media_type, sent = operation.media_type, {}
+        media_type = operation.media_type
+        sent: dict[str, Any] = {}
         if media_type == JSON:
             body = operation.body(self.ours.ids, place, value)
             beside = BESIDE.get((operation.name, str(place[0]) if place else ""), {})
             sent = {"json": body | {name: self.ours.ids.get(of, of) for name, of in beside.items()}}
         elif media_type is not None:
             sent = {"content": FILES[operation.name], "content_type": media_type}
-        asked = operation.needed_query | query
+        asked: dict[str, Any] = operation.needed_query | query
         return await self.school.request(operation.method, operation.address(ids), as_=as_, version=1, **sent, **asked)
 
 

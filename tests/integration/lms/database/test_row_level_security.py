@@ -101,7 +101,7 @@ def value_of(kind: Any) -> Any:
         case Json():
             return {}
         case Choice():
-            return next(iter(kind.choices))
+            return next(iter(kind.choices.__members__.values()))
     return {int: 1, bytes: uuid4().bytes, str: f"x-{uuid4()}"}[kind.python_type]
 
 

@@ -48,8 +48,8 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
+async def receiving(chosen: Receiver | None = None) -> AsyncIterator[Any]:
+    receiver = chosen or Receiver()
     application = web.Application()
     application.router.add_post("/", receiver.take)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0)
