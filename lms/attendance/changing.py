@@ -66,7 +66,7 @@ class Changes:
         own = self._own(attendance_roster, user_id)
         await self._transaction.execute(update(attendance_roster).where(*own).values(excused_reason=after))
         await self._note(user_id, {"excused": before}, {"excused": after}, reason)
-        await settle(self._transaction, self._ids, self._outbox, self._run.run_id, reason=reason)
+        await settle(self._transaction, self._ids, self._outbox, self._run.run_id, reason="excuse")
         return before, after
 
     async def recognise(self, identity: str, user_id: UUID | None, reason: str) -> tuple[Any, Any]:

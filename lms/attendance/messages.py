@@ -159,6 +159,8 @@ class ChangeView(Answer, frozen=True, kw_only=True):
     reason: str
     old: dict[str, Any] | None
     new: dict[str, Any]
+    erased_at: datetime | None
+    """When what was written was taken out, because the person was erased."""
 
 
 class PersonAttendance(Answer, frozen=True, kw_only=True):

@@ -200,7 +200,14 @@ class SheetEndpoints:
                     for each in mine
                 ),
                 history=tuple(
-                    ChangeView(at=row.at, actor_id=row.actor_id, reason=row.reason, old=row.old, new=row.new)
+                    ChangeView(
+                        at=row.at,
+                        actor_id=row.actor_id,
+                        reason=row.reason,
+                        old=row.old,
+                        new=row.new,
+                        erased_at=row.erased_at,
+                    )
                     for row in changes
                 ),
             )

@@ -179,7 +179,11 @@ attendance_history = tenant_table(
     Column("actor_id", Id),
     Column("reason", TEXT, nullable=False),
     Column("at", Time, nullable=False),
+    Column("erased_at", Time),
     Index("ix_attendance_history_of", "org_id", "run_id", "user_id", "id"),
     append_only=True,
 )
-"""Every change of a result, by whom and why; nobody is the computation itself."""
+"""Every change of a result, by whom and why; nobody is the computation itself.
+
+`erased_at`: when what was written as a reason was taken out, because the person was erased.
+"""

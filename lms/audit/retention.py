@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from lms.audit.personal import about
 from lms.audit.record import record_by_service
 from lms.audit.tables import audit_anchor, audit_log
 from lms.database.database import Database
@@ -63,14 +64,15 @@ class AuditRetention:
 
 
 async def erase_from_log(transaction: Transaction, org_id: UUID, user_id: UUID) -> int:
-    """Take out from where somebody acted, and what was noted of their account; return how many entries that were.
+    """Take out from where somebody acted, and what was noted of them and why; return how many entries that were.
 
     The transaction is one of the service (`write_all`): nobody else may change entries. What was written before
     entries had digests stays.
     """
     sealed = (audit_log.c.org_id == org_id, audit_log.c.content_hash.is_not(None))
     acted: ColumnElement[bool] = audit_log.c.actor_id == user_id
-    about = (audit_log.c.entity == "app_user") & (audit_log.c.entity_id == str(user_id))
-    await transaction.execute(update(audit_log).where(*sealed, about).values(**NOTHING))
-    await transaction.execute(update(audit_log).where(*sealed, acted | about).values(**NOWHERE))
-    return int(await transaction.value(select(func.count()).select_from(audit_log).where(*sealed, acted | about)))
+    told = await transaction.rows(select(audit_log.c.seq).where(*sealed, acted | about(user_id)))
+    await transaction.execute(update(audit_log).where(*sealed, about(user_id)).values(**NOTHING))
+    account = (audit_log.c.entity == "app_user") & (audit_log.c.entity_id == str(user_id))
+    await transaction.execute(update(audit_log).where(*sealed, acted | account).values(**NOWHERE))
+    return len(told)

@@ -61,11 +61,11 @@ async def _empty_reports(transaction: Transaction, user_id: UUID) -> int:
 
 
 async def _empty_reported(transaction: Transaction, user_id: UUID) -> int:
-    """Take what somebody said out of reports of it."""
+    """Take what somebody said out of reports of it, and what was answered to these."""
     done = await transaction.execute(
         update(chat_report)
         .where(chat_report.c.org_id == transaction.org_id, chat_report.c.sender_id == user_id)
-        .values(body="")
+        .values(body="", answer="")
     )
     return done.rowcount
 

@@ -107,7 +107,7 @@ class ReportEndpoints:
 
     async def _close(self, call: Call[ReportPath, Nothing, CloseReport]) -> Result:
         row = await self._moderator.close_report(call.transaction, call.caller, call.path.report_id, call.body)
-        new = {"status": row.status.value, "answer": row.answer}
+        new = {"status": row.status.value, "answer": row.answer, "sender_id": row.sender_id}
         await record(call, "chat.report_close", "chat_report", row.id, new=new)
         return Result(_view(row))
 

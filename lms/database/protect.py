@@ -2,6 +2,7 @@
 
     op.create_table("course", ..., sqlite_strict=True)
     protect("course")
+    allow_erasing("grade_history", ("reason",))
 
 In PostgreSQL the transactions of a tenant run in a role that sees the rows of `app.org` alone (row-level security,
 forced for the owner of the tables too), those of the service in one that sees all. Append-only tables give neither the
@@ -10,11 +11,16 @@ right to change or delete; in SQLite a trigger refuses it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+import sqlalchemy as sa
 from alembic import op
 
 from lms.database.database import ROLE_OF_SERVICE, ROLE_OF_TENANT
+
+ERASED_AT: Final = "erased_at"
+"""Of a row of an append-only table: when its texts were taken out, because somebody was erased."""
 
 _TAKEN_ON: Final = f"current_user = '{ROLE_OF_SERVICE}'"
 """A policy holds for members of its role, too, as the owner of the tables is: they must have taken it on."""
@@ -34,6 +40,44 @@ def protect(table: str, *, org_column: str | None = "org_id", append_only: bool 
                 f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
             )
+
+
+def allow_erasing(table: str, texts: Sequence[str]) -> None:
+    """Let the service take texts out of an append-only table, once a row, if it notes when in `erased_at`."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"GRANT UPDATE ({', '.join((*texts, ERASED_AT))}) ON {table} TO {ROLE_OF_SERVICE}")
+        op.execute(
+            f"CREATE FUNCTION {table}_no_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+            f"IF OLD.{ERASED_AT} IS NOT NULL OR NEW.{ERASED_AT} IS NULL THEN "
+            f"RAISE EXCEPTION '{table} is append only'; END IF; RETURN NEW; END $$"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION {table}_no_update()"
+        )
+        return
+    columns = [str(each["name"]) for each in sa.inspect(op.get_bind()).get_columns(table)]
+    kept = [f"NEW.{name} IS OLD.{name}" for name in columns if name not in {*texts, ERASED_AT}]
+    allowed = " AND ".join((*kept, f"OLD.{ERASED_AT} IS NULL", f"NEW.{ERASED_AT} IS NOT NULL"))
+    op.execute(f"DROP TRIGGER {table}_no_update")
+    op.execute(
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN NOT ({allowed}) "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
+    )
+
+
+def forbid_erasing(table: str, texts: Sequence[str]) -> None:
+    """Take back what `allow_erasing` allowed."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f"DROP TRIGGER {table}_no_update ON {table}")
+        op.execute(f"DROP FUNCTION {table}_no_update()")
+        op.execute(f"REVOKE UPDATE ({', '.join((*texts, ERASED_AT))}) ON {table} FROM {ROLE_OF_SERVICE}")
+        return
+    op.execute(f"DROP TRIGGER {table}_no_update")
+    op.execute(
+        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
+    )
 
 
 def _grant(table: str, org_column: str | None, *, append_only: bool) -> None:

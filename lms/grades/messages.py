@@ -256,6 +256,8 @@ class ChangeView(Answer, frozen=True, kw_only=True):
     """None: the service itself."""
     reason: str | None
     at: datetime
+    erased_at: datetime | None
+    """When the reason was taken out, because the student was erased."""
 
 
 class CategoryPercent(Answer, frozen=True, kw_only=True):

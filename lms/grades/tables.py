@@ -121,8 +121,12 @@ grade_history = tenant_table(
     Column("actor_id", Id),
     Column("reason", TEXT),
     Column("at", Time, nullable=False),
+    Column("erased_at", Time),
     ForeignKeyConstraint(["org_id", "item_id", "user_id"], ["grade.org_id", "grade.item_id", "grade.user_id"]),
     key=("item_id", "user_id", "version"),
     append_only=True,
 )
-"""One row for each version of a grade, written with it; nobody is the service itself."""
+"""One row for each version of a grade, written with it; nobody is the service itself.
+
+`erased_at`: when the reason was taken out, because the student was erased.
+"""

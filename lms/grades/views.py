@@ -114,6 +114,7 @@ def change_view(row: Row[Any]) -> ChangeView:
         actor_id=row.actor_id,
         reason=row.reason,
         at=row.at,
+        erased_at=row.erased_at,
     )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, delete, select, update
 
 from lms.database.transaction import Transaction
-from lms.personal.holding import NEVER_TOLD, NOW, Clear, Delete, Holding, Keep
+from lms.personal.holding import NEVER_TOLD, NOW, Clear, Delete, Holding, Keep, TakeOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,32 @@ async def erase(transaction: Transaction, holdings: Iterable[Holding], user_id: 
     return {holding.section: await _erase(transaction, holding, user_id) for holding in holdings}
 
 
+async def take_out(
+    transaction: Transaction, holdings: Iterable[Holding], org_id: UUID, user_id: UUID
+) -> dict[str, int]:
+    """Take texts about somebody out of append-only tables, and return out of how many rows of each section.
+
+    The transaction is one of the service (`write_all`); it may be repeated.
+    """
+    return {
+        holding.section: await _take_out(transaction, holding, holding.erase, org_id, user_id)
+        for holding in holdings
+        if isinstance(holding.erase, TakeOut)
+    }
+
+
+async def _take_out(transaction: Transaction, holding: Holding, erase: TakeOut, org_id: UUID, user_id: UUID) -> int:
+    table = holding.table
+    key = tuple(table.primary_key.columns)
+    present = select(*key, *(table.c[name] for name in erase.texts)).where(holding.about(org_id, user_id))
+    rows = await transaction.rows(present.where(table.c.erased_at.is_(None)))
+    for row in rows:
+        left = {name: make(getattr(row, name)) for name, make in erase.texts.items()}
+        own = [column == getattr(row, column.name) for column in key]
+        await transaction.execute(update(table).where(*own).values(**left, erased_at=transaction.now))
+    return len(rows)
+
+
 def _statement(holding: Holding, org_id: UUID, user_id: UUID) -> tuple[Select[Any], tuple[str, ...]]:
     table = holding.table
     told = [column for column in table.columns if column.name not in NEVER_TOLD | holding.leave_out]
@@ -56,7 +82,7 @@ def _statement(holding: Holding, org_id: UUID, user_id: UUID) -> tuple[Select[An
 async def _erase(transaction: Transaction, holding: Holding, user_id: UUID) -> int:
     about = holding.about(transaction.org_id, user_id)
     match holding.erase:
-        case Keep():
+        case Keep() | TakeOut():
             return 0
         case Delete():
             return (await transaction.execute(delete(holding.table).where(about))).rowcount

@@ -55,9 +55,19 @@ class Clear:
     values: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class TakeOut:
+    """The rows stay; these texts of them become what a function makes of them, and `erased_at` says when.
+
+    For append-only tables (`lms.database.protect.allow_erasing`): the service alone may, in a transaction of its own.
+    """
+
+    texts: Mapping[str, Callable[[Any], Any]]
+
+
 Act: TypeAlias = Callable[[Transaction, UUID], Awaitable[int]]
 """Does it in a way of its own; returns how many rows it changed. It may be repeated."""
-Erase: TypeAlias = Delete | Keep | Clear | Act
+Erase: TypeAlias = Delete | Keep | Clear | TakeOut | Act
 
 DELETE: Final = Delete()
 

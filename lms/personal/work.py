@@ -17,7 +17,7 @@ from lms.outbox.relay import Message
 from lms.outbox.send import Outbox
 from lms.people.tables import app_user
 from lms.personal.archive import build_archive
-from lms.personal.collect import erase, read_sections
+from lms.personal.collect import erase, read_sections, take_out
 from lms.personal.registry import HOLDINGS
 from lms.personal.tables import RequestState, data_request
 
@@ -63,6 +63,7 @@ class PersonalWork:
             counts = await erase(transaction, HOLDINGS, found.user_id)
             await record_by_service(transaction, "person.erase", "app_user", found.user_id)
         async with self._database.write_all() as transaction:
+            counts |= await take_out(transaction, HOLDINGS, message.org_id, found.user_id)
             counts["activity"] = await erase_from_log(transaction, message.org_id, found.user_id)
         async with self._database.write(message.org_id) as transaction:
             await _finish(transaction, request_id, counts)

@@ -63,7 +63,7 @@ async def entries(school: School, *conditions: ColumnElement[bool]) -> Any:
         return await transaction.rows(select(audit_log).where(own, *conditions).order_by(audit_log.c.seq))
 
 
-async def test_what_is_personal_can_be_taken_out_and_the_chain_holds(school: School) -> None:
+async def test_what_is_personal_can_be_taken_out_and_the_chain_holds(school: School, tmp_path: Path) -> None:
     await school.parts.relay.close()  # a slow disk is to be this test's alone
     await school.parts.schedule.close()
     made = (await school.post("/users", {"name": "Muna Secret"}, as_=school.admin)).data
@@ -81,6 +81,11 @@ async def test_what_is_personal_can_be_taken_out_and_the_chain_holds(school: Sch
     ]  # fmt: skip
     assert "Secret" not in str(rows)
     assert [row.action for row in rows] == ["user.create", "user.update", "user.create"]
+    if school.parts.settings.database.url is not None:
+        for changed_later, broken in (("action = 'user.innocent' WHERE seq = 3", 3), ("new = '{}' WHERE seq = 2", 2)):
+            tamper(school, tmp_path, f"UPDATE audit_log SET {changed_later}")
+            check = (await school.get("/audit/check", as_=school.owner)).data
+            assert (check["whole"], check["first_broken"]) == (False, broken)
 
 
 async def test_nothing_else_of_an_entry_can_be_changed_even_by_the_service(school: School) -> None:

@@ -11,7 +11,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+import pytest
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from lms.access.roles import Role
 from lms.attendance.outcome import Status
@@ -52,7 +54,7 @@ async def person_with_a_life(school: School) -> tuple[Person, Course]:
     assert (await school.put(f"/users/{person.id}/guardians/{observer.id}", as_=school.admin)).status == 204
     await enrol(school, course.id, person, CourseRole.STUDENT)
     item = await course.item()
-    graded = await course.grade(item, person, "9.5", feedback="Unmistakable work")
+    graded = await course.grade(item, person, "9.5", feedback="Unmistakable work", reason="Unmistakable handwriting")
     assert graded.status == 200, graded.body
     start = school.clock.now() + timedelta(hours=1)
     end = start + timedelta(hours=1)
@@ -71,6 +73,14 @@ async def person_with_a_life(school: School) -> tuple[Person, Course]:
     await school.post(f"/live-classes/{class_id}/invite", {"user_ids": [str(person.id)]}, as_=course.teacher)
     assert (await school.post("/calendars", {"name": "Unmistakable"}, as_=person, key="k")).status == 201
     await add_attendance(school, class_id, person)
+    decided = {"user_id": str(person.id), "status": "present", "reason": "an Unmistakable voice"}
+    excused = {"user_id": str(person.id), "excused": True, "reason": "Unmistakable illness"}
+    for deed, body in (("override", decided), ("excuse", excused)):
+        done = await school.post(f"/live-classes/{class_id}/attendance/{deed}", body, as_=course.teacher)
+        assert done.status == 200, done.body
+    room = (await school.post("/rooms", {"kind": "course", "of": str(course.id)}, as_=course.teacher)).data["id"]
+    ban = await school.put(f"/rooms/{room}/bans/{person.id}", {"reason": "Unmistakable manners"}, as_=course.teacher)
+    assert ban.status == 204, ban.body
     return replace(person, token=school.token(person.id)), course
 
 
@@ -150,14 +160,45 @@ async def test_nothing_is_left_of_who_is_erased(school: School) -> None:
     gradebook = await school.get(f"{course.path}/gradebook", as_=course.teacher)
     assert gradebook.status == 200
     async with school.database.read(school.org_id) as transaction:
-        for name in ("grade", "attendance_result", "grade_history"):
+        for name, count in (("grade", 1), ("attendance_result", 1), ("grade_history", 1), ("attendance_history", 2)):
             table = METADATA.tables[name]
-            assert len(await transaction.rows(select(table).where(table.c.user_id == person.id))) == 1, name
+            rows = await transaction.rows(select(table).where(table.c.user_id == person.id))
+            assert len(rows) == count, name
+            if name.endswith("history"):
+                assert all(row.erased_at is not None for row in rows)
+    told = (await school.get("/audit", as_=school.owner, action="attendance.override")).data
+    assert [(each["actor_id"], each["old"], each["new"]) for each in told] == [(str(course.teacher.id), None, None)]
     topics = [row["topic"] for row in await outbox_of(school)]
     assert "person.erased" in topics
     again = await school.post(path, {"code": person.code}, as_=school.admin)
     assert again.code == "wrong_code"  # the code is gone, too
     assert (await school.get(f"/users/{person.id}", as_=school.admin)).status == 404
+
+
+async def test_histories_lose_their_texts_once_and_nothing_else(school: School) -> None:
+    """The service alone may do it, and says when; neither the rest of a row nor an erased row can be changed."""
+    _, course = await person_with_a_life(school)
+    histories = [METADATA.tables[name] for name in ("grade_history", "attendance_history")]
+    now = school.clock.now()
+    refused: list[tuple[UUID | None, dict[str, Any]]] = [
+        (None, {"reason": ""}),
+        (None, {"reason": "", "erased_at": now, "actor_id": course.students[0].id}),
+    ]
+    if school.database.is_postgresql:  # SQLite knows no roles
+        refused.append((school.org_id, {"reason": "", "erased_at": now}))
+    for table in histories:
+        for org_id, values in refused:
+            with pytest.raises(DBAPIError, match="append only|permission denied"):
+                await write(school, org_id, update(table).values(values))
+        await write(school, None, update(table).values(reason="", erased_at=now))
+        with pytest.raises(DBAPIError, match="append only"):
+            await write(school, None, update(table).values(reason="x", erased_at=now))
+
+
+async def write(school: School, org_id: UUID | None, statement: Any) -> None:
+    database = school.database
+    async with database.write_all() if org_id is None else database.write(org_id) as transaction:
+        await transaction.execute(statement)
 
 
 async def outbox_of(school: School) -> list[Any]:
