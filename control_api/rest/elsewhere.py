@@ -65,7 +65,9 @@ def _stream(protocol: str, verb: str, others: str) -> tuple[AnyEndpoint, ...]:
             parameters=RoomPath,
             body_media_type=SDP,
             answers={
-                201: Reply("It begins.", None, SDP, {"Location": "The stream.", "ETag": "Its ICE credentials."}),
+                201: Reply(
+                    "It begins.", None, SDP, headers={"Location": "The stream.", "ETag": "Its ICE credentials."}
+                ),
                 **_NOT_UNDERSTOOD,
                 **_NOT_IN,
             },
@@ -113,7 +115,12 @@ ELSEWHERE: Final[tuple[AnyEndpoint, ...]] = (
         scope=Scope.EVENTS_READ,
         query=EventQuery,
         answers={
-            200: Reply("Events.", FeedEvent, "application/x-ndjson", {"Halqa-Cursor": "Where the next page begins."}),
+            200: Reply(
+                "Events.",
+                FeedEvent,
+                "application/x-ndjson",
+                headers={"Halqa-Cursor": "Where the next page begins."},
+            ),
             400: Reply("`bad_cursor`, `bad_parameter`: a parameter means nothing here.", ErrorAnswer),
             410: Reply("`cursor_gone`: what follows is not kept any more.", ErrorAnswer),
             429: Reply("`too_many_readers`: come again later.", ErrorAnswer),

@@ -102,7 +102,8 @@ def value_of(kind: Any) -> Any:
             return {}
         case Choice():
             return next(iter(kind.choices.__members__.values()))
-    return {int: 1, bytes: uuid4().bytes, str: f"x-{uuid4()}"}[kind.python_type]
+        case _:
+            return {int: 1, bytes: uuid4().bytes, str: f"x-{uuid4()}"}[kind.python_type]
 
 
 @contextmanager
