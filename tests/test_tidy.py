@@ -78,6 +78,7 @@ NO_ORACLE: dict[str, str] = {
     **dict.fromkeys(BY_HAND_MODULES, BY_HAND),
     "gcc": "held to its purpose, not to a twin: tests/sim/test_estimator.py runs it over paths that are known",
     "consent": "its twin is the ICE agent itself: test_consent.py compares their answers byte by byte",
+    "sealer": "its twin is that of srtp, tests/oracle/srtp.py: test_sealer.py",
     "sha1": "its twins are hashlib and zlib: test_sha1.py",
     "events": "a ring between two threads: test_events.py and every integration test read it",
     "udp": "system calls: test_udp.py sends and receives",

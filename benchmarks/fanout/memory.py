@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.fanout import packets
+from media.native.sealer import GCM_PROFILES, PacketSealer
 from media.native.srtp import Profile, SrtpSession
 from media.native.worker import Worker
 from media.net.sockets import open_socket
@@ -96,7 +97,7 @@ class _Room:
         self.port = int(self.sink.getsockname()[1])
         self.keys = [self._key() for _ in range(viewers)]
         self.sealed_reports = [self._sealed_report(key) for key in self.keys]
-        self.sessions: list[SrtpSession] = []
+        self.sessions: list[SrtpSession | PacketSealer] = []
         self.number = 0
         self._add_publisher()
 
@@ -107,6 +108,13 @@ class _Room:
         session = SrtpSession(self.profile, key, "inbound" if direction == "inbound" else "outbound")
         self.sessions.append(session)
         return session
+
+    def _sealer(self, key: bytes) -> int:
+        if self.profile not in GCM_PROFILES:
+            return 0
+        sealer = PacketSealer(self.profile, key)
+        self.sessions.append(sealer)
+        return sealer.handle
 
     def _bind(self, host: str, port: int = 0) -> socket.socket:
         bound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -157,8 +165,8 @@ class _Room:
             viewer = VIEWER_IDS + index
             self.worker.add_transport(viewer, viewer, packets.IN_KINDS, packets.OUT_IDS)
             self.worker.set_address(viewer, self._address(index), self.port)
-            inbound, outbound = self._session(key, "inbound"), self._session(self._key(), "outbound")
-            self.worker.set_keys(viewer, inbound.handle, outbound.handle)
+            inbound, outbound = self._session(key, "inbound"), self._session(own := self._key(), "outbound")
+            self.worker.set_keys(viewer, inbound.handle, outbound.handle, self._sealer(own))
             for slot in range(SLOTS):
                 self._add_slot(viewer, SLOT_IDS + SLOTS * index + slot, slot)
 

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from benchmarks.fanout import packets
+from media.native.sealer import GCM_PROFILES, PacketSealer
 from media.native.srtp import Profile, SrtpSession
 from media.native.worker import Worker
 from media.net.shell import DATA_PLANE_NICE
@@ -42,9 +43,10 @@ class Viewer:
         self.socket.bind((HOST, 0))
         self.inbound = SrtpSession(profile, secrets.token_bytes(profile.key_bytes + profile.salt_bytes), "inbound")
         self.outbound = SrtpSession(profile, self.key, "outbound")
+        self.sealer = PacketSealer(profile, self.key) if profile in GCM_PROFILES else None
         worker.add_transport(self.id, 0x20000 + index, packets.IN_KINDS, packets.OUT_IDS)
         worker.set_address(self.id, *self.socket.getsockname())
-        worker.set_keys(self.id, self.inbound.handle, self.outbound.handle)
+        worker.set_keys(self.id, self.inbound.handle, self.outbound.handle, self.sealer.handle if self.sealer else 0)
         first_number = 1 + secrets.randbelow(32767)
         worker.add_consumer(self.id, self.id, True, self.ssrc, 0x80000000 | self.ssrc, first_number, numbered)
         payload_types = bytes([packets.VP8_PAYLOAD_TYPE] + [255] * 23)
@@ -56,6 +58,8 @@ class Viewer:
         self.socket.close()
         self.inbound.close()
         self.outbound.close()
+        if self.sealer:
+            self.sealer.close()
 
 
 class Rig:

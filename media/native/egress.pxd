@@ -1,4 +1,4 @@
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from media.native.forward cimport Rewrite
 from media.native.history cimport HistoryEntry
@@ -11,6 +11,6 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
         const Rewrite* rewrite, uint8_t padding, bint resend) noexcept nogil
 cdef bint may_resend(const Consumer* consumer, const HistoryEntry* entry) noexcept nogil
 cdef void send_padding(Core* core, Consumer* consumer, uint8_t payload_type, uint32_t ssrc,
-        uint16_t number) noexcept nogil
+        int64_t number) noexcept nogil
 cdef void send_rtcp(Core* core, Transport* transport, size_t size) noexcept nogil
 cdef uint8_t* rtcp_slot(Core* core) noexcept nogil

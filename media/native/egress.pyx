@@ -1,7 +1,7 @@
 # cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
 """Build one consumer's copy of a stored packet in a batch slot and seal it there; nothing shared is written to."""
 
-from libc.stdint cimport uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
 from media.native.dependency cimport write_active_targets
@@ -15,6 +15,7 @@ from media.native.rows cimport (
     CODECS_MAX, KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, KINDS_MAX, NONE8, Consumer, Core, Encoding, Producer, Transport,
 )
 from media.native.rtp cimport RTP_EXTENSIONS_MAX, RtpExtension, build_extensions, first_extension
+from media.native.sealer cimport seal_packet
 from media.native.send_log cimport send_log_add, send_log_number
 from media.native.srtp cimport srtp_protect, srtp_protect_rtcp
 from media.native.udp cimport SLOT_BYTES, send_commit, send_slot
@@ -149,7 +150,8 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     cdef uint8_t codec_index = producer.codec_of[entry.header.payload_type & 0x7F]
     cdef uint8_t marker = entry.header.marker | (rewrite.closes & entry.layers.ends)
     cdef uint8_t payload_type
-    cdef size_t at, extension_size
+    cdef size_t at, header, extension_size
+    cdef int64_t number
     cdef int size, depth
     cdef bint repeats, rtx
     if codec_index >= CODECS_MAX:
@@ -160,7 +162,7 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     if payload_type == NONE8:
         return
     extension_size = write_extensions(out + RTP_HEADER_BYTES, producer, consumer, entry, packet, rewrite)
-    at = RTP_HEADER_BYTES + extension_size
+    at = header = RTP_HEADER_BYTES + extension_size
     if at + RTX_HEADER_BYTES + entry.header.payload_length + TRAILER_ROOM > SLOT_BYTES:
         core.counters.sealed_failed += 1
         return
@@ -168,14 +170,16 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     store32(out + 4, rewrite.timestamp)
     if rtx:
         out[1] = consumer.rtx_payload_types[codec_index] | (marker << 7)
-        store16(out + 2, consumer.rtx_sequence)
-        consumer.rtx_sequence += 1
+        number = consumer.rtx_number - consumer.first_rtx_number
+        store16(out + 2, <uint16_t>consumer.rtx_number)
+        consumer.rtx_number += 1
         store32(out + 8, consumer.rtx_ssrc)
-        store16(out + at, rewrite.sequence_number)
+        store16(out + at, <uint16_t>rewrite.number)
         at += RTX_HEADER_BYTES
     else:
         out[1] = payload_type | (marker << 7)
-        store16(out + 2, rewrite.sequence_number)
+        number = rewrite.number - consumer.first_number
+        store16(out + 2, <uint16_t>rewrite.number)
         store32(out + 8, consumer.ssrc)
     size = 0
     if not producer.is_video and consumer.rtx_payload_types[codec_index] != NONE8:
@@ -197,34 +201,44 @@ cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encodin
         out[0] |= RTP_PADDING_BIT
         out[size] = padding
         size += padding
-    if seal(core, consumer, out, size) == 0:
+    if seal(core, consumer, out, <int>header, size, number) == 0:
         core.counters.forwarded += 1
 
 
 cdef void send_padding(Core* core, Consumer* consumer, uint8_t payload_type, uint32_t ssrc,
-        uint16_t number) noexcept nogil:
-    """Send a packet of PADDING_MAX bytes of padding alone (RFC 3550 section 5.1), at the newest timestamp."""
+        int64_t number) noexcept nogil:
+    """Send a packet of PADDING_MAX bytes of padding alone (RFC 3550 section 5.1), at the newest timestamp.
+
+    `number` is extended, of the stream of this SSRC.
+    """
     cdef uint8_t* out = send_slot(&core.send)
     cdef size_t at = RTP_HEADER_BYTES + build_extensions(out + RTP_HEADER_BYTES, EXTENSIONS_ROOM, NULL, NULL, NULL, 0,
         number_id(consumer))
     out[0] = (0x90 if at > RTP_HEADER_BYTES else 0x80) | RTP_PADDING_BIT
     out[1] = payload_type
-    store16(out + 2, number)
+    store16(out + 2, <uint16_t>number)
     store32(out + 4, consumer.forward.last_timestamp)
     store32(out + 8, ssrc)
     memset(out + at, 0, PADDING_MAX)
     out[at + PADDING_MAX - 1] = PADDING_MAX
-    seal(core, consumer, out, <int>(at + PADDING_MAX))
+    number -= consumer.first_number if ssrc == consumer.ssrc else consumer.first_rtx_number
+    seal(core, consumer, out, <int>at, <int>(at + PADDING_MAX), number)
 
 
-cdef int seal(Core* core, Consumer* consumer, uint8_t* out, int size) noexcept nogil:
-    """Number a packet among all of its transport where that was negotiated, seal and send it; -1 if it cannot be."""
+cdef int seal(Core* core, Consumer* consumer, uint8_t* out, int header, int size, int64_t index) noexcept nogil:
+    """Number a packet among all of its transport where that was negotiated, seal and send it; -1 if it cannot be.
+
+    `index` counts the packets of its SSRC under the present keys: negative is one that was sent under others.
+    """
     cdef Transport* transport = consumer.transport
     cdef bint numbered = number_id(consumer) != 0
     if numbered:
         store16(out + RTP_HEADER_BYTES + first_extension(out + RTP_HEADER_BYTES),
             send_log_number(&transport.bandwidth.log))
-    if srtp_protect(transport.outbound, out, &size) != 0:
+    if index < 0 or (
+        seal_packet(transport.sealer, out, header, &size, <uint64_t>index) if transport.sealer != NULL
+        else srtp_protect(transport.outbound, out, &size)
+    ) != 0:
         core.counters.sealed_failed += 1
         return -1
     if numbered:

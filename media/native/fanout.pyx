@@ -190,7 +190,7 @@ cdef void offer(Core* core, Consumer* consumer, Producer* producer, const Planne
         return
     if verdict == FORWARD_FILL:
         send_padding(core, consumer, consumer.payload_types[packet.codec_index], consumer.ssrc,
-            rewrite.sequence_number)
+            rewrite.number)
         return
     send_media(core, consumer, producer, encoding, entry, &rewrite, packet.padding, False)
     if verdict == FORWARD_SWITCHED:

@@ -48,7 +48,7 @@ ctypedef struct LayerContext:
     uint32_t version          # of the targets
 
 ctypedef struct Rewrite:
-    uint16_t sequence_number
+    int64_t number            # extended: its last 16 bits are the sequence number, those above the rollovers
     uint16_t picture_id
     uint16_t frame_number_delta
     uint8_t tl0
@@ -75,5 +75,6 @@ cdef void forward_rewrite(const SequenceRun* run, const HistoryEntry* entry, Rew
 cdef int forward_rewrite_layers(const ForwardState* state, const HistoryEntry* entry, const LayerTargets* targets,
         Rewrite* out) noexcept nogil
 
-# Give a number to padding that stands behind the newest packet sent; something must flow (encoding >= 0, no resync).
-cdef uint16_t forward_pad(ForwardState* state) noexcept nogil
+# Give an extended number to padding that stands behind the newest packet sent; something must flow
+# (encoding >= 0, no resync).
+cdef int64_t forward_pad(ForwardState* state) noexcept nogil

@@ -70,7 +70,7 @@ cdef inline uint32_t drawn_together(const SequenceRun* run, uint32_t timestamp) 
 
 cdef void forward_rewrite(const SequenceRun* run, const HistoryEntry* entry, Rewrite* out) noexcept nogil:
     """Fill in what a packet looks like to the viewer under the run that covers it."""
-    out.sequence_number = <uint16_t>(entry.extended - run.delta)
+    out.number = entry.extended - run.delta
     out.timestamp = entry.header.timestamp + run.timestamp_delta + drawn_together(run, entry.header.timestamp)
     out.picture_id = <uint16_t>(entry.facts.picture_id + run.picture_id_delta)
     out.tl0 = <uint8_t>(entry.facts.tl0 + run.tl0_delta)
@@ -173,11 +173,11 @@ cdef void leave_out(ForwardState* state, int64_t extended, uint8_t source, uint1
     after.picture_id_delta -= pictures
 
 
-cdef uint16_t forward_pad(ForwardState* state) noexcept nogil:
-    """Give a number to padding that stands behind the newest packet; the caller sees that this ends a frame."""
+cdef int64_t forward_pad(ForwardState* state) noexcept nogil:
+    """Give an extended number to padding behind the newest packet; the caller sees that this ends a frame."""
     cdef SequenceRun* run = seqmap_current(state.map)
     cdef SequenceRun* after = run
-    cdef uint16_t number = <uint16_t>state.next_output
+    cdef int64_t number = state.next_output
     if run.first_source <= state.highest_source:
         after = seqmap_open(state.map)
         after[0] = run[0]
@@ -338,7 +338,7 @@ cdef class Forwarder:
         """Return the number of a packet of padding. ValueError if nothing flows."""
         if self.state.encoding < 0 or self.state.resync:
             raise ValueError("nothing flows that padding could stand behind")
-        return forward_pad(&self.state)
+        return <uint16_t>forward_pad(&self.state)
 
     def detach(self) -> None:
         """Forget the producer."""
@@ -369,7 +369,7 @@ cdef class Forwarder:
             NULL, now_us, &out)
         if verdict == FORWARD_DROP:
             return None
-        return (out.sequence_number, out.timestamp, out.picture_id, out.tl0, out.frame_number_delta,
+        return (<uint16_t>out.number, out.timestamp, out.picture_id, out.tl0, out.frame_number_delta,
             verdict == FORWARD_SWITCHED)
 
     def resend(self, uint16_t number) -> tuple[int, int] | None:

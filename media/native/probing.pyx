@@ -153,8 +153,8 @@ cdef int send_probe(Core* core, Consumer* carrier, int turn) noexcept nogil:
 
 cdef int pad_beside(Core* core, Consumer* carrier, uint8_t payload_type) noexcept nogil:
     """Send padding on the RTX stream of a slot, which has numbers of its own; return its bytes."""
-    send_padding(core, carrier, payload_type, carrier.rtx_ssrc, carrier.rtx_sequence)
-    carrier.rtx_sequence += 1
+    send_padding(core, carrier, payload_type, carrier.rtx_ssrc, carrier.rtx_number)
+    carrier.rtx_number += 1
     return PADDING_MAX
 
 

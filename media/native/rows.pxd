@@ -13,6 +13,7 @@ from media.native.keyframe_gate cimport KeyframeGate
 from media.native.layers cimport LayerStream
 from media.native.nack cimport NackGenerator
 from media.native.reception cimport Reception
+from media.native.sealer cimport Sealer
 from media.native.table cimport Table
 from media.native.twcc cimport TwccRecorder
 from media.native.udp cimport AddressKey, ReceiveBatch, SendBatch, UdpAddress
@@ -121,7 +122,9 @@ cdef struct Consumer:
     uint32_t position         # in producer.consumers
     uint32_t ssrc
     uint32_t rtx_ssrc         # 0: resends go out on the media SSRC
-    uint16_t rtx_sequence
+    int64_t rtx_number        # of its next packet of RTX, extended
+    int64_t first_number      # of the present keys, and of RTX: rollovers are counted from theirs (RFC 3711 3.3.1)
+    int64_t first_rtx_number
     uint8_t numbered          # its viewer takes transport-wide numbers on it, and reports them
     uint8_t padding_type      # a payload type of its RTX stream, NONE8: it has none
     uint8_t probe_turn        # which of the last packets the next probe repeats
@@ -166,6 +169,7 @@ cdef struct Transport:
     AddressKey allowed[ADDRESSES_MAX] # what comes from here is ours
     void* inbound             # srtp_t of each direction, NULL until DTLS is done
     void* outbound
+    const Sealer* sealer      # what seals RTP; NULL: `outbound` does
     uint32_t ssrc             # ours, in RTCP
     uint32_t last_media_ssrc
     uint64_t report_due_us

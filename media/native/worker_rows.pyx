@@ -2,7 +2,7 @@
 """Rows of one worker, put in and taken out by Python under the lock that the data-plane thread gives up in between."""
 
 cimport cython
-from libc.stdint cimport int8_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int8_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
 from libc.string cimport memcpy
 
 from media.native.audio_levels cimport hearing_forget
@@ -17,6 +17,7 @@ from media.native.plane cimport plane_free, plane_init, plane_lock, plane_now_us
 from media.native.rows cimport (
     CODECS_MAX, ENCODINGS_MAX, KINDS_MAX, NAME_MAX, NONE8, Consumer, Core, Name, Producer, Transport,
 )
+from media.native.sealer cimport Sealer
 from media.native.udp cimport AF_INET_FAMILY, UdpAddress, parse_address, send_flush
 
 
@@ -151,14 +152,24 @@ cdef class WorkerRows:
             row.has_address = 0
             plane_unlock(&self.plane)
 
-    def set_keys(self, uint64_t id, uintptr_t inbound, uintptr_t outbound) -> None:
+    def set_keys(self, uint64_t id, uintptr_t inbound, uintptr_t outbound, uintptr_t sealer=0) -> None:
         """Hand over SRTP sessions (`SrtpSession.handle`): the caller keeps them alive, and does not use them, until
-        remove_transport or another set_keys has returned."""
+        remove_transport or another set_keys has returned.
+
+        `sealer` (`PacketSealer.handle`, under the same conditions) seals RTP instead of the outbound session.
+        """
         cdef Transport* row = self.transport(id)
+        cdef Consumer* consumer
         with nogil:
             plane_lock(&self.plane)
             row.inbound = <void*>inbound
             row.outbound = <void*>outbound
+            row.sealer = <const Sealer*>sealer
+            consumer = row.consumers
+            while consumer != NULL:  # other keys, other rollovers: their peer begins to count at none
+                consumer.first_number = consumer.forward.next_output & ~<int64_t>0xFFFF
+                consumer.first_rtx_number = consumer.rtx_number & ~<int64_t>0xFFFF
+                consumer = consumer.next
             self.plane.core.scan_due_us = 0  # its slots may ask for key frames now
             plane_unlock(&self.plane)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from media.native.latency import bounds_us
+from media.native.sealer import load as load_sealer
 from media.native.srtp import load as load_srtp
 from media.net.addresses import host_addresses
 from media.net.estimate_poll import EstimatePoll
@@ -72,6 +73,7 @@ class Engine:
         one that we know.
         """
         load_srtp()
+        load_sealer()
         if config.workers < 1:
             raise ValueError(f"workers is {config.workers}, expected at least 1")
         certificate = generate_certificate(wallclock=dt.datetime.now(dt.UTC))

@@ -6,6 +6,7 @@ from typing import Final
 
 from media.errors import LocalError
 from media.native.libsrtp import Profile
+from media.native.sealer import GCM_PROFILES, PacketSealer
 from media.native.srtp import SrtpSession
 from media.routing.consent import Consent
 from media.routing.consumer import Consumer
@@ -60,7 +61,7 @@ class Transport:
         self._shell = shell
         self._listener = listener
         self._extensions = dict(remote.extensions)
-        self._sessions: tuple[SrtpSession, ...] = ()
+        self._sessions: tuple[SrtpSession | PacketSealer, ...] = ()
         self._ended = False
         self._draining = False
         self._credentials = make_credentials(shell.token)
@@ -258,8 +259,13 @@ class Transport:
         profile = _PROFILES[keys.profile]
         inbound = SrtpSession(profile, keys.inbound, "inbound")
         outbound = SrtpSession(profile, keys.outbound, "outbound")
-        self._sessions = (inbound, outbound)
-        self._shell.worker.set_keys(self.id, inbound.handle, outbound.handle)
+        if profile in GCM_PROFILES:
+            sealer = PacketSealer(profile, keys.outbound)
+            self._sessions = (inbound, outbound, sealer)
+            self._shell.worker.set_keys(self.id, inbound.handle, outbound.handle, sealer.handle)
+        else:
+            self._sessions = (inbound, outbound)
+            self._shell.worker.set_keys(self.id, inbound.handle, outbound.handle)
 
     def _end(self) -> None:
         """Give everything back. The row goes first: only then may the SRTP sessions be freed."""

@@ -10,7 +10,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from media.native import payload, rtcp, rtp, srtp
+from media.native import payload, rtcp, rtp, sealer, srtp
+from media.native.sealer import GCM_PROFILES, PacketSealer
 from media.native.srtp import Profile, SrtpSession
 from media.native.worker import Worker
 
@@ -101,7 +102,7 @@ class Peer:
     address: tuple[str, int]
     sealer: SrtpSession
     opener: SrtpSession
-    ours: tuple[SrtpSession, SrtpSession]
+    ours: tuple[SrtpSession | PacketSealer, ...]
     media: list[Received] = field(default_factory=list)
     control: list[rtcp.Packet] = field(default_factory=list)
     came: dict[bytes, tuple[bytes, Received]] = field(default_factory=dict)
@@ -144,6 +145,7 @@ class Room:
 
     def __init__(self, profile: Profile = Profile.AEAD_AES_128_GCM) -> None:
         srtp.load()
+        sealer.load()
         self.worker = Worker()
         self.now_us = START_US
         self.peers: dict[int, Peer] = {}
@@ -173,7 +175,11 @@ class Room:
             ("127.0.0.1", transport),
             SrtpSession(self._profile, inbound, "outbound"),
             SrtpSession(self._profile, outbound, "inbound"),
-            (SrtpSession(self._profile, inbound, "inbound"), SrtpSession(self._profile, outbound, "outbound")),
+            (
+                SrtpSession(self._profile, inbound, "inbound"),
+                SrtpSession(self._profile, outbound, "outbound"),
+                *([PacketSealer(self._profile, outbound)] if self._profile in GCM_PROFILES else []),
+            ),
         )
         self.worker.add_transport(transport, 0x5F000000 | transport, IN_KINDS, out_ids)
         self.peers[transport] = peer
@@ -182,7 +188,7 @@ class Room:
     def connect(self, peer: Peer) -> None:
         """Give a transport its address and keys."""
         self.worker.set_address(peer.id, *peer.address)
-        self.worker.set_keys(peer.id, *(session.handle for session in peer.ours))
+        self.worker.set_keys(peer.id, *(one.handle for one in peer.ours))
 
     def publish_video(self, producer: int, peer: Peer, rids: tuple[bytes, ...] = (b"",)) -> None:
         """Add a section whose mid is the producer's id, unmuted."""
