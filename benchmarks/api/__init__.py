@@ -77,6 +77,9 @@ def main(arguments: list[str]) -> int:
     except (SuiteError, LoadError) as error:
         print(f"benchmarks api: {error}", file=sys.stderr)
         return EXIT_NOT_MEASURED
+    except asyncio.CancelledError:
+        print("benchmarks api: ended by SIGTERM", file=sys.stderr)
+        return EXIT_NOT_MEASURED
     apart = outcome.server_cpu_s if options.url is not None else None  # else it is a child, and counted as ours
     others = max(0.0, disturbance.cores() - (apart or 0.0) / outcome.seconds)
     verdicts = judge(options.thresholds, outcome.tally.by_name())
@@ -91,6 +94,25 @@ def main(arguments: list[str]) -> int:
     return 0 if all(verdict.held for verdict in verdicts) else EXIT_MISSED
 
 
+class _Ending:
+    """SIGTERM ends a run as SIGINT does: with the servers that were started for it; once, however often it comes."""
+
+    def __init__(self) -> None:
+        self._task = asyncio.current_task()
+        self._asked = False
+        self.drive: Drive | None = None
+        """Set once users come: what they did so far is told."""
+
+    def end(self) -> None:
+        if self._asked:
+            return
+        self._asked = True
+        if self.drive is not None:
+            self.drive.stop("terminated")
+        elif self._task is not None:
+            self._task.cancel()
+
+
 async def _run(options: argparse.Namespace, suite: Suite) -> Outcome:
     seconds = total_s(options.stages)
 
@@ -98,11 +120,14 @@ async def _run(options: argparse.Namespace, suite: Suite) -> Outcome:
         if not options.quiet:
             tell(format_point(point, seconds))
 
+    ending = _Ending()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.end)
     async with _target(options, suite) as target:
         await suite.prepare(target)
         tell(f"{options.suite}: {format_stages(options.stages)} on {target.url}")
         drive = Drive(suite, target, options.stages, seed=options.seed, tell=show)
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, drive.stop, "interrupted")
+        ending.drive = drive
         try:
             return await drive.run()
         finally:
