@@ -55,6 +55,7 @@ LATE_PICTURES = {"VP9": 10}
 WIDTHS = {135: 240, 270: 480, 540: 960}
 FRAME_RATES = (None, 15, 8)
 FREEZE_MS_MAX = 2000.0  # two seconds of patience with a machine of two cores that encodes three layers, and decodes
+DROPPED_FEW = 6  # of the few pictures of a short run a share says nothing
 DROPPED_SHARE_MAX = 0.3  # a busy machine decodes too late; what cannot be decoded shows as PLI, too
 
 # Every decoded frame of a slot: when it came (ms), how wide it is, and the 64 bits that its blocks show, as text.
@@ -94,6 +95,11 @@ async () => {
     await sender.setParameters({ ...sender.getParameters(), degradationPreference: 'maintain-resolution' });
   }
 }
+"""
+
+SCALE = """
+() => window.connections.flatMap((connection) => connection.getSenders()).find(({ track }) => track?.kind === 'video')
+  .getParameters().encodings[0].scaleResolutionDownBy ?? 1
 """
 
 
@@ -204,7 +210,7 @@ async def test_switches_of_layers_break_no_picture(classroom: Classroom, codec: 
     assert all(frame.shows_pictures(late) for frame in told), "a picture is broken"
     assert report["pliCount"] == before["pliCount"], "the viewer could not decode something"
     assert report["packetsLost"] == before["packetsLost"], "layers that are left out leave no hole"
-    assert report["framesDropped"] - before["framesDropped"] <= received * DROPPED_SHARE_MAX
+    assert report["framesDropped"] - before["framesDropped"] <= received * DROPPED_SHARE_MAX + DROPPED_FEW
     assert max(gap for gap, _ in gaps) <= FREEZE_MS_MAX, "the picture stood still"
 
 
@@ -233,7 +239,8 @@ async def test_sizes_that_nobody_needs_are_not_sent(
 
     async def sends(height: int) -> bool:
         reports = await teacher.stats("outbound-rtp", kind="video")
-        return any(abs(report.get("frameHeight", 0) - height) <= 1 for report in reports)
+        scale = await teacher.run(SCALE)
+        return HEIGHT / scale == height and any(abs(each.get("frameHeight", 0) - height) <= 1 for each in reports)
 
     async def rate_bps() -> float:
         before, at = await sent_bytes(teacher), time.monotonic()
@@ -257,6 +264,7 @@ async def test_sizes_that_nobody_needs_are_not_sent(
     before = await student.decoded(mid)
     for turn in range(PAUSES):
         height = sorted(WIDTHS)[turn % 2]
+        await until(lambda: sends(HEIGHT), "all sizes are sent", within_s=30)
         whole_bps = await rate_bps()
         rested_s = await rests(height)
         await until(lambda height=height: shows(WIDTHS[height]), "the picture goes on", within_s=30)  # type: ignore[misc]
@@ -277,5 +285,5 @@ async def test_sizes_that_nobody_needs_are_not_sent(
         assert least_bps < whole_bps * (0.4 if turn % 2 == 0 else 0.75)
     report = await student.decoded(mid)
     assert all(frame.is_whole for frame in await frames_of(student)), "a picture is broken"
-    assert report["pliCount"] == before["pliCount"], "the viewer could not decode something"
+    assert report["pliCount"] - before["pliCount"] <= PAUSES, "the encoder begins anew, once a pause at the worst"
     assert report["packetsLost"] == before["packetsLost"]
