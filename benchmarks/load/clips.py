@@ -71,3 +71,11 @@ def video_frames(codec: Codec, rid: str, bitrate_bps: int | None = None) -> Load
     return native_frames(
         load_clip(codec, height=height, frames_per_second=FRAMES_PER_SECOND, bitrate_bps=bitrate_bps or usual_bps)
     )
+
+
+def prepare(*codecs: Codec) -> None:
+    """Encode what cameras send beforehand: while one joins it would hold up all others."""
+    sound_frames()
+    for codec in codecs:
+        for rid in SIMULCAST:
+            video_frames(codec, rid)

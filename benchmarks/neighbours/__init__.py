@@ -18,7 +18,9 @@ from typing import Final, TypeAlias
 
 import msgspec
 
+from benchmarks.counted.clip import Codec
 from benchmarks.counted.needs import Missing
+from benchmarks.load.clips import prepare
 from benchmarks.load.failures import LoadError
 from benchmarks.load.ground import Ground, open_ground
 from benchmarks.load.options import Options, positive
@@ -77,6 +79,7 @@ def main(arguments: list[str]) -> int:
 
 async def measure(names: list[str], runs: int) -> list[Scenario]:
     """Play each scenario so often, every time at a new server, and return the medians."""
+    prepare(Codec.VP8, Codec.H264)
     found = []
     for name in names:
         figures: list[tuple[list[Row], float]] = []

@@ -1,4 +1,7 @@
-"""A class of cameras: everybody publishes simulcast and watches nine others, each over a link of another width."""
+"""A class of cameras: everybody publishes simulcast and watches nine others, each over a link of another width.
+
+H.264 without temporal layers: the clips of the load generator have none, and of VP8 the server expects three.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from itertools import cycle, islice
 from statistics import mean, median
 from typing import Final
 
+from benchmarks.counted.clip import Codec
 from benchmarks.load.ground import Ground
 from benchmarks.load.options import Options
 from benchmarks.load.peer import Attending, Sending, Watching
@@ -69,7 +73,7 @@ async def _gather(school: School, size: Size) -> list[Member]:
     """Let everybody in, each behind a link of its own, and have each look at its nine."""
     members: list[Member] = []
     for index, limit_bps in enumerate(islice(cycle(LIMITS_BPS), size.people)):
-        work = Attending(Sending(number=index), Watching(videos=size.watched))
+        work = Attending(Sending(codec=Codec.H264, number=index), Watching(videos=size.watched))
         member = await school.admit(work, 0, f"student-{index}", role=Role.STUDENT)
         school.plane.set_link(_number(member), rate_bps=limit_bps, delay_s=DELAY_S, queue_s=QUEUE_S)
         members.append(member)

@@ -50,7 +50,8 @@ Writer: TypeAlias = Callable[[random.Random, int], bytes]
 class Size:
     viewers: int = 50
     join_rate: float = 25.0
-    settle_s: float = 8.0
+    settle_s: float = 15.0
+    """Until then publishers still stop what nobody needs."""
     seconds: float = 8.0
     """Twice round the clip that the teacher sends."""
     per_s: float = 2000.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from benchmarks.counted.clip import Codec
+from benchmarks.load.clips import prepare
 from benchmarks.load.ground import open_ground
 from benchmarks.load.options import Address, Options
 from benchmarks.neighbours import bad_viewer, cameras, floods, storm
@@ -9,6 +11,7 @@ from benchmarks.neighbours.verdict import Row, format_table, medians
 
 
 async def test_all_scenarios_bring_figures() -> None:
+    prepare(Codec.VP8, Codec.H264)
     async with open_ground(Options(address=Address(settings=("media.workers=1",)))) as ground:
         rush = await storm.play(ground, storm.Size(viewers=4, seconds=0.4, settle_s=0.2))
         one = await bad_viewer.play(ground, bad_viewer.Size(viewers=3, settle_s=0.3, seconds=0.5))
