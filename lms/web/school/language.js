@@ -29,9 +29,14 @@ export class Language extends EventTarget {
     if (known !== undefined && known !== this.current) await this.use(known);
   }
 
+  /** The language that the page is not in. */
+  get other() {
+    return LANGUAGES.find((each) => each !== this.current) ?? LANGUAGES[0];
+  }
+
   /** Change to the other language, and remember that. */
   async toggle() {
-    const other = LANGUAGES.find((each) => each !== this.current) ?? LANGUAGES[0];
+    const { other } = this;
     localStorage.setItem(STORAGE_KEY, other);
     await this.use(other);
   }

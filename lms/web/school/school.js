@@ -3,6 +3,7 @@
 import { Api } from './api.js';
 import { Bell } from './bell.js';
 import { Classes } from './classes.js';
+import { AccessCode } from './code.js';
 import { find } from './dom.js';
 import { Language } from './language.js';
 import { MailedLink, takeMailedLink } from './link.js';
@@ -14,6 +15,7 @@ import { AttendanceSheet } from './sheet.js';
 /** @import { Myself } from './types.js' */
 
 const AWAY_LOOK_MS = 5_000;
+const REDEEMING = 'access_codes:redeem';
 const LEARNING = ['student', 'observer'];
 
 const language = new Language();
@@ -31,6 +33,7 @@ const sheet = new AttendanceSheet(find(document, '#sheet', HTMLDialogElement), a
 const announce = (/** @type {string} */ text) => { announcer.textContent = text; };
 const surroundings = { tell, ask, announce, openSheet: sheet.open.bind(sheet) };
 const classes = new Classes(find(document, '#classes', HTMLElement), api, language, surroundings);
+const code = new AccessCode(find(document, '#code', HTMLElement), api, language, () => void classes.look());
 const progress = new Progress(find(document, '#progress', HTMLElement), api, language, tell);
 const login = new Login(find(document, '#login', HTMLElement), api, language, (who) => void enter(who, true));
 const bell = new Bell(api, () => void classes.look());
@@ -87,6 +90,7 @@ async function enter(who, isNew) {
   find(views, '[href="#progress"]', HTMLElement).hidden = !LEARNING.some((role) => who.roles.includes(role));
   for (const each of ['#views', '#logout', '#person']) find(document, each, HTMLElement).hidden = false;
   find(document, '#person bdi', HTMLElement).textContent = who.name;
+  code.show(who.permissions.includes(REDEEMING));
   bell.start();
   route(isNew);
 }
@@ -108,6 +112,7 @@ function leave(message) {
 /** What was shown of somebody is nobody else's business. */
 function forget() {
   classes.forget();
+  code.forget();
   progress.forget();
 }
 
@@ -139,16 +144,20 @@ function route(isFocused) {
   if (isFocused) find(document, isProgress ? '#progress-title' : '#classes-title', HTMLElement).focus();
 }
 
-/** Change to the other language; who is logged in has chosen it for the account, for mails and other devices too. */
+/**
+ * Change to the other language; who is logged in has chosen it for the account, for mails and other devices too. The
+ * server is told first: what it says next is to be in the language of the page.
+ */
 async function changeLanguage() {
-  await language.toggle();
-  if (me === null) return;
-  me.language = language.current;
-  try {
-    await api.change('/auth/me', { language: language.current });
-  } catch (error) {
-    tell(/** @type {ApiError} */ (error));
+  if (me !== null) {
+    me.language = language.other;
+    try {
+      await api.change('/auth/me', { language: language.other });
+    } catch (error) {
+      tell(/** @type {ApiError} */ (error));
+    }
   }
+  await language.toggle();
 }
 
 function label() {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -232,6 +233,39 @@ async def test_a_guardian_sees_how_a_child_does(pages: SchoolPage) -> None:
     await expect(card.get_by_role("row", name="Essay")).to_contain_text("17.5 of 20")
 
 
+async def test_a_code_is_redeemed_by_keyboard_and_told_in_the_language_that_was_chosen(pages: SchoolPage) -> None:
+    school = pages.school
+    student = await pages.person(Role.STUDENT, "ليلى", language="ar")
+    course = (await school.post("/courses", {"title": "Biology"}, as_=school.teacher)).data["id"]
+    await school.patch(f"/courses/{course}", {"status": "published"}, as_=school.teacher, version=1)
+    made = await school.post("/access-codes/generate", {"course_id": course}, as_=school.teacher)
+    page = await pages.enter(student, viewport={"width": 360, "height": 900})
+    assert await page.evaluate("() => document.documentElement.dir") == "rtl"  # of the account; the browser is English
+    field, answer = page.get_by_role("textbox", name="رمز الوصول"), page.locator("#code .problem")
+    await field.focus()
+    await page.keyboard.type("ABCD-EFGH-2345")
+    await page.keyboard.press("Enter")
+    await expect(answer).to_contain_text("هذا الرمز غير صالح")
+    await expect(field).to_be_focused()
+    await expect(field).to_have_attribute("aria-invalid", "true")
+    assert await page.evaluate("() => document.documentElement.scrollWidth") == 360
+    await shoot(page, "code-refused-ar")
+    await page.locator("#language").click()
+    await expect(page.locator("#code-title")).to_have_text("Were you given a code?")
+    field = page.get_by_role("textbox", name="Access code")
+    await field.press("Enter")
+    await expect(answer).to_contain_text("opens nothing")
+    await field.fill(made.data[0]["code"].lower().replace("-", " "))
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("button", name="Redeem")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#code .told")).to_have_text("Biology is open to you now.")
+    await shoot(page, "code-opened-en")
+    enrolled = (await school.get(f"/courses/{course}/enrolments", as_=school.teacher, role="student")).data
+    assert [each["user_id"] for each in enrolled] == [str(student.id)]
+    assert (await school.get("/auth/me", as_=student)).data["language"] == "en"  # chosen on the page, for everything
+
+
 @pytest.mark.parametrize(("language", "width"), [("ar", 320), ("en", 390)])
 async def test_phones_hands_and_readers_get_along(pages: SchoolPage, language: str, width: int) -> None:
     teacher = await pages.person(Role.TEACHER, "A teacher with a rather long name that does not end", language=language)
@@ -254,6 +288,13 @@ async def test_phones_hands_and_readers_get_along(pages: SchoolPage, language: s
         assert min(box["width"], box["height"]) >= 43  # for fingers (WCAG 2.5.5)
     await page.keyboard.press("Tab")
     assert await page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+async def shoot(page: Page, name: str) -> None:
+    """Take a picture, for who says where to."""
+    folder = os.environ.get("HALQA_TEST_PICTURES")
+    if folder:
+        await page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 async def every_control_speaks(page: Page, language: str) -> None:
