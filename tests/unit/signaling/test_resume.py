@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.client_messages import Hand, Ping, Publish, Recipients, Resume, Send
+from signaling.client_messages import Hand, Leave, Ping, Publish, Recipients, Resume, Send, Unpublish
 from signaling.codes import CloseCode, ErrorCode, LeftReason
 from signaling.errors import RequestError
 from signaling.grants import Grants
@@ -23,6 +23,7 @@ from signaling.server_messages import (
     Resumed,
     ServerMessage,
     SlotsChanged,
+    TrackChanged,
 )
 from tests.unit.signaling.offers import sdk_offer
 from tests.unit.signaling.stage import Person, Stage
@@ -288,6 +289,44 @@ def test_a_later_token_lets_one_stay_longer() -> None:
     comes_back(amal, seq=1)
     stage.room.handle_timeout(now=1999.0)
     assert stage.room.size == 1
+
+
+def test_tokens_run_out_one_after_the_other_whoever_leaves_or_comes_back_meanwhile() -> None:
+    stage = Stage()
+    people = {name: stage.joins(name, expires_at=at) for name, at in (("a", 300.0), ("b", 100.0), ("c", 200.0))}
+    breaks_off(people["b"])
+    comes_back(people["b"], seq=3)  # until 2000
+    stage.room.handle_timeout(now=150.0)
+    assert stage.room.size == 3
+    stage.room.handle_timeout(now=200.0)
+    stage.drain()
+    closed = people["c"].closed
+    assert closed is not None
+    assert closed.code is CloseCode.TOKEN_EXPIRED
+    people["a"].says(Leave())
+    stage.room.handle_timeout(now=1999.0)
+    assert stage.room.size == 1
+    stage.room.handle_timeout(now=2000.0)
+    assert stage.room.size == 0
+
+
+def test_newcomers_see_who_listens_as_it_is_now() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+
+    def shown(newcomer: str) -> tuple[bool, int]:
+        view = stage.joins(newcomer).last(Joined).room.participants[0]
+        assert view.identity == "amal"
+        return view.suspended, len(view.tracks)
+
+    assert shown("b1") == (False, 0)
+    amal.publishes(Source.MICROPHONE)
+    assert shown("b2") == (False, 1)
+    breaks_off(amal)
+    assert shown("b3") == (True, 1)
+    comes_back(amal, seq=1)
+    amal.says(Unpublish(id=6, track=amal.last(TrackChanged).track.id))
+    assert shown("b4") == (False, 0)
 
 
 def test_without_a_window_a_break_is_the_end() -> None:
