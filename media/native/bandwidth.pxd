@@ -3,6 +3,7 @@
 from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
 from media.native.gcc cimport Gcc
+from media.native.playout cimport Playout
 from media.native.send_log cimport SendLog
 
 ctypedef struct Bandwidth:
@@ -18,6 +19,7 @@ ctypedef struct Bandwidth:
     int32_t probe_left        # bytes
     uint64_t probe_due_us     # when its next packet leaves
     uint64_t probe_ends_us    # what is left then is not sent
+    Playout playout
     uint32_t told_bps         # what Python last heard
     uint32_t told_round_trip_us
     double told_loss

@@ -10,9 +10,11 @@ from media.native.history cimport HistoryEntry, history_bytes
 from media.native.payload cimport (
     CODEC_VP8, CODEC_VP9, patch_dependency_frame_number, patch_vp8, peek_dependency_descriptor,
 )
+from media.native.playout cimport playout_write
 from media.native.redundancy cimport red_depth, write_red
 from media.native.rows cimport (
-    CODECS_MAX, KIND_DEPENDENCY_DESCRIPTOR, KIND_TWCC, KINDS_MAX, NONE8, Consumer, Core, Encoding, Producer, Transport,
+    CODECS_MAX, KIND_DEPENDENCY_DESCRIPTOR, KIND_PLAYOUT_DELAY, KIND_TWCC, KINDS_MAX, NONE8, Consumer, Core, Encoding,
+    Producer, Transport,
 )
 from media.native.rtp cimport RTP_EXTENSIONS_MAX, RtpExtension, build_extensions, first_extension
 from media.native.sealer cimport seal_packet
@@ -82,7 +84,8 @@ cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consume
         const uint8_t* packet, const Rewrite* rewrite) noexcept nogil:
     """Write the header extensions that the viewer negotiated too, under its ids; 0 if there is none.
 
-    First stands the transport-wide number of a slot that is numbered, which `seal` fills in.
+    First stands the transport-wide number of a slot that is numbered, which `seal` fills in; last how long pictures
+    are to wait, unless the publisher has said so.
     """
     cdef uint8_t ids[RTP_EXTENSIONS_MAX]
     cdef RtpExtension items[RTP_EXTENSIONS_MAX]
@@ -91,6 +94,7 @@ cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consume
     cdef int i, descriptor = -1
     cdef uint8_t kind
     cdef uint8_t first_id = number_id(consumer)
+    cdef uint8_t delay = consumer.transport.picture_delay if producer.is_video else 0
     cdef bint any = first_id != 0
     cdef size_t size
     for i in range(entry.header.extension_count):
@@ -99,7 +103,9 @@ cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consume
         any = any or ids[i] != 0
         if kind == KIND_DEPENDENCY_DESCRIPTOR and ids[i]:
             descriptor = i
-    if not any:
+        if kind == KIND_PLAYOUT_DELAY and ids[i]:
+            delay = 0
+    if not any and not delay:
         return 0
     if descriptor >= 0 and tells_targets(entry, rewrite):
         memcpy(items, elements, sizeof(items))
@@ -108,6 +114,8 @@ cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consume
     size = build_extensions(out, EXTENSIONS_ROOM, packet, elements, ids, entry.header.extension_count, first_id)
     if size and rewrite.frame_number_delta and descriptor >= 0:
         patch_frame_number(out, size, ids[descriptor], rewrite.frame_number_delta)
+    if delay and (size or not any):
+        size = playout_write(out, size, EXTENSIONS_ROOM, consumer.transport.out_ids[<int>KIND_PLAYOUT_DELAY], delay)
     return size
 
 

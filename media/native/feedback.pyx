@@ -48,6 +48,7 @@ cdef enum:
     RESEND_SPACING_MAX_US = 400000
     ROUND_TRIP_MAX_US = 10000000
 
+cdef double OWN_LOSS_MANY = 0.07
 cdef const char* CNAME = "halqa"
 cdef enum: CNAME_BYTES = 5
 
@@ -156,7 +157,7 @@ cdef void take_nack(Core* core, Transport* transport, const RtcpPacket* packet, 
         transport.nack_us = now_us
         transport.nack_count = 0
     if consumer.round_trip_known:
-        spacing = min(max(<uint64_t>consumer.round_trip_us, <uint64_t>RESEND_SPACING_MIN_US),
+        spacing = min(max(<uint64_t>consumer.round_trip_us * 3 // 4, <uint64_t>RESEND_SPACING_MIN_US),
             <uint64_t>RESEND_SPACING_MAX_US)
     for i in range(count):
         if transport.nack_count == NACK_NUMBERS_WINDOW_MAX:
@@ -166,6 +167,14 @@ cdef void take_nack(Core* core, Transport* transport, const RtcpPacket* packet, 
         consumer.nacked += 1
         core.counters.nack_requested += 1
         resend(core, consumer, numbers[i], spacing, now_us)
+
+
+cdef inline bint loses_repeats(const Consumer* consumer) noexcept nogil:
+    """1 if so much is lost, whatever is sent, that one repeat in ten would be lost too: two of each go out then."""
+    return (
+        consumer.rtx_ssrc != 0 and consumer.numbered and consumer.transport.bandwidth != NULL
+        and consumer.transport.bandwidth.gcc.own_loss >= OWN_LOSS_MANY
+    )
 
 
 cdef void resend(Core* core, Consumer* consumer, uint16_t number, uint64_t spacing_us, uint64_t now_us) noexcept nogil:
@@ -199,6 +208,8 @@ cdef void resend(Core* core, Consumer* consumer, uint16_t number, uint64_t spaci
         core.counters.nack_suppressed += 1
         return
     send_media(core, consumer, producer, &producer.encodings[source], entry, &rewrite, 0, True)
+    if loses_repeats(consumer):
+        send_media(core, consumer, producer, &producer.encodings[source], entry, &rewrite, 0, True)
     consumer.resent += 1
     core.counters.nack_served += 1
 

@@ -39,6 +39,7 @@ cdef enum:
     KIND_ABS_SEND_TIME = 5
     KIND_AUDIO_LEVEL = 6
     KIND_DEPENDENCY_DESCRIPTOR = 7
+    KIND_PLAYOUT_DELAY = 10
 
 cdef enum:
     STREAM_MEDIA = 1
@@ -159,6 +160,7 @@ cdef struct Transport:
     uint8_t has_address       # where to send is known
     uint8_t allowed_count
     uint8_t stranger_count
+    uint8_t picture_delay     # told with each picture, in 10 ms, plus 1; 0: nothing is
     uint16_t bound_count
     uint16_t filled_count     # of its consumers: slots that carry something
     uint16_t control_count    # STUN and DTLS datagrams since control_us

@@ -11,7 +11,7 @@ KINDS_MAX: Final = 64
 """As in the native core's rows: an id table of one transport has this many bytes."""
 
 _KNOWN: Final[Mapping[str, int]] = {
-    # The first seven are those that the native core itself looks at.
+    # The first seven, and the playout delay, are those that the native core itself looks at.
     extensions.MID: 1,
     extensions.RID: 2,
     extensions.REPAIRED_RID: 3,
