@@ -70,6 +70,7 @@ BY_HAND_MODULES = (
     "redundancy",
     "replay",
     "strays",
+    "wishes",
 )
 LOAD = "the load generator: test_load.py and test_load_plane.py compare what it counts with what was sent"
 LOAD_MODULES = ("load_incoming", "load_link", "load_outgoing", "load_plane")

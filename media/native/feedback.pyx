@@ -8,10 +8,9 @@ from media.native.events cimport EVENT_BYE, Event, ring_publish, ring_reserve
 from media.native.forward cimport Rewrite, forward_resend, forward_rewrite, forward_rewrite_layers
 from media.native.history cimport HistoryEntry, history_get
 from media.native.inbox cimport LETTER_ENDED
-from media.native.keyframe_gate cimport gate_poll, gate_request
 from media.native.layers cimport layers_measure
 from media.native.lifecycle cimport find_stream, retarget
-from media.native.links cimport ask_home, tell_break, tell_report
+from media.native.links cimport tell_break, tell_report
 from media.native.nack cimport NACK_PENDING_MAX, nack_due
 from media.native.path_feedback cimport take_remb, take_round_trip, take_twcc
 from media.native.probing cimport probing_run, probing_start
@@ -21,14 +20,14 @@ from media.native.rows cimport STREAM_MEDIA, Consumer, Core, Encoding, Producer,
 from media.native.rtcp cimport (
     RTCP_BYE, RTCP_FMT_AFB, RTCP_FMT_FIR, RTCP_FMT_NACK, RTCP_FMT_PLI, RTCP_FMT_TWCC, RTCP_PSFB,
     RTCP_REPORT_BLOCKS_MAX, RTCP_RR, RTCP_RTPFB, RTCP_SR, ReportBlock, RtcpPacket, SenderInfo,
-    build_nack, build_pli, build_receiver_report, build_sdes_cname, build_sender_report, feedback_media_ssrc,
+    build_nack, build_receiver_report, build_sdes_cname, build_sender_report, feedback_media_ssrc,
     next_rtcp, parse_fir, parse_nack,
     parse_report_block, parse_sender_info,
 )
-from media.native.selection cimport selection_waits
 from media.native.seqmap cimport SequenceRun, seqmap_current, seqmap_may_resend
 from media.native.table cimport table_get
 from media.native.twcc cimport twcc_build, twcc_pending
+from media.native.wishes cimport ask_for_key_frames, waits_for_key_frame, want_key_frame, want_target
 
 cdef enum:
     NACK_NUMBERS_MAX = 256        # answered per message; a viewer that misses more needs a key frame
@@ -51,26 +50,6 @@ cdef enum:
 cdef double OWN_LOSS_MANY = 0.07
 cdef const char* CNAME = "halqa"
 cdef enum: CNAME_BYTES = 5
-
-
-cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
-    """Somebody needs a key frame of this encoding: ask the publisher, if the gate lets it through now."""
-    cdef Encoding* encoding = &producer.encodings[index]
-    if not producer.is_video or producer.paused or not encoding.bound:
-        return
-    if gate_request(&encoding.gate, now_us):
-        ask_key_frame(core, producer, index)
-    else:
-        core.counters.key_frames_merged += 1
-
-
-cdef void ask_key_frame(Core* core, Producer* producer, uint8_t index) noexcept nogil:
-    if producer.home_id:
-        ask_home(core, producer, index)
-        return
-    core.counters.key_frames_requested += 1
-    send_rtcp(core, producer.transport, build_pli(rtcp_slot(core), RTCP_BYTES_MAX, producer.transport.ssrc,
-        producer.encodings[index].ssrc))
 
 
 cdef Consumer* find_consumer(const Core* core, const Transport* transport, uint32_t ssrc) noexcept nogil:
@@ -315,7 +294,6 @@ cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexc
     cdef Encoding* encoding
     cdef uint16_t numbers[NACK_PENDING_MAX]
     cdef int i, count, abandoned
-    cdef bint is_watched
     while producer != NULL:
         for i in range(producer.encoding_count):
             encoding = &producer.encodings[i]
@@ -331,9 +309,7 @@ cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexc
                 if abandoned > 0:
                     core.counters.nack_abandoned += abandoned
                     want_key_frame(core, producer, <uint8_t>i, now_us)
-            is_watched = producer.consumer_count > 0 or producer.links != NULL
-            if producer.is_video and is_watched and gate_poll(&encoding.gate, now_us):
-                ask_key_frame(core, producer, <uint8_t>i)
+        ask_for_key_frames(core, producer, now_us)
         producer = producer.next
 
 
@@ -403,32 +379,12 @@ cdef void send_receiver_report(Core* core, Transport* transport, uint64_t now_us
     send_rtcp(core, transport, size)
 
 
-cdef bint layers_wait(const Consumer* consumer) noexcept nogil:
-    """1 if a slot is to be sent other layers of the stream that flows, which only a key frame brings."""
-    cdef const Encoding* encoding
-    if consumer.forward.layers == NULL or consumer.forward.encoding < 0 or consumer.forward.resync:
-        return False
-    encoding = &consumer.producer.encodings[consumer.forward.encoding]
-    return encoding.layers != NULL and encoding.layers.source != 0 and selection_waits(consumer.forward.layers,
-        &encoding.layers.structure.targets, consumer.forward.spatial_wanted, consumer.forward.temporal_wanted)
-
-
-cdef bint waits_for_key_frame(const Consumer* consumer) noexcept nogil:
-    """1 if a slot cannot go on without a key frame that nobody has asked for yet."""
-    cdef const Encoding* encoding
-    if consumer.forward.target < 0 or (consumer.forward.encoding == consumer.forward.target
-            and not consumer.forward.resync and not layers_wait(consumer)):
-        return False
-    encoding = &consumer.producer.encodings[consumer.forward.target]
-    return not encoding.gate.open and not encoding.gate.waiting
-
-
 cdef void need_picture(Core* core, Consumer* consumer, uint64_t now_us) noexcept nogil:
     """Show a slot that has no picture what is kept, and ask for the key frame that it still waits for."""
     core.now_us = now_us
     replay_start(core, consumer, now_us)
     if waits_for_key_frame(consumer):
-        want_key_frame(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)
+        want_target(core, consumer, now_us)
 
 
 cdef void serve_consumers(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:

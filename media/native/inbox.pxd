@@ -30,6 +30,7 @@ ctypedef struct Letter:
     uint8_t encoding
     uint8_t codec_index
     uint8_t is_new            # the highest number so far
+    uint8_t patient           # of LETTER_KEY_FRAME: for who sees a lower encoding meanwhile
 
 ctypedef struct LetterSlot:
     Letter letter

@@ -9,10 +9,9 @@ from media.native.audio_levels cimport hearing_add
 from media.native.consent cimport ANSWER_MAX, consent_answer
 from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, Event, ring_publish, ring_reserve
 from media.native.fanout cimport flush_plans, plan_packet
-from media.native.feedback cimport note_busy, receive_rtcp, want_key_frame
+from media.native.feedback cimport note_busy, receive_rtcp
 from media.native.history cimport HistoryEntry, history_put
 from media.native.inbox cimport LETTER_RESTART
-from media.native.keyframe_gate cimport gate_key_frame
 from media.native.layers cimport layers_new, layers_take_descriptor, layers_take_vp9
 from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
 from media.native.links cimport tell_break, tell_packet
@@ -34,6 +33,7 @@ from media.native.table cimport table_get
 from media.native.twcc cimport TwccRecorder, twcc_init, twcc_received
 from media.native.udp cimport AddressKey, UdpAddress, address_key, send_commit, send_slot
 from media.native.wire cimport load16, load32, store16, store32
+from media.native.wishes cimport answer_wishes, want_key_frame
 
 cdef enum:
     STUN_LAST = 3
@@ -396,7 +396,7 @@ cdef void note_key_frame(Core* core, Producer* producer, uint8_t index, HistoryE
     replay_note_key_frame(producer, index, entry)
     if is_new:
         core.counters.key_frames += producer.home_id == 0
-        gate_key_frame(&producer.encodings[index].gate, now_us)
+        answer_wishes(producer, index, now_us)
         nack_forget_before(&producer.encodings[index].nack, entry.extended)
 
 

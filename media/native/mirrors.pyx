@@ -9,7 +9,7 @@ home's business: NACK, feedback, reports, how loud he is.
 from libc.stdint cimport uint8_t, uint64_t
 
 from media.native.fanout cimport flush_plans
-from media.native.feedback cimport note_busy, want_key_frame
+from media.native.feedback cimport note_busy
 from media.native.inbox cimport (
     LETTER_ENDED, LETTER_KEY_FRAME, LETTER_PACKET, LETTER_REPORT, LETTER_RESTART, InboxRing, Letter, LetterSlot,
     inbox_first, inbox_pop,
@@ -21,6 +21,7 @@ from media.native.reception cimport reception_sender_report
 from media.native.rows cimport Core, Encoding, Producer, Transport
 from media.native.rtp cimport RtpHeader, parse_rtp
 from media.native.table cimport table_get, table_put
+from media.native.wishes cimport want_key_frame, want_upgrade
 
 
 cdef int mirror_register(Core* core, Producer* mirror, uint64_t home_id, InboxRing* home) noexcept nogil:
@@ -54,7 +55,10 @@ cdef void read_letter(Core* core, InboxRing* inbox, uint64_t now_us) noexcept no
             producer.encodings[letter.encoding].active = 0
             retarget(producer)
         elif letter.kind == LETTER_KEY_FRAME:
-            want_key_frame(core, producer, letter.encoding, now_us)
+            if letter.patient:
+                want_upgrade(core, producer, letter.encoding, now_us)
+            else:
+                want_key_frame(core, producer, letter.encoding, now_us)
     inbox_pop(inbox)
 
 

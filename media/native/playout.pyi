@@ -4,6 +4,7 @@ from typing import Self, final
 
 def needed_ms(seconds_loss: list[float], round_trip_us: int) -> int: ...
 def write_delay(block: bytes, id: int, delay_ms: int) -> bytes: ...
+
 @final
 class PlayoutDelay:
     """What one viewer is told, over time."""

@@ -5,10 +5,14 @@ A class joins within seconds. Were each of them given a key frame of its own, th
 they kept waiting for one, they would sit before an empty slot. So a slot without a picture starts at the last key frame
 that the history holds, on the lowest encoding that has a fresh one, and is caught up at three times the encoding's
 rate: three seconds are made up in one and a half. Encodings above are reached as ever, at their next key frame.
+
+A path that is known to be narrow would drown in what is past: a slot waits for a key frame there, unless half of the
+estimate holds it at that rate beside the others that are caught up.
 """
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 
+from media.native.bandwidth cimport Bandwidth
 from media.native.fanout cimport offer, plan_of
 from media.native.forward cimport FORWARD_HASTE, forward_hasten
 from media.native.history cimport HistoryEntry, history_bytes, history_get
@@ -21,6 +25,7 @@ cdef enum:
     RATE_MAX_BPS = 12000000
     CREDIT_MAX_US = 30000         # what was not sent in time is not sent in one burst later
     PACKETS_PER_RUN_MAX = 1500    # of all slots together: some 3 ms of work
+    SHARE = 2                     # of an estimate, one part in so many is for the past of all slots together
 
 
 cdef void replay_note_key_frame(Producer* producer, uint8_t index, const HistoryEntry* entry) noexcept nogil:
@@ -42,7 +47,7 @@ cdef bint replay_start(Core* core, Consumer* consumer, uint64_t now_us) noexcept
     ):
         return False
     index = find_start(consumer, now_us)
-    if index < 0:
+    if index < 0 or path_rate_bps(consumer, 1) < <uint64_t>producer.encodings[index].bitrate_bps * FORWARD_HASTE:
         return False
     consumer.replaying = 1
     consumer.replay_encoding = <uint8_t>index
@@ -57,6 +62,19 @@ cdef bint replay_start(Core* core, Consumer* consumer, uint64_t now_us) noexcept
     consumer.forward.hastens = 0
     consumer.forward.target = target
     return True
+
+
+cdef uint64_t path_rate_bps(const Consumer* consumer, uint32_t more) noexcept nogil:
+    """Return what the path holds of each slot that is caught up, if there were so many more; RATE_MAX_BPS of any."""
+    cdef const Bandwidth* bandwidth = consumer.transport.bandwidth
+    cdef const Consumer* other = consumer.transport.consumers
+    cdef uint32_t slots = more
+    if bandwidth == NULL or bandwidth.gcc.started_us == 0 or bandwidth.gcc.starting:
+        return RATE_MAX_BPS
+    while other != NULL:
+        slots += other.replaying
+        other = other.next
+    return bandwidth.gcc.target_bps // SHARE // max(slots, <uint32_t>1)
 
 
 cdef void hasten(Consumer* consumer, Encoding* encoding) noexcept nogil:
@@ -129,9 +147,10 @@ cdef bint can_go_on(const Consumer* consumer) noexcept nogil:
 cdef int pay_out(Core* core, Consumer* consumer, uint64_t now_us, int packets_max) noexcept nogil:
     """Add to a slot's credit what its rate gives and send as much; return the number of packets."""
     cdef Encoding* encoding = &consumer.producer.encodings[consumer.replay_encoding]
-    cdef uint64_t rate_bps = min(max(<uint64_t>encoding.bitrate_bps * FORWARD_HASTE, <uint64_t>RATE_MIN_BPS),
-        <uint64_t>RATE_MAX_BPS)
+    cdef uint64_t rate_bps = max(<uint64_t>encoding.bitrate_bps * FORWARD_HASTE,
+        min(path_rate_bps(consumer, 0), <uint64_t>RATE_MIN_BPS))
     cdef uint64_t elapsed = min(now_us - consumer.replay_us, <uint64_t>CREDIT_MAX_US)
+    rate_bps = min(rate_bps, <uint64_t>RATE_MAX_BPS)
     consumer.replay_credit += <int64_t>(rate_bps * elapsed // 8000000)
     consumer.replay_us = now_us
     return catch_up(core, consumer, now_us, packets_max)

@@ -113,6 +113,9 @@ cdef struct Producer:
     uint32_t consumer_count
     uint32_t consumer_capacity
     Encoding* encodings
+    uint64_t asked_us         # when the publisher was asked for any key frame last
+    uint8_t has_asked
+    uint8_t upgrades          # encodings that somebody waits for who sees a lower one: bits
     AudioLevels levels        # of audio: since Python last asked
     Producer* next            # of the same transport
 

@@ -7,7 +7,7 @@ from libc.string cimport memcpy
 
 from media.native.audio_levels cimport hearing_forget
 from media.native.bandwidth cimport Bandwidth
-from media.native.feedback cimport layers_wait, need_picture, want_key_frame
+from media.native.feedback cimport need_picture
 from media.native.lifecycle cimport (
     add_consumer, add_producer, add_transport, allow_address, attach, bind, detach, forget_address, open_bandwidth,
     remove_consumer, remove_producer, remove_transport, resync_consumers, retarget_consumer, set_address,
@@ -19,6 +19,7 @@ from media.native.rows cimport (
 )
 from media.native.sealer cimport Sealer
 from media.native.udp cimport AF_INET_FAMILY, UdpAddress, parse_address, send_flush
+from media.native.wishes cimport layers_wait, want_key_frame, want_target
 
 
 cdef inline bint is_reachable(const Transport* transport) noexcept nogil:
@@ -386,7 +387,7 @@ cdef class WorkerRows:
             retarget_consumer(row)
             if (row.producer != NULL and row.forward.target >= 0 and is_reachable(row.transport)
                     and (row.forward.target != row.forward.encoding or layers_wait(row))):
-                want_key_frame(&self.plane.core, row.producer, <uint8_t>row.forward.target, plane_now_us(&self.plane))
+                want_target(&self.plane.core, row, plane_now_us(&self.plane))
                 send_flush(&self.plane.core.send)
             plane_unlock(&self.plane)
 

@@ -1,0 +1,172 @@
+# cython: language_level=3, boundscheck=True, wraparound=False, cdivision=True
+"""Wishes for key frames: at once for who has no picture, patiently and all together for who waits for a better one.
+
+Each encoding has a gate, which merges the wishes of those who see nothing. Who sees a lower encoding meanwhile loses
+little by waiting: such upgrades of all viewers and of all encodings are asked for in one datagram, once in a few
+seconds. The lowest encoding, where those who join start, is asked for with them if its last key frame grows old: a
+class that joins within seconds costs its teacher one request for both.
+"""
+
+from libc.stdint cimport uint8_t, uint32_t, uint64_t
+
+from media.native.egress cimport rtcp_slot, send_rtcp
+from media.native.keyframe_gate cimport gate_key_frame, gate_poll, gate_request
+from media.native.links cimport ask_home
+from media.native.rows cimport Consumer, Core, Encoding, Producer
+from media.native.rtcp cimport build_pli
+from media.native.selection cimport selection_waits
+
+cdef enum:
+    PATIENCE_US = 2500000         # below the age up to which `replay` starts those who join at a key frame
+    TOGETHER_US = 1000000         # what is asked for anyway takes upgrades along, if the last request is as old
+    REPEAT_US = 1000000           # a letter home may be lost
+    RTCP_BYTES_MAX = 1200
+
+
+cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
+    cdef uint32_t encodings
+    if not may_ask(producer, index):
+        return
+    if gate_request(&producer.encodings[index].gate, now_us):
+        encodings = <uint32_t>1 << index
+        ask(core, producer, encodings | company(producer, now_us), now_us)
+    else:
+        core.counters.key_frames_merged += 1
+
+
+cdef void want_upgrade(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
+    if not may_ask(producer, index):
+        return
+    if producer.upgrades >> index & 1:
+        core.counters.key_frames_merged += 1
+        return
+    producer.upgrades |= <uint8_t>(1 << index)
+    if producer.home_id:
+        ask_home(core, producer, index, True)
+        producer.asked_us = now_us
+    else:
+        ask_for_upgrades(core, producer, now_us)
+
+
+cdef void want_target(Core* core, const Consumer* consumer, uint64_t now_us) noexcept nogil:
+    cdef const Encoding* now_flowing
+    if consumer.forward.encoding >= 0 and not consumer.forward.resync:
+        now_flowing = &consumer.producer.encodings[consumer.forward.encoding]
+        if now_flowing.active and consumer.forward.target > consumer.forward.encoding:
+            want_upgrade(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)
+            return
+    want_key_frame(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)
+
+
+cdef void answer_wishes(Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
+    gate_key_frame(&producer.encodings[index].gate, now_us)
+    producer.upgrades &= <uint8_t>~(1 << index)
+
+
+cdef void ask_for_key_frames(Core* core, Producer* producer, uint64_t now_us) noexcept nogil:
+    cdef uint32_t due = 0
+    cdef int i
+    if not producer.is_video or producer.paused or (producer.consumer_count == 0 and producer.links == NULL):
+        return
+    for i in range(producer.encoding_count):
+        if producer.encodings[i].bound and gate_poll(&producer.encodings[i].gate, now_us):
+            due |= <uint32_t>1 << i
+    if due:
+        ask(core, producer, due | company(producer, now_us), now_us)
+    if not producer.upgrades:
+        return
+    if not producer.home_id:
+        ask_for_upgrades(core, producer, now_us)
+    elif now_us - producer.asked_us >= REPEAT_US:
+        producer.asked_us = now_us
+        for i in range(producer.encoding_count):
+            if not producer.encodings[i].active:
+                producer.upgrades &= <uint8_t>~(1 << i)  # who waited for it is aimed at another
+            elif producer.upgrades >> i & 1:
+                ask_home(core, producer, <uint8_t>i, True)
+
+
+cdef inline bint may_ask(const Producer* producer, uint8_t index) noexcept nogil:
+    return producer.is_video and not producer.paused and producer.encodings[index].bound
+
+
+cdef void ask_for_upgrades(Core* core, Producer* producer, uint64_t now_us) noexcept nogil:
+    """Ask for all that upgrades wait for, unless the publisher was asked for anything not long ago."""
+    cdef uint32_t encodings
+    if producer.has_asked and now_us - producer.asked_us < PATIENCE_US:
+        return
+    encodings = take_upgrades(producer, now_us)
+    if encodings:
+        ask(core, producer, encodings | old_lowest(producer, now_us), now_us)
+
+
+cdef uint32_t old_lowest(Producer* producer, uint64_t now_us) noexcept nogil:
+    """Return the lowest encoding if it is time for a key frame that those who join can start at."""
+    cdef Encoding* encoding
+    cdef int i
+    for i in range(producer.encoding_count):
+        encoding = &producer.encodings[i]
+        if encoding.active:
+            if now_us - encoding.key_us >= TOGETHER_US and gate_request(&encoding.gate, now_us):
+                return <uint32_t>1 << i
+            break
+    return 0
+
+
+cdef inline uint32_t company(Producer* producer, uint64_t now_us) noexcept nogil:
+    """Return the encodings that are asked for since something is asked for anyway."""
+    if producer.home_id or not producer.upgrades or now_us - producer.asked_us < TOGETHER_US:
+        return 0
+    return take_upgrades(producer, now_us)
+
+
+cdef uint32_t take_upgrades(Producer* producer, uint64_t now_us) noexcept nogil:
+    """Return the encodings that upgrades wait for; a gate that holds one back remembers it."""
+    cdef uint32_t encodings = 0
+    cdef int i
+    for i in range(producer.encoding_count):
+        if producer.upgrades >> i & 1 and producer.encodings[i].active:
+            if gate_request(&producer.encodings[i].gate, now_us):
+                encodings |= <uint32_t>1 << i
+    producer.upgrades = 0
+    return encodings
+
+
+cdef void ask(Core* core, Producer* producer, uint32_t encodings, uint64_t now_us) noexcept nogil:
+    """Ask the publisher for key frames of these encodings at once, or the home of a mirror for each."""
+    cdef size_t size = 0
+    cdef int i
+    producer.asked_us = now_us
+    producer.has_asked = 1
+    for i in range(producer.encoding_count):
+        if not encodings >> i & 1:
+            continue
+        if producer.home_id:
+            ask_home(core, producer, <uint8_t>i, False)
+            continue
+        core.counters.key_frames_requested += 1
+        size += build_pli(rtcp_slot(core) + size, RTCP_BYTES_MAX - size, producer.transport.ssrc,
+            producer.encodings[i].ssrc)
+    if size:
+        send_rtcp(core, producer.transport, size)
+
+
+cdef bint layers_wait(const Consumer* consumer) noexcept nogil:
+    cdef const Encoding* encoding
+    if consumer.forward.layers == NULL or consumer.forward.encoding < 0 or consumer.forward.resync:
+        return False
+    encoding = &consumer.producer.encodings[consumer.forward.encoding]
+    return encoding.layers != NULL and encoding.layers.source != 0 and selection_waits(consumer.forward.layers,
+        &encoding.layers.structure.targets, consumer.forward.spatial_wanted, consumer.forward.temporal_wanted)
+
+
+cdef bint waits_for_key_frame(const Consumer* consumer) noexcept nogil:
+    cdef const Encoding* encoding
+    if consumer.forward.target < 0 or (consumer.forward.encoding == consumer.forward.target
+            and not consumer.forward.resync and not layers_wait(consumer)):
+        return False
+    encoding = &consumer.producer.encodings[consumer.forward.target]
+    if (consumer.producer.upgrades >> consumer.forward.target & 1 and consumer.forward.encoding >= 0
+            and not consumer.forward.resync):
+        return False
+    return not encoding.gate.open and not encoding.gate.waiting

@@ -1,0 +1,127 @@
+"""Upgrades of many are asked for together and seldom; who has no picture, or a broken one, waits for nobody."""
+
+from __future__ import annotations
+
+from media.native import rtcp
+from tests.support.native_camera import Camera
+from tests.support.native_peer import Peer, Room
+from tests.support.worker_pair import MIRROR, Pair
+from tests.support.worker_pair import TRACK as PAIR_TRACK
+
+PUBLISHER, TRACK = 1, 10
+RIDS = (b"q", b"h", b"f")
+LOW, MIDDLE, HIGH = 70, 71, 72
+FIRST_SLOT = 5000
+FRAME_MS = 30
+
+
+def cameras() -> list[Camera]:
+    return [Camera(LOW + index, b"10", rid) for index, rid in enumerate(RIDS)]
+
+
+def asked(publisher: Peer) -> list[int]:
+    """Return the SSRCs of which a key frame was asked."""
+    return [
+        rtcp.read_media_ssrc(packet)
+        for packet in publisher.take_rtcp()
+        if (packet.packet_type, packet.count_or_format) == (rtcp.RTCP_PSFB, rtcp.RTCP_FMT_PLI)
+    ]
+
+
+def lesson(room: Room) -> tuple[Peer, list[Camera]]:
+    """Let a publisher come whose three encodings have begun."""
+    publisher, encodings = room.join(PUBLISHER), cameras()
+    room.publish_video(TRACK, publisher, RIDS)
+    for camera in encodings:
+        room.send(publisher, *camera.frame(key=True))
+    return publisher, encodings
+
+
+def play(room: Room, publisher: Peer, encodings: list[Camera], frames: int) -> list[list[int]]:
+    """Let time go by; the publisher answers at once. Return what it was asked for at a time, each with others."""
+    requests = []
+    for _ in range(frames):
+        wanted = asked(publisher)
+        requests += [wanted] if wanted else []
+        for camera in encodings:
+            room.send_together(publisher, *camera.frame(key=camera.ssrc in wanted))
+        room.pass_time(FRAME_MS)
+    return requests
+
+
+def test_a_storm_of_joins_costs_a_request_in_two_seconds(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    play(room, publisher, encodings, frames=10)
+    viewers, requests = [], []
+    for index in range(100):
+        viewers.append(room.join(1000 + index))
+        room.subscribe(FIRST_SLOT + index, viewers[-1], TRACK, encoding=2)
+        requests += play(room, publisher, encodings, frames=3)
+    assert 3 <= len(requests) <= 5, "in nine seconds"
+    assert [HIGH] in requests[:1], "the first who came waited for nobody"
+    assert all(HIGH in each and MIDDLE not in each for each in requests)
+    assert all(LOW in each for each in requests[1:]), "who joins next starts there"
+    requests = play(room, publisher, encodings, frames=90)
+    assert len(requests) <= 1
+    for index, viewer in enumerate(viewers):
+        assert viewer.take_rtp()[0].picture.key_frame
+        assert room.worker.consumer_stats(FIRST_SLOT + index)["encoding"] == 2
+
+
+def test_upgrades_to_two_encodings_are_one_request(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    for slot, encoding in ((FIRST_SLOT, 0), (FIRST_SLOT + 1, 0), (FIRST_SLOT + 2, 0)):
+        room.subscribe(slot, room.join(slot), TRACK, encoding=encoding)
+    play(room, publisher, encodings, frames=10)
+    room.worker.set_layers(FIRST_SLOT, 2, 255)
+    assert play(room, publisher, encodings, frames=10) == [[HIGH]]
+    room.worker.set_layers(FIRST_SLOT + 1, 1, 255)
+    room.worker.set_layers(FIRST_SLOT + 2, 2, 255)
+    assert play(room, publisher, encodings, frames=100) == [[LOW, MIDDLE, HIGH]]
+
+
+def test_a_broken_picture_does_not_wait_and_takes_upgrades_along(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    for slot in (FIRST_SLOT, FIRST_SLOT + 1, FIRST_SLOT + 2):
+        room.subscribe(slot, room.join(slot), TRACK)
+    viewer = room.knock(4000)
+    room.connect(viewer)
+    room.subscribe(FIRST_SLOT + 3, viewer, TRACK)
+    play(room, publisher, encodings, frames=80)
+    room.worker.set_layers(FIRST_SLOT, 2, 255)
+    assert play(room, publisher, encodings, frames=40) == [[LOW, HIGH]]
+    room.worker.set_layers(FIRST_SLOT + 1, 2, 255)
+    assert play(room, publisher, encodings, frames=10) == [], "it sees a lower one"
+    room.send_rtcp(viewer, rtcp.write_pli(1, FIRST_SLOT + 3))
+    assert play(room, publisher, encodings, frames=2) == [[LOW, HIGH]]
+
+
+def test_who_falls_does_not_wait(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    for slot, encoding in ((FIRST_SLOT, 0), (FIRST_SLOT + 1, 2)):
+        room.subscribe(slot, room.join(slot), TRACK, encoding=encoding)
+    play(room, publisher, encodings, frames=10)
+    room.worker.set_layers(FIRST_SLOT, 1, 255)
+    play(room, publisher, encodings, frames=5)
+    room.worker.set_layers(FIRST_SLOT + 1, 0, 255)
+    assert play(room, publisher, encodings, frames=2) == [[LOW]]
+
+
+def test_upgrades_elsewhere_wait_at_home(pair: Pair) -> None:
+    pair.publish_video(RIDS)
+    encodings = cameras()
+    for camera in encodings:
+        pair.send(*camera.frame(key=True))
+    pair.home.subscribe(FIRST_SLOT, pair.near, PAIR_TRACK)
+    pair.away.subscribe(FIRST_SLOT + 1, pair.far, MIRROR)
+    pair.play(*encodings, frames=10)
+    pair.asked()
+    pair.home.worker.set_layers(FIRST_SLOT, 2, 255)
+    pair.play(*encodings, frames=2)
+    assert pair.asked() == [HIGH]
+    pair.send(*encodings[2].frame(key=True))
+    pair.away.worker.set_layers(FIRST_SLOT + 1, 1, 255)
+    pair.play(*encodings, frames=50)
+    assert pair.asked() == [], "the publisher was asked not long ago"
+    pair.play(*encodings, frames=40)
+    assert pair.asked()[:2] == [LOW, MIDDLE]
