@@ -84,8 +84,9 @@ class Supervisor:
             line = lines.readline().strip() or None
         if line is not None and before is None:
             self._on_first_ready(line)
+        os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+        self._child = None  # before its id is given back: a signal that comes now has nobody to go to
         _, status = os.waitpid(child, 0)
-        self._child = None
         return line, os.waitstatus_to_exitcode(status)
 
     def _be_child(self, parent: int, writing: int, before: str | None) -> NoReturn:
@@ -94,6 +95,8 @@ class Supervisor:
         try:
             for number in STOP_SIGNALS:
                 signal.signal(number, signal.SIG_DFL)
+            if self._asked is not None:  # our parent's handler, which we had until now, took what was meant for us
+                os._exit(0)
             die_with_parent(parent)
 
             def ready(line: str) -> None:

@@ -2,8 +2,8 @@
 """Wishes for key frames: at once for who has no picture, patiently and all together for who waits for a better one.
 
 Each encoding has a gate, which merges the wishes of those who see nothing. Who sees a lower encoding meanwhile loses
-little by waiting: such upgrades of all viewers and of all encodings are asked for in one datagram, once in a few
-seconds. The lowest encoding, where those who join start, is asked for with them if its last key frame grows old: a
+little by waiting: such upgrades of all viewers and of all encodings are asked for in one datagram, the more rarely the
+more there are who watch: a few get what they ask for at once, a crowd once in a few seconds. The lowest encoding, where those who join start, is asked for with them if its last key frame grows old: a
 class that joins within seconds costs its teacher one request for both.
 """
 
@@ -17,7 +17,8 @@ from media.native.rtcp cimport build_pli
 from media.native.selection cimport selection_waits
 
 cdef enum:
-    PATIENCE_US = 2500000         # below the age up to which `replay` starts those who join at a key frame
+    PATIENCE_US = 250000          # for each who watches,
+    PATIENCE_MAX_US = 2500000     # below the age up to which `replay` starts those who join at a key frame
     TOGETHER_US = 1000000         # what is asked for anyway takes upgrades along, if the last request is as old
     REPEAT_US = 1000000           # a letter home may be lost
     RTCP_BYTES_MAX = 1200
@@ -93,11 +94,18 @@ cdef inline bint may_ask(const Producer* producer, uint8_t index) noexcept nogil
 cdef void ask_for_upgrades(Core* core, Producer* producer, uint64_t now_us) noexcept nogil:
     """Ask for all that upgrades wait for, unless the publisher was asked for anything not long ago."""
     cdef uint32_t encodings
-    if producer.has_asked and now_us - producer.asked_us < PATIENCE_US:
+    if producer.has_asked and now_us - producer.asked_us < patience_us(producer):
         return
     encodings = take_upgrades(producer, now_us)
     if encodings:
         ask(core, producer, encodings | old_lowest(producer, now_us), now_us)
+
+
+cdef inline uint64_t patience_us(const Producer* producer) noexcept nogil:
+    """Return how long the publisher is left in peace; a room on several workers is a large one."""
+    if producer.links != NULL:
+        return PATIENCE_MAX_US
+    return min(<uint64_t>producer.consumer_count * PATIENCE_US, <uint64_t>PATIENCE_MAX_US)
 
 
 cdef uint32_t old_lowest(Producer* producer, uint64_t now_us) noexcept nogil:

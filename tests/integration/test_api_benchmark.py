@@ -22,6 +22,8 @@ from benchmarks.api.scenario import Scenario, Suite, Target, User
 from benchmarks.api.scenarios import control, load_suite, suite_names
 from benchmarks.api.stages import parse_stages
 
+ROOT = Path(__file__).parent.parent.parent
+
 Answer = Callable[[], Awaitable[web.StreamResponse]]
 
 
@@ -198,7 +200,7 @@ def test_no_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert "http://127.0.0.1:9 cannot be reached" in capsys.readouterr().err
 
 
-async def test_refused_key(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_refused_key() -> None:
     refusal = {"error": {"code": "bad_key", "message": "The API key or its secret is wrong."}}
 
     async def answer() -> web.StreamResponse:
@@ -206,8 +208,12 @@ async def test_refused_key(capsys: pytest.CaptureFixture[str]) -> None:
 
     async with answering(answer) as url:
         arguments = ["--url", url, "--key", "a:b", "--stages", "1:1"]
-        assert await asyncio.to_thread(api.main, arguments) == api.EXIT_NOT_MEASURED
-    assert "refuses API key 'a': 401 bad_key" in capsys.readouterr().err
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks", "api", *arguments, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+        )
+        _, told = await program.communicate()
+    assert program.returncode == api.EXIT_NOT_MEASURED
+    assert "refuses API key 'a': 401 bad_key" in told.decode()
 
 
 @pytest.mark.parametrize(

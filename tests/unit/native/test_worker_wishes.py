@@ -49,6 +49,12 @@ def play(room: Room, publisher: Peer, encodings: list[Camera], frames: int) -> l
     return requests
 
 
+def crowd(room: Room, first: int) -> None:
+    """Let more come who see the lowest encoding: the larger a class, the longer an upgrade waits."""
+    for slot in range(first, first + 10):
+        room.subscribe(slot, room.join(slot), TRACK, encoding=0)
+
+
 def test_a_storm_of_joins_costs_a_request_in_two_seconds(room: Room) -> None:
     publisher, encodings = lesson(room)
     play(room, publisher, encodings, frames=10)
@@ -72,6 +78,7 @@ def test_upgrades_to_two_encodings_are_one_request(room: Room) -> None:
     publisher, encodings = lesson(room)
     for slot, encoding in ((FIRST_SLOT, 0), (FIRST_SLOT + 1, 0), (FIRST_SLOT + 2, 0)):
         room.subscribe(slot, room.join(slot), TRACK, encoding=encoding)
+    crowd(room, FIRST_SLOT + 3)
     play(room, publisher, encodings, frames=10)
     room.worker.set_layers(FIRST_SLOT, 2, 255)
     assert play(room, publisher, encodings, frames=10) == [[HIGH]]
@@ -87,6 +94,7 @@ def test_a_broken_picture_does_not_wait_and_takes_upgrades_along(room: Room) -> 
     viewer = room.knock(4000)
     room.connect(viewer)
     room.subscribe(FIRST_SLOT + 3, viewer, TRACK)
+    crowd(room, FIRST_SLOT + 4)
     play(room, publisher, encodings, frames=80)
     room.worker.set_layers(FIRST_SLOT, 2, 255)
     assert play(room, publisher, encodings, frames=40) == [[LOW, HIGH]]
@@ -105,6 +113,16 @@ def test_who_falls_does_not_wait(room: Room) -> None:
     play(room, publisher, encodings, frames=5)
     room.worker.set_layers(FIRST_SLOT + 1, 0, 255)
     assert play(room, publisher, encodings, frames=2) == [[LOW]]
+
+
+def test_who_watches_alone_is_not_made_to_wait(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    room.subscribe(FIRST_SLOT, room.join(FIRST_SLOT), TRACK, encoding=0)
+    play(room, publisher, encodings, frames=10)
+    room.worker.set_layers(FIRST_SLOT, 1, 255)
+    assert play(room, publisher, encodings, frames=10) == [[MIDDLE]]
+    room.worker.set_layers(FIRST_SLOT, 2, 255)
+    assert play(room, publisher, encodings, frames=10) == [[HIGH]]
 
 
 def test_upgrades_elsewhere_wait_at_home(pair: Pair) -> None:
