@@ -90,7 +90,7 @@ async def record(
 
 async def record_by(
     transaction: Transaction,
-    actor_id: UUID,
+    actor_id: UUID | None,
     action: str,
     entity: str,
     entity_id: UUID | str | None = None,
@@ -98,14 +98,14 @@ async def record_by(
     old: Any = None,
     new: Any = None,
 ) -> None:
-    """Note what somebody did earlier, on a device without a network: where from, nobody knows."""
+    """Note what somebody did earlier, on a device without a network: where from, nobody knows. None: the service."""
     entry = Entry(
         action=action,
         entity=entity,
         entity_id=None if entity_id is None else str(entity_id),
         old=old,
         new=new,
-        actor_kind=ActorKind.USER,
+        actor_kind=ActorKind.SERVICE if actor_id is None else ActorKind.USER,
         actor_id=actor_id,
     )
     _gather(transaction, entry)
@@ -121,16 +121,7 @@ async def record_by_service(
     new: Any = None,
 ) -> None:
     """Note what the service did by itself: a job, or what the media server told."""
-    entry = Entry(
-        action=action,
-        entity=entity,
-        entity_id=None if entity_id is None else str(entity_id),
-        old=old,
-        new=new,
-        actor_kind=ActorKind.SERVICE,
-        actor_id=None,
-    )
-    _gather(transaction, entry)
+    await record_by(transaction, None, action, entity, entity_id, old=old, new=new)
 
 
 def _gather(transaction: Transaction, entry: Entry) -> None:
