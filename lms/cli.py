@@ -22,8 +22,9 @@ from lms.database.backup import back_up
 from lms.database.database import Database, database_url
 from lms.errors import LmsError, SettingsError
 from lms.ids import Ids
+from lms.organizations.challenge import can_be_proven
 from lms.organizations.make import NewOrganization, make_organization
-from lms.organizations.messages import SLUG_PATTERN
+from lms.organizations.messages import HOST_PATTERN, SLUG_PATTERN
 from lms.service import SECRET_FILE, LmsService
 from lms.settings import HTTP_PORT_DEFAULT, LmsSettings
 from webapi.configuration.load import Loaded, load_settings
@@ -119,6 +120,12 @@ def build_parser() -> argparse.ArgumentParser:
     create.add_argument("--email", help="of the owner")
     create.add_argument("--time-zone", default="UTC", metavar="ZONE", help="e.g. Asia/Riyadh (default: UTC)")
     create.add_argument("--language", choices=[each.value for each in Language], default="en")
+    create.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        help="its own address, e.g. school.example.org, verified; may be repeated",
+    )
     backup = commands.add_parser(
         "backup", help="copy the SQLite database into a new data folder, also while it is used"
     )
@@ -170,6 +177,9 @@ async def create_organization(settings: LmsSettings, chosen: argparse.Namespace)
         raise SettingsError(f"flag --slug is {chosen.slug!r}, expected small letters, digits and -, 3 to 100 of them")
     if chosen.time_zone not in available_timezones():
         raise SettingsError(f"flag --time-zone is {chosen.time_zone!r}, expected e.g. Asia/Riyadh")
+    for host in chosen.host:
+        if not re.fullmatch(HOST_PATTERN, host) or not can_be_proven(host):
+            raise SettingsError(f"flag --host is {host!r}, expected e.g. school.example.org, in small letters")
     password = secrets.token_urlsafe(12)
     passwords = Passwords(settings.passwords)
     database = await Database.open(settings.database, settings.data)
@@ -182,6 +192,7 @@ async def create_organization(settings: LmsSettings, chosen: argparse.Namespace)
             password_hash=await passwords.hash(password),
             time_zone=chosen.time_zone,
             language=Language(chosen.language),
+            hosts=tuple(dict.fromkeys(chosen.host)),
         )
         owner = await make_organization(database, Ids(), new)
     finally:

@@ -16,6 +16,7 @@ from lms.errors import SettingsError
 from lms.live.settings import LiveSettings
 from lms.mail.settings import MailSettings
 from lms.operator.settings import OperatorSettings
+from lms.organizations.settings import HostSettings
 from lms.webhooks.settings import WebhookSettings
 from webapi.client_address import parse_networks
 
@@ -122,6 +123,7 @@ class LmsSettings:
     mail: MailSettings = field(default_factory=MailSettings)
     operator: OperatorSettings = field(default_factory=OperatorSettings)
     webhooks: WebhookSettings = field(default_factory=WebhookSettings)
+    hosts: HostSettings = field(default_factory=HostSettings)
     cors: CorsSettings = field(default_factory=CorsSettings)
     rate_limits: RateLimitSettings = field(default_factory=RateLimitSettings)
     limits: LimitsSettings = field(default_factory=LimitsSettings)

@@ -36,7 +36,9 @@ async def find_organization(transaction: Transaction, slug: str | None, host: st
     if slug is not None:
         named = await transaction.value(select(organization.c.id).where(organization.c.slug == slug.lower(), *usable))
         return UUID(str(named)) if named is not None else None
-    by_host = await transaction.value(select(org_host.c.org_id).where(org_host.c.host == host.lower()))
+    by_host = await transaction.value(
+        select(org_host.c.org_id).where(org_host.c.host == host.lower(), org_host.c.verified_at.is_not(None))
+    )
     if by_host is not None:
         return UUID(str(by_host))
     every = await transaction.rows(select(organization.c.id).where(*usable).limit(2))

@@ -28,6 +28,7 @@ class Limit(enum.Enum):
     REDEEM = "redeem"
     UPLOAD = "upload"
     CHAT = "chat"
+    HOST_CHECK = "host_check"
     NONE = "none"
     """Health checks."""
 
@@ -46,6 +47,8 @@ class RateLimitSettings:
     """Access codes tried by one person."""
     upload_per_minute: int = 10
     """Files sent by one person."""
+    host_check_per_minute: int = 6
+    """Questions of one person to DNS, whether a host is theirs."""
     chat_per_minute: int = 120
     """Messages, edits and reactions of one person, however they come."""
     live_per_minute: int = 1200

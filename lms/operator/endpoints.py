@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import hmac
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from sqlalchemy import Row, select, update
+from sqlalchemy.exc import IntegrityError
 
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Open, Reply, Result, Use
 from lms.api.paging import PageQuery, fetch_page
-from lms.api.problems import BAD_CURSOR, BAD_TOKEN, NOT_FOUND, NOT_SIGNED_IN, ProblemError, not_found
+from lms.api.problems import (
+    ALREADY_TAKEN,
+    BAD_CURSOR,
+    BAD_TOKEN,
+    NOT_FOUND,
+    NOT_SIGNED_IN,
+    QUOTA_EXCEEDED,
+    ProblemError,
+    bad_field,
+    not_found,
+)
 from lms.audit.record import record
-from lms.organizations.messages import Quota, Usage
-from lms.organizations.problems import THE_ORGANIZATION
+from lms.database.transaction import Transaction
+from lms.organizations.challenge import can_be_proven
+from lms.organizations.host_store import claim, find_host, give_up, list_hosts, verify
+from lms.organizations.hosts import VERIFIED, view_of_host
+from lms.organizations.messages import HostText, HostView, Quota, Usage
+from lms.organizations.problems import PROVABLE_HOST, THE_HOST, THE_ORGANIZATION
 from lms.organizations.quotas import read_usage
 from lms.organizations.tables import OrganizationStatus, Plan, organization
 from lms.parts import Parts
@@ -23,10 +39,16 @@ from webapi.shapes import Answer, Request
 TAG: Final = "For operators"
 PATH: Final = "/api/v1/operator/organizations"
 ONE: Final = f"{PATH}/{{slug}}"
+HOSTS: Final = f"{ONE}/hosts"
+HOST: Final = f"{HOSTS}/{{host}}"
 
 
 class SlugPath(Request, frozen=True, kw_only=True):
     slug: Annotated[str, Meta(min_length=1, max_length=100)]
+
+
+class TenantHostPath(SlugPath, frozen=True, kw_only=True):
+    host: HostText
 
 
 class ChangeTenant(Request, frozen=True, kw_only=True):
@@ -55,6 +77,8 @@ class OperatorEndpoints:
     def __init__(self, parts: Parts) -> None:
         self._database = parts.database
         self._standings = parts.standings
+        self._outbox = parts.outbox
+        self._hosts_max = parts.settings.hosts.per_organization
         self._token = parts.settings.operator.token
 
     def endpoints(self) -> tuple[AnyEndpoint, ...]:
@@ -77,6 +101,25 @@ class OperatorEndpoints:
                 summary="Change an organization's plan, status or quota", tag=TAG, access=Open.ANYBODY,
                 parameters=SlugPath, body=ChangeTenant, answers={200: Reply("As it is now.", Tenant)},
                 problems=refusals, versioned=True, use=Use.OWN, run=self._change,
+            ),
+            Endpoint(
+                operation="list_tenant_hosts", method="GET", path=HOSTS, summary="List an organization's addresses",
+                description=about, tag=TAG, access=Open.ANYBODY, parameters=SlugPath,
+                answers={200: Reply("All that are claimed or verified.", list[HostView])},
+                problems=refusals, use=Use.OWN, run=self._list_hosts,
+            ),
+            Endpoint(
+                operation="verify_tenant_host", method="PUT", path=HOST, tag=TAG, access=Open.ANYBODY,
+                summary="Give an organization an address, verified without DNS",
+                description=f"{about} Whether it was claimed or not; an address that another one has verified must be "
+                "taken from it first.",
+                parameters=TenantHostPath, answers={200: Reply("It leads to the organization.", HostView)},
+                problems=(*refusals, ALREADY_TAKEN, QUOTA_EXCEEDED), use=Use.OWN, run=self._verify_host,
+            ),
+            Endpoint(
+                operation="remove_tenant_host", method="DELETE", path=HOST, tag=TAG, access=Open.ANYBODY,
+                summary="Take an address from an organization", description=about, parameters=TenantHostPath,
+                answers={204: Reply("It is free again.")}, problems=refusals, use=Use.OWN, run=self._remove_host,
             ),
         )  # fmt: skip
 
@@ -115,6 +158,46 @@ class OperatorEndpoints:
             transaction.after_commit.append(lambda: self._standings.forget_organization(org_id))
         view = await self._view(await self._find(call.path.slug))
         return Result(view, version=view.version)
+
+    async def _list_hosts(self, call: Call[SlugPath, Nothing, Nothing]) -> Result:
+        self._check(call)
+        org_id = (await self._find(call.path.slug)).id
+        async with self._database.read(org_id) as transaction:
+            return Result([view_of_host(row) for row in await list_hosts(transaction, org_id)])
+
+    async def _verify_host(self, call: Call[TenantHostPath, Nothing, Nothing]) -> Result:
+        self._check(call)
+        org_id, host = (await self._find(call.path.slug)).id, call.path.host
+        if not can_be_proven(host):
+            raise bad_field("host", host, PROVABLE_HOST, "form")
+        try:
+            async with self._database.write(org_id) as transaction:
+                if await self._give_host(transaction, org_id, host):
+                    told = {"host": host, "by": "operator"}
+                    await record(call, "host.verify", "organization", org_id, new=told, transaction=transaction)
+                    await self._outbox.send(transaction, VERIFIED, key=host, payload={"host": host})
+                row = await find_host(transaction, org_id, host)
+        except IntegrityError:
+            raise ProblemError(ALREADY_TAKEN, field="host", value=host, rule="unique") from None
+        assert row is not None, "it was written above"
+        return Result(view_of_host(row))
+
+    async def _give_host(self, transaction: Transaction, org_id: UUID, host: str) -> bool:
+        """Return whether it is verified only now."""
+        if await find_host(transaction, org_id, host) is not None:
+            return await verify(transaction, org_id, host)
+        await claim(transaction, org_id, host, self._hosts_max, verified=True)
+        return True
+
+    async def _remove_host(self, call: Call[TenantHostPath, Nothing, Nothing]) -> Result:
+        self._check(call)
+        org_id, host = (await self._find(call.path.slug)).id, call.path.host
+        async with self._database.write(org_id) as transaction:
+            if not await give_up(transaction, org_id, host):
+                raise not_found(THE_HOST)
+            told = {"host": host, "by": "operator"}
+            await record(call, "host.remove", "organization", org_id, old=told, transaction=transaction)
+        return Result(status=204)
 
     def _check(self, call: Call[Any, Any, Any]) -> None:
         """Raise ProblemError unless it is the operator who asks."""

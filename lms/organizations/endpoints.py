@@ -219,7 +219,9 @@ async def read_organization(transaction: Transaction) -> Organization:
     statement = select(organization).where(organization.c.id == transaction.org_id)
     row = await transaction.one(statement.with_for_update() if transaction.writes else statement)
     hosts = await transaction.rows(
-        select(org_host.c.host).where(org_host.c.org_id == transaction.org_id).order_by(org_host.c.host)
+        select(org_host.c.host)
+        .where(org_host.c.org_id == transaction.org_id, org_host.c.verified_at.is_not(None))
+        .order_by(org_host.c.host)
     )
     return Organization(
         id=row.id,

@@ -2,35 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Row, select
+from sqlalchemy.exc import IntegrityError
 
 from lms.access.accounts import find_organization
 from lms.access.problems import ORGANIZATION_NEEDED
 from lms.access.roles import Permission
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, Nothing, Open, Reply, Result, Use
 from lms.api.languages import Language
-from lms.api.phrases import Phrase
-from lms.api.problems import ALREADY_TAKEN, NOT_FOUND, QUOTA_EXCEEDED, ProblemError, not_found
+from lms.api.phrases import same
+from lms.api.problems import (
+    ALREADY_TAKEN,
+    NOT_FOUND,
+    QUOTA_EXCEEDED,
+    Problem,
+    ProblemError,
+    bad_field,
+    not_found,
+)
+from lms.api.rate_limits import Limit
 from lms.audit.record import record
+from lms.organizations.challenge import can_be_proven, proves, record_name, shown
+from lms.organizations.host_store import claim, find_host, give_up, list_hosts, owner_of, verify
 from lms.organizations.messages import (
     HostPath,
+    HostState,
+    HostView,
     OrganizationSettings,
     PublicOrganization,
     PublicQuery,
     QuotaView,
 )
-from lms.organizations.problems import THE_HOST, THE_ORGANIZATION
+from lms.organizations.problems import (
+    DNS_SILENT,
+    HOST_NAME_NOT_FOUND,
+    HOST_RECORD_DIFFERS,
+    HOST_RECORD_MISSING,
+    PROVABLE_HOST,
+    THE_HOST,
+    THE_ORGANIZATION,
+)
 from lms.organizations.quotas import read_quota, read_usage
-from lms.organizations.tables import org_host, organization
+from lms.organizations.tables import organization
+from lms.organizations.txt_records import DnsSilentError, NameMissingError, RecordMissingError, TxtRecords
 from lms.parts import Parts
 
 TAG: Final = "Organization"
-HOSTS_MAX: Final = 20
-HOST: Final = "/api/v1/organization/hosts/{host}"
+HOSTS: Final = "/api/v1/organization/hosts"
+HOST: Final = f"{HOSTS}/{{host}}"
+VERIFIED: Final = "host.verified"
+_ABOUT: Final = (
+    "It is claimed then, and nothing follows from that. Prove it: make a TXT record `record_name` with the value "
+    "`record_value` in DNS, and have it checked by `verify`. From then on nobody who comes by it has to say of which "
+    "organization they are. Several may claim one address; whoever proves it first has it."
+)
+_CHECKED: Final = (
+    "Asks DNS now for the TXT record of the claim. What is verified is not asked for again; the record may go then."
+)
 
 
 class HostEndpoints:
@@ -38,6 +71,9 @@ class HostEndpoints:
 
     def __init__(self, parts: Parts) -> None:
         self._database = parts.database
+        self._outbox = parts.outbox
+        self._settings = parts.settings.hosts
+        self._records = TxtRecords(parts.settings.hosts)
         self._own_host = urlsplit(parts.settings.http.public_url or "").hostname
 
     def endpoints(self) -> tuple[AnyEndpoint, ...]:
@@ -55,10 +91,25 @@ class HostEndpoints:
                 answers={200: Reply("Quota and usage.", QuotaView)}, run=self._quota,
             ),
             Endpoint(
-                operation="add_host", method="PUT", path=HOST, summary="Have an address known as yours", tag=TAG,
-                description="Then nobody who comes by it has to say of which organization they are.",
-                access=Permission.SETTINGS_WRITE, parameters=HostPath, answers={204: Reply("It is yours.")},
+                operation="list_hosts", method="GET", path=HOSTS, summary="List your addresses, and how to prove them",
+                tag=TAG, access=Permission.SETTINGS_WRITE,
+                answers={200: Reply("All that are claimed or verified.", list[HostView])}, run=self._list,
+            ),
+            Endpoint(
+                operation="add_host", method="PUT", path=HOST, summary="Claim an address as yours", tag=TAG,
+                description=_ABOUT, access=Permission.SETTINGS_WRITE, parameters=HostPath,
+                answers={200: Reply("The address, and how to prove it.", HostView)},
                 problems=(ALREADY_TAKEN, QUOTA_EXCEEDED), use=Use.OWN, run=self._add,
+            ),
+            Endpoint(
+                operation="verify_host", method="POST", path=f"{HOST}/verify", tag=TAG,
+                summary="Check whether an address is yours", description=_CHECKED,
+                access=Permission.SETTINGS_WRITE, parameters=HostPath,
+                answers={200: Reply("It is yours.", HostView)}, limit=Limit.HOST_CHECK,
+                problems=(
+                    NOT_FOUND, ALREADY_TAKEN, HOST_NAME_NOT_FOUND, HOST_RECORD_MISSING, HOST_RECORD_DIFFERS, DNS_SILENT,
+                ),
+                use=Use.OWN, run=self._verify,
             ),
             Endpoint(
                 operation="remove_host", method="DELETE", path=HOST, summary="Give an address up", tag=TAG,
@@ -89,31 +140,114 @@ class HostEndpoints:
         quota, usage = await read_quota(call.transaction), await read_usage(call.transaction)
         return Result(QuotaView(quota=quota, usage=usage))
 
+    async def _list(self, call: Call[Nothing, Nothing, Nothing]) -> Result:
+        return Result([view_of_host(row) for row in await list_hosts(call.transaction, call.caller.org_id)])
+
     async def _add(self, call: Call[HostPath, Nothing, Nothing]) -> Result:
-        """Look over all organizations whose it is, and then take it."""
+        """Look over all organizations whose it is, and then claim it."""
         host, org_id = call.path.host, call.caller.org_id
+        if not can_be_proven(host):
+            raise bad_field("host", host, PROVABLE_HOST, "form")
         async with self._database.read_all() as transaction:
-            owner = await transaction.value(select(org_host.c.org_id).where(org_host.c.host == host))
+            owner = await owner_of(transaction, host)
             others = await transaction.first(select(organization.c.id).where(organization.c.id != org_id).limit(1))
+            present = await find_host(transaction, org_id, host)
         # Nobody takes the address of the whole service for themselves where others use it, too.
-        if (owner is not None and owner != org_id) or (host == self._own_host and others is not None):
-            raise ProblemError(ALREADY_TAKEN, field="host", value=host, rule="unique")
+        own = host == self._own_host
+        if owner not in {None, org_id} or (own and others is not None):
+            raise _taken(host)
+        if present is not None:
+            return Result(view_of_host(present))
+        try:
+            async with self._database.write(org_id) as transaction:
+                # The operator told the service its own address: no proof is wanted of the only school there is.
+                await claim(transaction, org_id, host, self._settings.per_organization, verified=own)
+                told = {"host": host, "verified": own}
+                await record(call, "host.add", "organization", org_id, new=told, transaction=transaction)
+                if own:
+                    await self._outbox.send(transaction, VERIFIED, key=host, payload={"host": host})
+        except IntegrityError:  # by somebody else of the organization, at the same time; or it is another's by now
+            async with self._database.read(org_id) as transaction:
+                if await find_host(transaction, org_id, host) is None:
+                    raise _taken(host) from None
+        return Result(view_of_host(await self._find(org_id, host)))
+
+    async def _verify(self, call: Call[HostPath, Nothing, Nothing]) -> Result:
+        """Ask DNS in no transaction, and write what it said if it still holds."""
+        host, org_id = call.path.host, call.caller.org_id
+        row = await self._find(org_id, host)
+        if row.verified_at is not None:
+            return Result(view_of_host(row))
+        async with self._database.read_all() as transaction:
+            owner = await owner_of(transaction, host)
         if owner is not None:
-            return Result(status=204)
-        async with self._database.write(org_id) as transaction:
-            own = select(func.count()).select_from(org_host).where(org_host.c.org_id == org_id)
-            if await transaction.value(own) >= HOSTS_MAX:
-                raise ProblemError(
-                    QUOTA_EXCEEDED, field="host", value=HOSTS_MAX, rule="quota", what=Phrase("hosts", "عناوين المواقع")
-                )
-            await transaction.execute(insert(org_host).values(host=host, org_id=org_id))
-            await record(call, "host.add", "organization", org_id, new={"host": host}, transaction=transaction)
-        return Result(status=204)
+            raise _taken(host)
+        await self._ask(host, row.token)
+        try:
+            async with self._database.write(org_id) as transaction:
+                present = await find_host(transaction, org_id, host)
+                if present is None or present.token != row.token:
+                    raise not_found(THE_HOST)
+                if await verify(transaction, org_id, host):
+                    told = {"host": host, "by": "dns"}
+                    await record(call, "host.verify", "organization", org_id, new=told, transaction=transaction)
+                    await self._outbox.send(transaction, VERIFIED, key=host, payload={"host": host})
+        except IntegrityError:
+            raise _taken(host) from None
+        return Result(view_of_host(await self._find(org_id, host)))
+
+    async def _ask(self, host: str, token: str) -> None:
+        """Raise ProblemError, with the record that is wanted, unless DNS has it."""
+        name = record_name(host)
+
+        def refused(problem: Problem, rule: str, found: str = "") -> ProblemError:
+            wanted = {"name": name, "type": "TXT", "value": token}
+            return ProblemError(
+                problem,
+                field="host",
+                value=found or host,
+                rule=rule,
+                expected=same(token),
+                record=same(name),
+                dns=wanted,
+            )
+
+        try:
+            values = await self._records.read(name)
+        except NameMissingError:
+            raise refused(HOST_NAME_NOT_FOUND, "dns_name") from None
+        except RecordMissingError:
+            raise refused(HOST_RECORD_MISSING, "dns_record") from None
+        except DnsSilentError:
+            raise refused(DNS_SILENT, "dns_answer") from None
+        if not proves(values, token):
+            raise refused(HOST_RECORD_DIFFERS, "dns_value", shown(values))
 
     async def _remove(self, call: Call[HostPath, Nothing, Nothing]) -> Result:
-        own = (org_host.c.org_id == call.caller.org_id, org_host.c.host == call.path.host)
-        done = await call.transaction.execute(delete(org_host).where(*own))
-        if done.rowcount == 0:
+        if not await give_up(call.transaction, call.caller.org_id, call.path.host):
             raise not_found(THE_HOST)
         await record(call, "host.remove", "organization", call.caller.org_id, old={"host": call.path.host})
         return Result(status=204)
+
+    async def _find(self, org_id: UUID, host: str) -> Row[Any]:
+        async with self._database.read(org_id) as transaction:
+            row = await find_host(transaction, org_id, host)
+        if row is None:
+            raise not_found(THE_HOST)
+        return row
+
+
+def view_of_host(row: Row[Any]) -> HostView:
+    """Return a host as its organization and the operator see it."""
+    return HostView(
+        host=row.host,
+        state=HostState.CLAIMED if row.verified_at is None else HostState.VERIFIED,
+        record_name=record_name(row.host),
+        record_value=row.token,
+        created_at=row.created_at,
+        verified_at=row.verified_at,
+    )
+
+
+def _taken(host: str) -> ProblemError:
+    return ProblemError(ALREADY_TAKEN, field="host", value=host, rule="unique")

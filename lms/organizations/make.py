@@ -12,6 +12,7 @@ from lms.api.languages import Language
 from lms.database.database import Database
 from lms.errors import LmsError
 from lms.ids import Ids
+from lms.organizations.host_store import claim, owner_of
 from lms.organizations.tables import OrganizationStatus, Plan, organization
 from lms.people.codes import next_code
 from lms.people.store import derived, insert_user, set_roles
@@ -39,14 +40,19 @@ class NewOrganization:
     """Of the owner; without one they are to be invited."""
     time_zone: str = "UTC"
     language: Language = Language.ENGLISH
+    hosts: tuple[str, ...] = ()
+    """Addresses that are its own, verified: whoever runs the service says so."""
 
 
 async def make_organization(database: Database, ids: Ids, new: NewOrganization) -> Owner:
-    """Make an organization and an account that owns it; raises LmsError for a slug that is taken."""
+    """Make an organization and an account that owns it; raises LmsError for a slug or host that is taken."""
     org_id, user_id = ids.new(), ids.new()
     async with database.write_all() as transaction:
         if await transaction.first(select(organization.c.id).where(organization.c.slug == new.slug)) is not None:
             raise LmsError(f"there is an organization {new.slug!r} already")
+        for host in new.hosts:
+            if await owner_of(transaction, host) is not None:
+                raise LmsError(f"the host {host!r} is another organization's already")
         await transaction.execute(
             insert(organization).values(
                 id=org_id,
@@ -71,6 +77,8 @@ async def make_organization(database: Database, ids: Ids, new: NewOrganization) 
             "password_hash": new.password_hash,
             "status": UserStatus.INACTIVE if new.password_hash is None else UserStatus.ACTIVE,
         }
+        for host in new.hosts:
+            await claim(transaction, org_id, host, len(new.hosts), verified=True)
         await insert_user(transaction, user_id, derived(values))
         await set_roles(transaction, user_id, (Role.OWNER,))
     return Owner(org_id, user_id, code)

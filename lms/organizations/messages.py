@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -17,7 +18,8 @@ SlugText = Annotated[str, Meta(pattern=SLUG_PATTERN, examples=["al-noor"])]
 TitleText = Annotated[str, Meta(min_length=3, max_length=255, pattern=r"\S")]
 ColourText = Annotated[str, Meta(pattern="^#[0-9A-Fa-f]{6}$", examples=["#07508f"])]
 ZoneText = Annotated[str, Meta(min_length=1, max_length=64, examples=["Asia/Riyadh"])]
-HostText = Annotated[str, Meta(pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$", examples=["school.example.org"])]
+HOST_PATTERN: Final = r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"
+HostText = Annotated[str, Meta(pattern=HOST_PATTERN, examples=["school.example.org"])]
 
 
 class Branding(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -94,6 +96,27 @@ class HostPath(Request, frozen=True, kw_only=True):
     """A name, e.g. `school.example.org`, without port."""
 
 
+class HostState(enum.Enum):
+    """Whether a host leads to an organization."""
+
+    CLAIMED = "claimed"
+    """Somebody of it says so; nothing follows until it is proven."""
+    VERIFIED = "verified"
+
+
+class HostView(Answer, frozen=True, kw_only=True):
+    """A host, and how to prove whose it is: by a TXT record in DNS."""
+
+    host: str
+    state: HostState
+    record_name: Annotated[str, Meta(examples=["_halqa-challenge.school.example.org"])]
+    """Of the TXT record."""
+    record_value: str
+    """What it must hold."""
+    created_at: datetime
+    verified_at: datetime | None
+
+
 class Organization(Answer, frozen=True, kw_only=True):
     """A tenant of the service."""
 
@@ -107,7 +130,7 @@ class Organization(Answer, frozen=True, kw_only=True):
     settings: OrganizationSettings
     quota: Quota
     hosts: tuple[str, ...]
-    """Addresses at which nobody has to say of which organization they are."""
+    """Verified addresses, at which nobody has to say of which organization they are."""
     created_at: datetime
     version: int
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, PrimaryKeyConstraint, UniqueConstraint, text
 
 from lms.database.tables import choice, service_table, tenant_table
 from lms.database.types import INTEGER, TEXT, Id, Json, Time
@@ -47,8 +47,19 @@ organization = service_table(
 
 org_host = service_table(
     "org_host",
-    Column("host", TEXT, primary_key=True),
     Column("org_id", Id, ForeignKey("organization.id"), nullable=False),
+    Column("host", TEXT, nullable=False),
+    Column("token", TEXT, nullable=False),
+    Column("created_at", Time, nullable=False),
+    Column("verified_at", Time),
+    PrimaryKeyConstraint("org_id", "host"),
+    Index(  # many may claim a host, one has it
+        "uq_org_host_verified",
+        "host",
+        unique=True,
+        postgresql_where=text("verified_at IS NOT NULL"),
+        sqlite_where=text("verified_at IS NOT NULL"),
+    ),
     org_column="org_id",
 )
 

@@ -24,6 +24,7 @@ TOPICS: Final[Mapping[str, str]] = MappingProxyType(
         "attendance.updated": "Attendance of a run is new, or other than before.",
         "grade.updated": "Grades of an item were changed, or can be seen now; never which points.",
         "recording.deleted": "A recording was deleted.",
+        "host.verified": "An address leads to the organization from now on.",
         "person.erased": "Somebody's data was erased; erase what you hold of them.",
     }
 )

@@ -24,6 +24,7 @@ from lms.clock import TurnedClock
 from lms.database.database import Database
 from lms.database.settings import DatabaseSettings
 from lms.database.transaction import Transaction
+from lms.organizations.settings import HostSettings
 from lms.organizations.tables import OrganizationStatus, Plan, organization
 from lms.people.tables import UserStatus, app_user, membership
 from lms.service import LmsService
@@ -37,6 +38,10 @@ GENEROUS = RateLimitSettings(**{each.name: 1_000_000 for each in fields(RateLimi
 
 CHEAP_PASSWORDS = PasswordSettings(memory_kib=64, passes=1)
 """Tests check many."""
+
+
+NO_DNS = HostSettings(nameservers=("127.0.0.1:1",), timeout_s=0.3)
+"""Nobody is asked outside of this computer."""
 
 
 @dataclass(frozen=True)
@@ -256,6 +261,7 @@ async def running_school(
         "http": HttpSettings(port=0),
         "rate_limits": GENEROUS,
         "passwords": CHEAP_PASSWORDS,
+        "hosts": NO_DNS,
         **settings,
     }
     service = await LmsService.start(LmsSettings(data=folder, database=database_settings, **chosen), clock=turned)

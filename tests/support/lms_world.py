@@ -19,6 +19,7 @@ from lms.classes.tables import RecordingState, live_class, recording
 from lms.database.transaction import Transaction
 from lms.notifications.kinds import Kind
 from lms.notifications.tables import notification
+from lms.organizations.host_store import verify
 from tests.support.lms import Answer, Person, School
 
 NOWHERE: Final = "http://127.0.0.1:9/"
@@ -181,6 +182,8 @@ class World:
         await self._made("POST", f"/webhooks/{self.ids['webhook_id']}/test", owner)
         self.ids["host"] = f"{self.name}.example.org"
         await self._made("PUT", f"/organization/hosts/{self.ids['host']}", owner)
+        async with self.school.database.write(self.school.org_id) as transaction:
+            assert await verify(transaction, transaction.org_id, self.ids["host"])
 
 
 async def still(school: School) -> None:
