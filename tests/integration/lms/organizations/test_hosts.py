@@ -11,21 +11,27 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aiohttp
 import dns.rcode
 import pytest
 from sqlalchemy import URL, Connection, create_engine, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from lms.clock import TurnedClock
 from lms.database.migrate import downgrade, upgrade
 from lms.database.settings import DatabaseSettings
+from lms.errors import LmsError
 from lms.operator.settings import OperatorSettings
+from lms.organizations.make import NewOrganization, make_organization
 from lms.organizations.settings import HostSettings
 from lms.organizations.tables import OrganizationStatus, Plan, org_host, organization
 from lms.organizations.txt_records import DnsSilentError, TxtRecords
+from lms.service import LmsService
+from lms.settings import HttpSettings, LmsSettings
 from tests.integration.lms.database.test_migrations import empty_url
 from tests.integration.lms.organizations.test_organizations import ONLY_SQLITE, TOKEN
 from tests.support.dns_server import DnsServer, dns_server
-from tests.support.lms import GENEROUS, Answer, Person, School, running_school
+from tests.support.lms import GENEROUS, MONDAY, Answer, Person, School, make_school, running_school
 
 HOST = "al-noor.example.org"
 RECORD = f"_halqa-challenge.{HOST}"
@@ -150,6 +156,38 @@ async def test_dns_that_fails_long_values_aliases_and_other_people(school: Schoo
     for wrong in ("a..b", "x" * 64 + ".org"):
         answer = await school.put(f"/organization/hosts/{wrong}", as_=school.admin)
         assert (answer.status, answer.error["details"]["field"]) == (400, "host")
+
+
+@ONLY_SQLITE
+async def test_the_only_school_and_the_operator_need_no_dns(
+    database_settings: DatabaseSettings, tmp_path: Path, names: DnsServer
+) -> None:
+    """When first set up: the service's own address needs no proof, nor do those that the operator's command names."""
+    chosen = LmsSettings(
+        data=tmp_path,
+        database=database_settings,
+        hosts=names.settings,
+        http=HttpSettings(port=0, public_url=f"https://{HOST}"),
+    )
+    clock = TurnedClock(MONDAY)
+    service = await LmsService.start(chosen, clock=clock)
+    try:
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+            school = await make_school(service, http, clock, "al-noor", "Al Noor School")
+            assert await led_to(school) == "al-noor"
+            assert (await school.put(PATH, as_=school.admin)).data["state"] == "verified"
+            second = "second.example.org"
+            new = NewOrganization(slug="second", name="Second", owner_name="Huda", hosts=(second,))
+            await make_organization(service.parts.database, service.parts.ids, new)
+            answer = await school.get("/organization/public", headers={"Host": second})
+            assert (answer.data["slug"], await led_to(school)) == ("second", "al-noor")
+            with pytest.raises(LmsError, match=r"second\.example\.org"):
+                await make_organization(
+                    service.parts.database, service.parts.ids, dataclasses.replace(new, slug="third")
+                )
+        assert not names.asked
+    finally:
+        await service.close()
 
 
 async def test_who_never_answers_is_not_waited_for() -> None:
