@@ -28,8 +28,9 @@ from lms.organizations.tables import OrganizationStatus, Plan, org_host, organiz
 from lms.organizations.txt_records import DnsSilentError, TxtRecords
 from lms.service import LmsService
 from lms.settings import HttpSettings, LmsSettings
+from tests.integration.lms.classes.test_held_classes import ONLY_SQLITE
 from tests.integration.lms.database.test_migrations import empty_url
-from tests.integration.lms.organizations.test_organizations import ONLY_SQLITE, TOKEN
+from tests.integration.lms.organizations.test_organizations import TOKEN
 from tests.support.dns_server import DnsServer, dns_server
 from tests.support.lms import GENEROUS, MONDAY, Answer, Person, School, make_school, running_school
 
