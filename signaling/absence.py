@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable
 
 from signaling.identifiers import ParticipantId
@@ -37,6 +38,14 @@ class Absences:
         self._broken[participant.id] = participant
         participant.suspended_until = now + self.settings().resume_window_s
 
+    @staticmethod
+    def silence_s(participant: Participant, silent_s: float, *, now: float) -> float | None:
+        """Return for how long neither way showed life, None if one does; `silent_s` says it of the connection."""
+        lived_until = now - silent_s
+        if participant.media_lived_until is not None:
+            lived_until = max(lived_until, participant.media_lived_until)
+        return now - lived_until if lived_until < now else None
+
     def come_back(self, participant: Participant) -> bool:
         """The connection is back; return whether it was gone. A silent media path has its whole time-out again."""
         if participant.suspended_until is None:
@@ -53,14 +62,22 @@ class Absences:
             timeout_s = self.settings().media_timeout_s
             self._outbox.tell(participant.id, MediaPath(state="silent", timeout_s=timeout_s))
 
+    @staticmethod
+    def connect_media(participant: Participant) -> None:
+        """The media path works for the first time."""
+        if participant.silent_until is None:
+            participant.media_lived_until = math.inf
+
     def fall_silent(self, participant: Participant, *, now: float) -> None:
         """No sign of life came on the media path for a while: ask the client to do something about it."""
         self._broken[participant.id] = participant
+        participant.media_lived_until = now
         participant.silent_until = now + self.settings().media_timeout_s
         self.remind(participant)
 
     def come_alive(self, participant: Participant) -> None:
         """Media flows again."""
+        participant.media_lived_until = math.inf
         if participant.silent_until is not None:
             participant.silent_until = None
             self._forget_if_mended(participant)

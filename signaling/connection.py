@@ -64,6 +64,8 @@ class Connection:
         self.ended_by_client = False
         """Whether the client closed the WebSocket on purpose (1000)."""
         self._client_went_away = False
+        self._heard_at = loop.time()
+        """When the last frame was read, of whatever kind: a pong is a sign of life, too. Monotonic seconds."""
         self.finished = asyncio.Event()
         """Set by the task that serves the connection when nothing of it is left."""
 
@@ -127,6 +129,11 @@ class Connection:
         return isinstance(self._websocket.exception(), TimeoutError)
 
     @property
+    def silent_s(self) -> float | None:
+        """For how long nothing came when the connection was given up for silence; None if it ended otherwise."""
+        return max(0.0, self._loop.time() - self._heard_at) if self.lost_by_silence else None
+
+    @property
     def worth_resuming(self) -> bool:
         """Whether the client may come back: not if it closed in good order (a page that is left: 1001), or was wrong.
 
@@ -170,7 +177,14 @@ class Connection:
         self._not_reading.clear()
         try:
             async with asyncio.timeout(None) as self._reading:
-                message = await self._websocket.receive()
+                while True:
+                    message = await self._websocket.receive()
+                    if message.type is not WSMsgType.ERROR and not self._websocket.closed:
+                        self._heard_at = self._loop.time()
+                    if message.type is WSMsgType.PING:
+                        await self._websocket.pong(message.data)  # RFC 6455 section 5.5.3
+                    elif message.type is not WSMsgType.PONG:
+                        break
                 # aiohttp's own close code is 1000 for a broken connection, too; what the client sent is in the message.
                 closed = message.type is WSMsgType.CLOSE
                 self.ended_by_client = closed and message.data == CloseCode.NORMAL

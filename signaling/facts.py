@@ -35,6 +35,8 @@ class ParticipantFact:
     """Whether the others in the room do not see this participant."""
     wallclock: datetime
     """UTC."""
+    silent_s: float | None = None
+    """For how long there had been no sign of life, where somebody was suspended or left for it; None elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,8 @@ class Participant:
     """Monotonic seconds: until when it may come back, None while its connection is there."""
     silent_until: float | None = None
     """Monotonic seconds: until when its media path may be silent, None while signs of life come."""
+    media_lived_until: float | None = None
+    """Monotonic seconds: when its media path was told to be silent, infinite while it lives; None before it did."""
     state: KeptState = field(default_factory=lambda: KeptState(OWN_STATE_LIMITS))
     sends: Allowance = field(default_factory=lambda: Allowance(SENDS))
     hand_raises: Allowance = field(default_factory=lambda: Allowance(HANDS))

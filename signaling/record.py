@@ -52,6 +52,8 @@ class Note:
     source: Source | None = None
     recording: RecordingId | None = None
     failure: str = ""
+    silent_s: float | None = None
+    """For how long there had been no sign of life, if that is why somebody was suspended or left."""
 
 
 def report(note: Note, room: RoomName, observer: RoomObserver, *, wallclock: datetime) -> None:
@@ -88,7 +90,9 @@ def report(note: Note, room: RoomName, observer: RoomObserver, *, wallclock: dat
 def _person(note: Note, room: RoomName, wallclock: datetime) -> ParticipantFact:
     who = note.who
     assert who is not None, f"{note.kind.name} is about nobody"
-    return ParticipantFact(room, who.participant, who.identity, who.name, who.role, who.hidden, wallclock)
+    return ParticipantFact(
+        room, who.participant, who.identity, who.name, who.role, who.hidden, wallclock, note.silent_s
+    )
 
 
 def _track(note: Note, room: RoomName, wallclock: datetime) -> TrackFact:

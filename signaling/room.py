@@ -260,14 +260,22 @@ class Room:
         elif (visitor := self._entrance.visitors.get(sender)) is not None:
             self._arrivals.knock_over(visitor, "gone")
 
-    def suspend(self, sender: ParticipantId, reason: LeftReason, *, now: float) -> None:
-        """Take note that the connection of a participant broke; it has a while to come back, its media goes on."""
+    def suspend(self, sender: ParticipantId, reason: LeftReason, *, now: float, silent_s: float | None = None) -> None:
+        """Take note that the connection of a participant broke; it has a while to come back, its media goes on.
+
+        `silent_s`: for how long nothing had come over it, if that is why it was given up.
+        """
         participant = self._members.get(sender)
-        if participant is None or self.settings.resume_window_s <= 0:
+        if participant is None:
             self.disconnect(sender, reason)
             return
+        if silent_s is not None:
+            silent_s = self._absences.silence_s(participant, silent_s, now=now)
+        if self.settings.resume_window_s <= 0:
+            self.depart(participant, reason, silent_s=silent_s)
+            return
         self._absences.suspend(participant, now=now)
-        self._outbox.note(Note(NoteKind.SUSPENDED, participant.who()))
+        self._outbox.note(Note(NoteKind.SUSPENDED, participant.who(), silent_s=silent_s))
         self._arrivals.tell_presence(participant)
 
     def handle_timeout(self, *, now: float) -> None:
@@ -360,8 +368,8 @@ class Room:
         most_s = self.settings.duration_max_s
         self._ends_at = None if self._began_at is None or most_s is None else self._began_at + most_s
 
-    def depart(self, participant: Participant, reason: LeftReason) -> None:
-        """Remove somebody, and tell the others why."""
+    def depart(self, participant: Participant, reason: LeftReason, *, silent_s: float | None = None) -> None:
+        """Remove somebody, and tell the others why. `silent_s`: for how long there had been no sign of life."""
         self._members.remove(participant)
         self._resume_tokens.forget(participant.id)
         self._conduct.forget(participant.id)
@@ -369,7 +377,7 @@ class Room:
         self._absences.forget(participant.id)
         self._watch.forget(participant.id)
         self.allocations.forget(participant.id)
-        self._outbox.note(Note(NoteKind.LEFT, participant.who(), reason))
+        self._outbox.note(Note(NoteKind.LEFT, participant.who(), reason, silent_s=silent_s))
         self._publications.withdraw(participant)
         participant.link.close()
         if not participant.grants.hidden:
@@ -383,6 +391,11 @@ class Room:
         if (participant := self._members.get(participant_id)) is not None:
             self.depart(participant, LeftReason.TIMEOUT)
             self._outbox.close(participant_id, CloseCode.MEDIA_FAILED, reason)
+
+    def media_connected(self, participant_id: ParticipantId) -> None:
+        """Take note that somebody's media path works for the first time."""
+        if (participant := self._members.get(participant_id)) is not None:
+            self._absences.connect_media(participant)
 
     def media_silent(self, participant_id: ParticipantId, *, now: float) -> None:
         """Take note that no sign of life comes on somebody's media path."""

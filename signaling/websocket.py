@@ -156,11 +156,14 @@ class SignalingServer:
             del self._joined[stay.participant]
             stay.room.disconnect(stay.participant, reason)
 
-    def suspend(self, stay: Stay, reason: LeftReason) -> None:
-        """Take note that the way to a participant broke, who may come back by `resume`."""
+    def suspend(self, stay: Stay, reason: LeftReason, *, silent_s: float | None = None) -> None:
+        """Take note that the way to a participant broke, who may come back by `resume`.
+
+        `silent_s`: for how long nothing had come, if that is why it was given up.
+        """
         if self._joined.get(stay.participant) is stay.outlet:
             del self._joined[stay.participant]
-            stay.room.suspend(stay.participant, reason, now=_now())
+            stay.room.suspend(stay.participant, reason, now=_now(), silent_s=silent_s)
 
     @property
     def draining(self) -> bool:
@@ -230,6 +233,7 @@ class SignalingServer:
         websocket: web.WebSocketResponse[Literal[False]] = web.WebSocketResponse(
             heartbeat=self._config.heartbeat_s,
             timeout=self._config.close_timeout_s,
+            autoping=False,  # a connection wants to see pongs: they are signs of life
             protocols=(SUBPROTOCOL,),
             compress=False,  # costs more memory a client than it saves traffic
             max_msg_size=FRAME_BYTES_TAKEN_MAX,
@@ -297,7 +301,7 @@ class SignalingServer:
             while await self._pass_on(connection, stay):
                 pass
             if connection.worth_resuming:
-                self.suspend(stay, _left_reason(connection))
+                self.suspend(stay, _left_reason(connection), silent_s=connection.silent_s)
         finally:
             self.leave(stay, _left_reason(connection))
 

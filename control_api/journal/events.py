@@ -63,14 +63,18 @@ class ParticipantLeft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     reason: str
     """`left`, `disconnected`, `replaced`, `timeout`, ..., or `inferred` for the end that nobody saw."""
     inferred: Inferred | None = None
+    silent_s: float | None = None
+    """As in `ParticipantSuspended`, where nobody is waited for."""
 
 
-class ParticipantSuspended(msgspec.Struct, frozen=True, kw_only=True, tag="participant_suspended"):
+class ParticipantSuspended(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="participant_suspended"):
     """The connection of a participant broke; it may come back within a minute. It counts as absent meanwhile."""
 
     room: str
     participant: str
     identity: str
+    silent_s: float | None = None
+    """Presence ended so many seconds before the event: it was given up after so long without a sign of life."""
 
 
 class ParticipantResumed(msgspec.Struct, frozen=True, kw_only=True, tag="participant_resumed"):

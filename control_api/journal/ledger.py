@@ -7,7 +7,7 @@ that end them, at the last sign of life of the process that knew them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -29,6 +29,11 @@ class Moment(msgspec.Struct, frozen=True):
 
     at: datetime
     uptime_s: float
+
+    def before(self, duration_s: float) -> Moment:
+        """Return the moment so many seconds earlier, the process's begin at the earliest."""
+        back_s = min(duration_s, self.uptime_s)
+        return Moment(self.at - timedelta(seconds=back_s), self.uptime_s - back_s)
 
 
 class Presence(msgspec.Struct, kw_only=True):
@@ -69,8 +74,8 @@ class Ledger(msgspec.Struct):
                 )
             case ParticipantLeft(participant=participant):
                 self.presences.pop(participant, None)
-            case ParticipantSuspended(participant=participant) if participant in self.presences:
-                self.presences[participant].seen_last = moment
+            case ParticipantSuspended(participant=participant, silent_s=silent_s) if participant in self.presences:
+                self.presences[participant].seen_last = moment.before(silent_s or 0.0)
             case ParticipantResumed(participant=participant) if participant in self.presences:
                 self.presences[participant].seen_last = None
             case _:

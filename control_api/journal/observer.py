@@ -50,11 +50,24 @@ class JournalObserver:
     def participant_left(self, fact: LeftFact) -> None:
         who = fact.who
         self._journal.append(
-            ParticipantLeft(room=who.room, participant=who.participant, identity=who.identity, reason=fact.reason.value)
+            ParticipantLeft(
+                room=who.room,
+                participant=who.participant,
+                identity=who.identity,
+                reason=fact.reason.value,
+                silent_s=_milliseconds(who.silent_s),
+            )
         )
 
     def participant_suspended(self, fact: ParticipantFact) -> None:
-        self._journal.append(ParticipantSuspended(room=fact.room, participant=fact.participant, identity=fact.identity))
+        self._journal.append(
+            ParticipantSuspended(
+                room=fact.room,
+                participant=fact.participant,
+                identity=fact.identity,
+                silent_s=_milliseconds(fact.silent_s),
+            )
+        )
 
     def participant_resumed(self, fact: ParticipantFact) -> None:
         self._journal.append(ParticipantResumed(room=fact.room, participant=fact.participant, identity=fact.identity))
@@ -82,6 +95,11 @@ class JournalObserver:
         self._journal.append(
             RecordingStopped(room=fact.room, recording=fact.recording, failure=fact.failure or None, **_asked_by(fact))
         )
+
+
+def _milliseconds(duration_s: float | None) -> float | None:
+    """Return seconds to the millisecond: nobody knows such a thing better."""
+    return None if duration_s is None else round(duration_s, 3)
 
 
 def _asked_by(fact: RecordingFact) -> dict[str, str]:

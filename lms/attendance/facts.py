@@ -64,7 +64,10 @@ class Fact:
     at_us: int
     """The media server's wall clock, microseconds since 1970 UTC; it may have been set meanwhile."""
     uptime_us: int
-    """Its steady clock, microseconds since the boot; orders and measures within one boot."""
+    """Its steady clock, microseconds since the boot; measures within one boot, in which `seq` orders.
+
+    Of who was given up for silence, both times are those of the last sign of life.
+    """
     participant: str = ""
     """One stay of one person, a connection; empty for rooms."""
     identity: str = ""
@@ -92,6 +95,10 @@ def fact_of(told: FeedEvent, *, received_us: int | None = None) -> Fact | None:
         return None  # stands for events of a damaged file
     boot, seq = Boot(told.node, told.boot_id), told.seq
     at_us, uptime_us = microseconds(told.at), round(told.uptime_s * SECOND_US)
+    if isinstance(told.event, ParticipantSuspended | ParticipantLeft):
+        # The last sign of life counts, not when it was missed. Both clocks go back, so that they agree as before.
+        silent_us = min(round(max(told.event.silent_s or 0.0, 0.0) * SECOND_US), uptime_us)
+        at_us, uptime_us = at_us - silent_us, uptime_us - silent_us
     match told.event:
         case RoomStarted(room=room):
             return Fact(boot, seq, FactKind.ROOM_STARTED, room, at_us, uptime_us, received_us=received_us)

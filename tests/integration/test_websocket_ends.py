@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
 from media.rtp.parameters import Mid
@@ -200,6 +201,46 @@ async def test_a_client_that_falls_silent_is_gone() -> None:
         assert [message["type"] for message in heard] == ["participant", "left"]
         assert heard[1]["reason"] == "timeout"
         await deaf.close()
+
+
+async def test_a_silence_is_on_record_from_the_last_sign_of_life() -> None:
+    breaks: asyncio.Queue[tuple[float | None, float]] = asyncio.Queue()
+
+    class Observer:
+        def __getattr__(self, name: str) -> Callable[[Any], None]:
+            def take(fact: Any) -> None:
+                if name == "participant_suspended":
+                    breaks.put_nowait((fact.silent_s, time.monotonic()))
+
+            return take
+
+    heartbeat_s = 0.8
+    async with running(SignalingConfig(heartbeat_s=heartbeat_s), observer=Observer()) as service:
+        headers = {"Authorization": f"Bearer {token('amal')}"}
+        deaf = await service.http.ws_connect(service.address(), headers=headers, autoping=False)
+        await say(deaf, JOIN)
+        await asyncio.sleep(heartbeat_s / 4)
+        pong_at = time.monotonic()
+        await deaf.pong()  # nobody asked (RFC 6455 section 5.5.3), but a sign of life it is
+        silent_s, noticed_at = await asyncio.wait_for(breaks.get(), PATIENCE_S)
+        assert silent_s is not None
+        assert silent_s > heartbeat_s  # and half of it
+        assert pong_at <= noticed_at - silent_s < pong_at + PATIENCE_S / 2
+        await deaf.close()
+        for end in ("abort", "close"):
+            other = await service.join("badr")
+            await break_off(other, end)
+            silent_s, _ = await asyncio.wait_for(breaks.get(), PATIENCE_S)
+            assert silent_s is None, end
+
+
+async def test_pings_of_a_client_are_answered(service: Service) -> None:
+    headers = {"Authorization": f"Bearer {token('amal')}"}
+    amal = await service.http.ws_connect(service.address(), headers=headers, autoping=False)
+    await amal.ping(b"are you there?")
+    message = await amal.receive(PATIENCE_S)
+    assert (message.type, bytes(message.data)) == (aiohttp.WSMsgType.PONG, b"are you there?")
+    await amal.close()
 
 
 async def test_a_slow_reader_is_closed_and_nobody_else_notices() -> None:

@@ -10,7 +10,7 @@ from signaling.errors import RequestError
 from signaling.grants import Grants
 from signaling.identifiers import Identity, Role, Source
 from signaling.limits import RoomSettings
-from signaling.record import NoteKind
+from signaling.record import NoteKind, Who
 from signaling.server_messages import (
     Ended,
     HandsChanged,
@@ -200,6 +200,47 @@ def test_who_does_not_come_back_is_gone_after_a_while() -> None:
     stage.drain()
     assert badr.last(ParticipantLeft).reason is LeftReason.DISCONNECTED
     assert amal.transport.closed
+
+
+def given_up(person: Person, *, silent_s: float | None) -> float | None:
+    """Let the connection be given up after so long a silence; return what is on record of it."""
+    person.connected = False
+    person.stage.room.suspend(person.id, LeftReason.TIMEOUT, now=person.stage.now, silent_s=silent_s)
+    person.stage.drain()
+    note = person.stage.notes[-1]
+    assert (note.kind, note.who) == (NoteKind.SUSPENDED, stage_who(person))
+    return note.silent_s
+
+
+def stage_who(person: Person) -> Who:
+    return Who(person.id, person.grants.identity, person.grants.identity, person.grants.role, person.grants.hidden)
+
+
+def test_the_last_sign_of_life_of_either_way_is_on_record() -> None:
+    stage = Stage()
+    amal, badr, chen, dana, eman = (stage.joins(name) for name in ("amal", "badr", "chen", "dana", "eman"))
+    for each in (badr, chen, dana):
+        each.transport.listener.on_connected()
+    stage.now = 80.0
+    goes_silent(badr)
+    stage.now = 95.0
+    goes_silent(chen)
+    stage.now = 100.0
+    assert given_up(amal, silent_s=18.25) == 18.25  # media never came
+    assert given_up(badr, silent_s=18.25) == 18.25
+    assert given_up(chen, silent_s=18.25) == 5.0
+    assert given_up(dana, silent_s=18.25) is None  # media flows
+    assert given_up(eman, silent_s=None) is None  # the connection was reset
+
+
+def test_where_nobody_is_waited_for_the_leave_has_the_silence() -> None:
+    stage = Stage(RoomSettings(resume_window_s=0.0))
+    amal = stage.joins("amal")
+    stage.now = 100.0
+    stage.room.suspend(amal.id, LeftReason.TIMEOUT, now=stage.now, silent_s=20.5)
+    stage.drain()
+    left = next(note for note in stage.notes if note.kind is NoteKind.LEFT)
+    assert (left.reason, left.silent_s) == (LeftReason.TIMEOUT, 20.5)
 
 
 def goes_silent(person: Person) -> None:

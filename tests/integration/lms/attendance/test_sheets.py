@@ -258,6 +258,27 @@ async def test_9_a_silent_media_server_is_believed_until_it_was_last_heard(schoo
     assert ((await row())["present_s"], (await row())["standing"]) == (640, "gone")
 
 
+async def test_who_was_given_up_for_silence_was_there_until_the_last_sign_of_life(lesson: Lesson) -> None:
+    school, held = lesson.school, lesson.held
+    server = MediaServer()
+    amal, badr, dana = (server.join(each) for each in ("amal", "badr", "dana"))
+    server.wait(600)
+    server.fall_silent(amal, idle_s=10, noticed_s=12.5)
+    server.wait(60)
+    server.leave(amal, "disconnected")  # nobody came back: the suspension ended it
+    server.fall_silent(badr, idle_s=0.25, noticed_s=20, waits=False)
+    server.wait(507.5)
+    server.fall_silent(dana, idle_s=5000, noticed_s=0, waits=False)  # never before the join
+    events = held.told(server)
+    assert await held.keep(events) == len(events)
+    assert await held.keep(events) == 0
+    await held.end(1200)
+    sheet = (await school.get(lesson.path, as_=school.teacher)).data
+    rows = {row["user_id"]: row for row in sheet["members"]}
+    present = [rows[str(each.id)]["present_s"] for each in lesson.students]
+    assert present == [590, 672, 0, 0]
+
+
 async def test_what_cannot_be_is_refused(lesson: Lesson) -> None:
     school, teacher, amal = lesson.school, lesson.school.teacher, lesson.students[0]
     override = {"user_id": str(amal.id), "status": "late", "reason": "ok"}

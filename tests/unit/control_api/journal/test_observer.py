@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -45,12 +46,14 @@ async def test_facts_become_events(tmp_path: Path) -> None:
     observer.track_published(TRACK)
     observer.participant_suspended(WHO)
     observer.participant_resumed(WHO)
+    observer.participant_suspended(replace(WHO, silent_s=18.24951))
+    observer.participant_resumed(WHO)
     observer.track_unpublished(TRACK)
     observer.recording_started(BY_HER)
     observer.recording_paused(BY_HER)
     observer.recording_resumed(BY_HER)
     observer.recording_stopped(BY_ITSELF)
-    observer.participant_left(LeftFact(WHO, LeftReason.TIMEOUT))
+    observer.participant_left(LeftFact(replace(WHO, silent_s=20.0), LeftReason.TIMEOUT))
     observer.room_ended(RoomFact(ROOM, NOW))
     await journal.wait_durable(journal.position)
     items = JournalReader(journal.folder).read(0, durable=journal.durable, limit=100)
@@ -63,11 +66,13 @@ async def test_facts_become_events(tmp_path: Path) -> None:
         TrackPublished(room="algebra", participant="p1", track="t1", source="camera"),
         ParticipantSuspended(room="algebra", participant="p1", identity="student-17"),
         ParticipantResumed(room="algebra", participant="p1", identity="student-17"),
+        ParticipantSuspended(room="algebra", participant="p1", identity="student-17", silent_s=18.25),
+        ParticipantResumed(room="algebra", participant="p1", identity="student-17"),
         TrackUnpublished(room="algebra", participant="p1", track="t1"),
         RecordingStarted(room="algebra", recording="r1", participant="p1", identity="student-17"),
         RecordingPaused(room="algebra", recording="r1", participant="p1", identity="student-17"),
         RecordingResumed(room="algebra", recording="r1", participant="p1", identity="student-17"),
         RecordingStopped(room="algebra", recording="r1", failure="the disk is full"),
-        ParticipantLeft(room="algebra", participant="p1", identity="student-17", reason="timeout"),
+        ParticipantLeft(room="algebra", participant="p1", identity="student-17", reason="timeout", silent_s=20.0),
         RoomEnded(room="algebra"),
     ]

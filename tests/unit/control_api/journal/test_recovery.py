@@ -91,6 +91,12 @@ def test_suspended_presence_ends_when_it_was_suspended() -> None:
     assert ends(content + record(3, resumed, 16) + beat(3, 30)) == [("p1", 30, 30)]
 
 
+def test_presence_that_was_given_up_for_silence_ends_at_its_last_sign_of_life() -> None:
+    for silent_s, last in ((3.0, 17), (1e9, 0)):
+        suspended = ParticipantSuspended(room="algebra", participant="p1", identity="user-p1", silent_s=silent_s)
+        assert ends(head() + record(1, joined(), 2) + record(2, suspended, 20)) == [("p1", last, last)]
+
+
 def test_what_ended_is_not_closed_again() -> None:
     events: list[Event] = [RoomStarted(room="algebra"), joined(), left(), RoomEnded(room="algebra")]
     assert ends(head() + b"".join(record(seq, event, seq) for seq, event in enumerate(events, 1))) == []

@@ -116,6 +116,25 @@ class MediaServer:
         room = self.rooms[participant]
         self._tell(journal.ParticipantSuspended(room=room, participant=participant, identity=identity))
 
+    def fall_silent(self, participant: str, *, idle_s: float, noticed_s: float, waits: bool = True) -> None:
+        """Be gone from now on; `idle_s` ago was the last sign of life, and it is noticed after `noticed_s`."""
+        identity = self._go(participant)
+        silent_s = round(idle_s + noticed_s, 3)
+        self.wait(noticed_s)
+        room = self.rooms[participant]
+        if waits:
+            self.suspended[participant] = identity
+            self._tell(
+                journal.ParticipantSuspended(room=room, participant=participant, identity=identity, silent_s=silent_s)
+            )
+            return
+        del self.rooms[participant]
+        self._tell(
+            journal.ParticipantLeft(
+                room=room, participant=participant, identity=identity, reason="timeout", silent_s=silent_s
+            )
+        )
+
     def resume(self, participant: str) -> None:
         identity = self.suspended.pop(participant)
         room = self.rooms[participant]

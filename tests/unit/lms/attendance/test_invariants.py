@@ -214,6 +214,27 @@ def test_7_every_crash_costs_at_most_a_heartbeat(script: list[Action]) -> None:
 
 
 @many
+@given(actions(CALM), st.integers(0, 15_000), st.integers(0, 22_500), st.booleans(), st.booleans(), st.booleans())
+@example([("join", 0, 0.0)], 15_000, 22_500, True, True, False)  # gone as soon as it had come
+def test_7_a_silent_network_costs_at_most_a_heartbeat(
+    script: list[Action], idle_ms: int, noticed_ms: int, waits: bool, comes_back: bool, crashes: bool
+) -> None:
+    """Who is gone was last heard of up to 15 s before; that nothing comes any more is noticed up to 22.5 s after."""
+    server = play(script)
+    silent = next(iter(server.here), None) or server.join("amal")
+    server.fall_silent(silent, idle_s=idle_ms / 1000, noticed_s=noticed_ms / 1000, waits=waits)
+    server.wait(7)
+    if crashes:
+        server.crash()
+    elif waits and comes_back:
+        server.resume(silent)
+        server.wait(30)
+    for who in PEOPLE:
+        lost_s = server.true_seconds(who) - outcome_of(server, who).present_us / SECOND_US
+        assert -0.001 <= lost_s <= HEARTBEAT_S * server.boots + 0.001
+
+
+@many
 @given(actions([*CALM, "step"]), st.integers(-30, 30))
 def test_8_clock_steps_change_no_duration(script: list[Action], skew_s: int) -> None:
     server = play(script, MediaServer(skew_s=float(skew_s)))
