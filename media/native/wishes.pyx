@@ -3,8 +3,9 @@
 
 Each encoding has a gate, which merges the wishes of those who see nothing. Who sees a lower encoding meanwhile loses
 little by waiting: such upgrades of all viewers and of all encodings are asked for in one datagram, the more rarely the
-more there are who watch: a few get what they ask for at once, a crowd once in a few seconds. The lowest encoding, where those who join start, is asked for with them if its last key frame grows old: a
-class that joins within seconds costs its teacher one request for both.
+more there are who watch: a few get what they ask for at once, a crowd once in a few seconds. The lowest encoding,
+where those who join start, is asked for with them if its last key frame grows old: a class that joins within seconds
+costs its teacher one request for both.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
