@@ -80,6 +80,19 @@ cdef inline uint8_t number_id(const Consumer* consumer) noexcept nogil:
     return consumer.transport.out_ids[<int>KIND_TWCC] if consumer.numbered else 0
 
 
+cdef uint8_t picture_delay(const Producer* producer, Consumer* consumer) noexcept nogil:
+    """Return how long pictures wait for what is late on either side; a slot that was told ever is told of less, too.
+
+    Only on slots that are numbered: others may be sent a packet again without RTX, and it must be what it was.
+    """
+    cdef uint8_t delay = max(producer.picture_delay, consumer.transport.picture_delay)
+    if number_id(consumer) == 0:
+        return 0
+    if delay:
+        consumer.told_delay = 1
+    return delay or consumer.told_delay
+
+
 cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consumer, const HistoryEntry* entry,
         const uint8_t* packet, const Rewrite* rewrite) noexcept nogil:
     """Write the header extensions that the viewer negotiated too, under its ids; 0 if there is none.
@@ -94,7 +107,7 @@ cdef size_t write_extensions(uint8_t* out, Producer* producer, Consumer* consume
     cdef int i, descriptor = -1
     cdef uint8_t kind
     cdef uint8_t first_id = number_id(consumer)
-    cdef uint8_t delay = consumer.transport.picture_delay if producer.is_video else 0
+    cdef uint8_t delay = picture_delay(producer, consumer) if producer.is_video else 0
     cdef bint any = first_id != 0
     cdef size_t size
     for i in range(entry.header.extension_count):

@@ -10,8 +10,9 @@ from media.native.consent cimport ANSWER_MAX, consent_answer
 from media.native.events cimport EVENT_DTLS, EVENT_FORMAT, EVENT_STRAY, EVENT_STUN, Event, ring_publish, ring_reserve
 from media.native.fanout cimport flush_plans, plan_packet
 from media.native.feedback cimport note_busy, receive_rtcp
-from media.native.history cimport HistoryEntry, history_put
+from media.native.history cimport HistoryEntry, history_get, history_put
 from media.native.inbox cimport LETTER_RESTART
+from media.native.lateness cimport lateness_note, lateness_tell
 from media.native.layers cimport layers_new, layers_take_descriptor, layers_take_vp9
 from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
 from media.native.links cimport tell_break, tell_packet
@@ -53,6 +54,7 @@ cdef enum:
     RTX_HEADER_BYTES = 2
     SRTP_REPLAY_FAIL = 9          # libsrtp's status numbers
     SRTP_REPLAY_OLD = 10
+    BEHIND_MAX = 16               # packets behind a late one that may be missing, too
     STRUCTURE_AT = 3              # byte of a dependency descriptor whose first bit says that it brings a structure
 
 
@@ -332,6 +334,8 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     elif inspect_payload(producer.codecs[codec_index].codec, data + header.payload_offset, header.payload_length,
             &entry.facts) < 0:
         core.counters.rtp_malformed += 1  # forwarded all the same: the viewer's decoder is the judge
+    if producer.is_video:
+        note_lateness(producer, encoding, entry, is_new, now_us)
     if producer.is_video and header.payload_length:
         note_layers(core, producer, encoding, entry, data, producer.codecs[codec_index].codec)
     if entry.facts.key_frame and producer.is_video and header.payload_length:
@@ -342,6 +346,20 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     if not producer.is_video and producer.home_id == 0:
         note_level(core, producer, header, data)
     plan_packet(core, producer, index, entry, codec_index, is_new, data, now_us)
+
+
+cdef void note_lateness(Producer* producer, Encoding* encoding, const HistoryEntry* entry, bint is_new,
+        uint64_t now_us) noexcept nogil:
+    """Measure by how much a late packet came after the one behind it, here and on mirrors alike."""
+    cdef const HistoryEntry* behind = NULL
+    cdef int i
+    if not is_new:
+        for i in range(1, BEHIND_MAX + 1):
+            behind = history_get(&encoding.history, entry.extended + i)
+            if behind != NULL:
+                lateness_note(&producer.lateness, now_us - min(behind.arrival_us, now_us), now_us)
+                break
+    producer.picture_delay = lateness_tell(&producer.lateness, now_us)
 
 
 cdef void note_layers(Core* core, Producer* producer, Encoding* encoding, HistoryEntry* entry, const uint8_t* data,

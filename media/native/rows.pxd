@@ -10,6 +10,7 @@ from media.native.forward cimport ForwardState
 from media.native.history cimport History
 from media.native.inbox cimport InboxRing
 from media.native.keyframe_gate cimport KeyframeGate
+from media.native.lateness cimport Lateness
 from media.native.layers cimport LayerStream
 from media.native.nack cimport NackGenerator
 from media.native.reception cimport Reception
@@ -117,6 +118,8 @@ cdef struct Producer:
     uint8_t has_asked
     uint8_t upgrades          # encodings that somebody waits for who sees a lower one: bits
     AudioLevels levels        # of audio: since Python last asked
+    Lateness lateness         # of video: of what its publisher had to send again
+    uint8_t picture_delay     # as a transport's, for all who watch
     Producer* next            # of the same transport
 
 cdef struct Consumer:
@@ -142,6 +145,7 @@ cdef struct Consumer:
     uint32_t round_trip_us
     uint32_t jitter           # RTP units, as the viewer reports it
     uint8_t fraction_lost
+    uint8_t told_delay        # how long pictures wait, ever: from then on it is told of less, too
     uint8_t red_depth         # packets before it that each packet of sound repeats at present
     uint64_t red_until_us     # and until when, if no more is lost
     uint64_t nacked           # numbers asked for

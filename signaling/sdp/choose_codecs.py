@@ -16,6 +16,8 @@ TRANSPORT_FEEDBACK: Final = "transport-cc"
 RECEIVER_ESTIMATE: Final = "goog-remb"
 """The viewer estimates by itself (draft-alvestrand-rmcat-remb): taken where it cannot report numbers."""
 VIDEO_FEEDBACK: Final = frozenset({"nack", "nack pli", "ccm fir"})
+SOUND_FEEDBACK: Final = frozenset({"nack"})
+"""Of who only sends: what he loses is late for all who listen. Toward a listener we repeat sound unasked (RED)."""
 
 _RTX: Final = "rtx"
 _RED: Final = "red"
@@ -27,7 +29,11 @@ def choose_codecs(
     section: MediaSection, kind: MediaKind, extensions: Iterable[HeaderExtension]
 ) -> tuple[RtpCodec, ...]:
     """Return the taken codecs in the order of the offer; `extensions` are those taken for the same section."""
-    feedback = set(VIDEO_FEEDBACK) if kind is MediaKind.VIDEO else set()
+    feedback: set[str] = set()
+    if kind is MediaKind.VIDEO:
+        feedback.update(VIDEO_FEEDBACK)
+    elif not section.direction.receives:
+        feedback.update(SOUND_FEEDBACK)
     numbered = any(extension.uri == TRANSPORT_SEQUENCE for extension in extensions)
     if numbered and any(TRANSPORT_FEEDBACK in offered.feedback for offered in section.formats):
         feedback.add(TRANSPORT_FEEDBACK)

@@ -95,7 +95,8 @@ export class Connection extends Emitter {
       this.#unanswered = true;
       await this.#peer.setLocalDescription(await this.#peer.createOffer({ iceRestart: true }));
       const offer = /** @type {RTCSessionDescription} */ (this.#peer.localDescription).sdp;
-      await this.#peer.setRemoteDescription({ type: 'answer', sdp: await exchange(withoutCandidates(offer)) });
+      const answer = await exchange(withRepeats(withoutCandidates(offer)));
+      await this.#peer.setRemoteDescription({ type: 'answer', sdp: answer });
       this.#unanswered = false;
     });
     this.#negotiation = done.catch(() => {});
@@ -108,7 +109,7 @@ export class Connection extends Emitter {
    */
   async createOffer() {
     await this.#peer.setLocalDescription(await this.#peer.createOffer());
-    return /** @type {RTCSessionDescription} */ (this.#peer.localDescription).sdp;
+    return withRepeats(/** @type {RTCSessionDescription} */ (this.#peer.localDescription).sdp);
   }
 
   /** @param {string} sdp */
@@ -221,4 +222,16 @@ export class Connection extends Emitter {
  */
 function withoutCandidates(sdp) {
   return sdp.split('\r\n').filter((line) => !/^a=(candidate:|end-of-candidates)/.test(line)).join('\r\n');
+}
+
+/**
+ * Say that lost sound that we send may be asked for again: browsers send it again, but do not offer it.
+ * @param {string} sdp
+ */
+function withRepeats(sdp) {
+  return sdp.split(/(?=^m=)/m).map((section) => {
+    const opus = /^a=rtpmap:(\d+) opus\/.*$/mi.exec(section);
+    if (!section.startsWith('m=audio') || opus === null || !section.includes('a=sendonly')) return section;
+    return section.replace(opus[0], `${opus[0]}\r\na=rtcp-fb:${opus[1]} nack`);
+  }).join('');
 }

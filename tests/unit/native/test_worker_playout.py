@@ -1,16 +1,16 @@
-"""The worker driven by hand: pictures of who loses packets wait for repeats, of which two go out where one is lost."""
+"""The worker driven by hand: pictures wait for repeats, of which two go out to who loses one in ten."""
 
 from __future__ import annotations
 
 import pytest
 
-from media.native import rtcp
+from media.native import rtcp, rtp
 from media.native.twcc import ArrivalRecorder
 from tests.support.native_camera import Camera
-from tests.support.native_peer import NUMBER_ID, NUMBERED_IDS, VIEWER_RTX, Peer, Received, Room
+from tests.support.native_peer import NUMBER_ID, NUMBERED_IDS, VIEWER_RTX, Peer, Received, Room, rtx_packet
 
-PUBLISHER, LOSSY, CALM = 1, 2, 3
-TRACK, LOSSY_SLOT, CALM_SLOT = 10, 20, 30
+PUBLISHER, LOSSY, CALM, OTHER = 1, 2, 3, 4
+TRACK, LOSSY_SLOT, CALM_SLOT, OTHER_TRACK = 10, 20, 30, 40
 DELAY_ID = 9
 DELAY_KIND = 10
 IDS = NUMBERED_IDS[:DELAY_KIND] + bytes([DELAY_ID]) + NUMBERED_IDS[DELAY_KIND + 1 :]
@@ -74,3 +74,37 @@ def test_pictures_of_who_loses_packets_wait(room: Room, lost_each: int, expected
     assert {packet.original_number for packet in again} == {last[1].number}
     assert len({packet.number for packet in again}) == copies
     assert {delay_ms(packet) for packet in again} == {expected_ms}
+
+
+def teach(room: Room, publisher: Peer, camera: Camera, *, late_ms: int) -> None:
+    """Let four seconds go by, in each of which one packet comes late, by RTX."""
+    for number in range(4):
+        kept = list(camera.frame(packets=3))
+        lost = kept.pop(1)
+        room.send(publisher, *kept)
+        room.pass_time(late_ms)
+        extensions = tuple(rtp.parse_header(lost).extensions)
+        room.send(publisher, rtx_packet(lost, ssrc=78, number=number, extensions=extensions))
+        for _ in range(20):
+            room.send(publisher, *camera.frame())
+            room.pass_time(40)
+
+
+def test_pictures_of_a_teacher_who_loses_packets_wait_for_all(room: Room) -> None:
+    """And a slot that carries somebody else next is told that nothing waits any more."""
+    publisher, camera = room.join(PUBLISHER), Camera(77, b"%d" % TRACK)
+    room.publish_video(TRACK, publisher)
+    other, other_camera = room.join(OTHER), Camera(87, b"%d" % OTHER_TRACK)
+    room.publish_video(OTHER_TRACK, other)
+    viewers = [Viewer(room, LOSSY, LOSSY_SLOT), Viewer(room, CALM, CALM_SLOT)]
+    room.send(publisher, *camera.frame(key=True))
+    teach(room, publisher, camera, late_ms=120)
+    room.send(publisher, *camera.frame())
+    for viewer in viewers:
+        told = delay_ms(viewer.peer.take_rtp()[-1])
+        assert told is not None
+        assert 160 <= told <= 180, "as late as repairs are, and a frame"
+    room.attach(CALM_SLOT, OTHER_TRACK)
+    room.send(other, *other_camera.frame(key=True))
+    (packet,) = viewers[1].peer.take_rtp()
+    assert delay_ms(packet) == 0

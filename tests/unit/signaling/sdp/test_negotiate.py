@@ -106,6 +106,12 @@ def test_a_viewer_that_cannot_report_numbers_may_estimate_by_itself(lines: tuple
     assert "goog-remb" not in section.codecs[0].feedback, "a publisher is told by our own feedback"
 
 
+@pytest.mark.parametrize(("direction", "taken"), [("sendonly", {"nack"}), ("recvonly", set()), ("sendrecv", set())])
+def test_lost_sound_is_asked_for_of_who_only_sends(direction: str, taken: set[str]) -> None:
+    (section,) = decide(offer(audio("0", direction, "a=rtcp-fb:111 nack"))).accepted
+    assert codecs_of(section)[0].feedback == taken
+
+
 @pytest.mark.parametrize(
     ("offer", "taken"), [("chromium_simulcast_data", False), ("chromium_vp9_svc", True), ("chromium_av1_svc", True)]
 )
