@@ -122,8 +122,10 @@ def build_parser() -> argparse.ArgumentParser:
     create.add_argument("--language", choices=[each.value for each in Language], default="en")
     create.add_argument(
         "--host",
+        dest="hosts",  # `host` is where the service listens
         action="append",
         default=[],
+        metavar="HOST",
         help="its own address, e.g. school.example.org, verified; may be repeated",
     )
     backup = commands.add_parser(
@@ -177,7 +179,7 @@ async def create_organization(settings: LmsSettings, chosen: argparse.Namespace)
         raise SettingsError(f"flag --slug is {chosen.slug!r}, expected small letters, digits and -, 3 to 100 of them")
     if chosen.time_zone not in available_timezones():
         raise SettingsError(f"flag --time-zone is {chosen.time_zone!r}, expected e.g. Asia/Riyadh")
-    for host in chosen.host:
+    for host in chosen.hosts:
         if not re.fullmatch(HOST_PATTERN, host) or not can_be_proven(host):
             raise SettingsError(f"flag --host is {host!r}, expected e.g. school.example.org, in small letters")
     password = secrets.token_urlsafe(12)
@@ -192,7 +194,7 @@ async def create_organization(settings: LmsSettings, chosen: argparse.Namespace)
             password_hash=await passwords.hash(password),
             time_zone=chosen.time_zone,
             language=Language(chosen.language),
-            hosts=tuple(dict.fromkeys(chosen.host)),
+            hosts=tuple(dict.fromkeys(chosen.hosts)),
         )
         owner = await make_organization(database, Ids(), new)
     finally:

@@ -71,7 +71,8 @@ async def test_two_processes_on_one_postgresql(tmp_path: Path, postgresql_cluste
     with running(tmp_path, *common, "--data", "1") as one, running(tmp_path, *common, "--data", "2") as two:
         first, second = (read_until(each, r"http://127\.0\.0\.1:\d+")[0] for each in (one, two))
         made = run(
-            tmp_path, *common, "--data", "1", "create-organization", "--slug", "s-1", "--name", "S", "--owner", "O"
+            *(tmp_path, *common, "--data", "1", "create-organization", "--slug", "s-1", "--name", "S", "--owner", "O"),
+            *("--host", "school.example.org"),
         )
         found = re.search(r"code +(\S+)\n +password +(\S+)", made.stdout)
         assert found is not None, made.stderr
@@ -82,6 +83,9 @@ async def test_two_processes_on_one_postgresql(tmp_path: Path, postgresql_cluste
             bearer = {"Authorization": f"Bearer {token}"}
             async with http.get(f"{second}/api/v1/auth/me", headers=bearer) as answer:
                 assert (await answer.json())["data"]["code"] == found[1]
+            async with http.get(f"{second}/api/v1/organization/hosts", headers=bearer) as answer:
+                (host,) = (await answer.json())["data"]
+                assert (host["host"], host["state"]) == ("school.example.org", "verified")
 
 
 async def test_up_starts_both_and_keeps_both(tmp_path: Path) -> None:
