@@ -1,6 +1,6 @@
 """Does one student's network, camera or arrival stay his own business: what do the others of his class notice of it?
 
-Three scenarios, each with real WebRTC peers at a server of its own:
+Scenarios, each with real WebRTC peers at a server of its own:
   cameras     thirty people with simulcast cameras watch nine each over links of 0.5, 1.5 and 4 Mbit/s
   bad_viewer  one of fifty gets a link of 250 kbit/s that loses a tenth
   storm       three hundred join one class within ten seconds

@@ -16,7 +16,7 @@ from typing import Final, TypeAlias
 from benchmarks.load.ground import Ground
 from benchmarks.load.options import Options
 from benchmarks.load.school import School
-from benchmarks.neighbours.stretch import Stretch, change_percent, measure
+from benchmarks.neighbours.stretch import CHANGE_MAX, Stretch, measure, sent_change_percent, viewers_change_percent
 from benchmarks.neighbours.verdict import Row
 from media.native.rtcp import (
     RTCP_FMT_AFB,
@@ -28,7 +28,6 @@ from media.native.rtcp import (
     write_pli,
 )
 
-CHANGE_MAX: Final = 2.0
 COMPOUND_BYTES: Final = 1200
 COMPOUNDS: Final = 64
 """Different ones of each kind."""
@@ -82,12 +81,12 @@ async def play(ground: Ground, size: Size) -> list[Row]:
 def rows_of(kind: str, quiet: Stretch, flooded: Stretch, sent: int) -> list[Row]:
     """Return what one flood changed."""
     cores = flooded.server_cores - quiet.server_cores
-    teacher = abs(flooded.sent_bps / quiet.sent_bps - 1) * 100
     return [
         Row(name=f"{kind}: compounds sent a second", value=round(sent / flooded.seconds)),
-        Row(name=f"{kind}: most that another's bitrate changed", value=round(max(change_percent(quiet, flooded)), 2),
+        Row(name=f"{kind}: most that another's bitrate changed",
+            value=round(max(viewers_change_percent(quiet, flooded)), 2), unit="%", most=CHANGE_MAX),
+        Row(name=f"{kind}: change of what the teacher sends", value=round(sent_change_percent(quiet, flooded), 2),
             unit="%", most=CHANGE_MAX),
-        Row(name=f"{kind}: change of what the teacher sends", value=round(teacher, 2), unit="%", most=CHANGE_MAX),
         Row(name=f"{kind}: packets that others missed", value=flooded.lost, most=0),
         Row(name=f"{kind}: others' latency p99", value=round(flooded.latency_p99_ms, 2), unit="ms", most=20.0),
         Row(name=f"{kind}: server, more than without", value=round(cores, 3), unit="cores", most=EXTRA_CORES_MAX),

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from benchmarks.load.school import Member, School
 from benchmarks.load.window import quantile_us, read
+
+CHANGE_MAX: Final = 2.0
+"""Of a bitrate, in percent: what nobody is to notice of somebody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,15 @@ async def measure(school: School, viewers: Sequence[Member], seconds: float) -> 
     )
 
 
-def change_percent(before: Stretch, after: Stretch) -> list[float]:
+def viewers_change_percent(before: Stretch, after: Stretch) -> list[float]:
     """Return by how much each viewer's bitrate changed."""
-    pairs = zip(before.got_bps, after.got_bps, strict=True)
-    return [100.0 if early <= 0 else abs(late / early - 1) * 100 for early, late in pairs]
+    return [_change_percent(early, late) for early, late in zip(before.got_bps, after.got_bps, strict=True)]
+
+
+def sent_change_percent(before: Stretch, after: Stretch) -> float:
+    """Return by how much changed what publishers sent."""
+    return _change_percent(before.sent_bps, after.sent_bps)
+
+
+def _change_percent(early: float, late: float) -> float:
+    return 100.0 if early <= 0 else abs(late / early - 1) * 100
