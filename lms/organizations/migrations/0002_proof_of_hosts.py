@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from lms.database.database import ROLE_OF_SERVICE
 from lms.database.protect import protect
+from lms.database.rewrite import all_rows
 from lms.database.types import TEXT, Id, Time
 
 revision = "organizations_0002"
@@ -81,20 +81,11 @@ def _new() -> sa.TableClause:
 
 
 def _rows(table: sa.TableClause) -> list[sa.Row[Any]]:
-    return list(_acting(sa.select(table)).all())
+    with all_rows() as connection:
+        return list(connection.execute(sa.select(table)).all())
 
 
 def _write(table: sa.TableClause, values: list[dict[str, Any]]) -> None:
     if values:
-        _acting(sa.insert(table).values(values))
-
-
-def _acting(statement: Any) -> Any:
-    """Execute in the role that sees all: row-level security binds the owner of the tables, too."""
-    connection = op.get_bind()
-    if connection.dialect.name != "postgresql":
-        return connection.execute(statement)
-    connection.exec_driver_sql(f"SET LOCAL ROLE {ROLE_OF_SERVICE}")
-    done = connection.execute(statement)
-    connection.exec_driver_sql("RESET ROLE")
-    return done
+        with all_rows() as connection:
+            connection.execute(sa.insert(table).values(values))
