@@ -12,7 +12,7 @@ right to change or delete; in SQLite a trigger refuses it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,6 +24,7 @@ ERASED_AT: Final = "erased_at"
 
 _TAKEN_ON: Final = f"current_user = '{ROLE_OF_SERVICE}'"
 """A policy holds for members of its role, too, as the owner of the tables is: they must have taken it on."""
+_APPEND_ONLY: Final = "{table} is append only"
 _OWN_ROWS: Final = "{column} = nullif(current_setting('app.org', true), '')::uuid"
 
 
@@ -35,11 +36,8 @@ def protect(table: str, *, org_column: str | None = "org_id", append_only: bool 
     if op.get_bind().dialect.name == "postgresql":
         _grant(table, org_column, append_only=append_only)
     elif append_only:
-        for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
-            )
+        _refuse(table, "UPDATE")
+        _refuse(table, "DELETE")
 
 
 def allow_erasing(table: str, texts: Sequence[str]) -> None:
@@ -49,7 +47,7 @@ def allow_erasing(table: str, texts: Sequence[str]) -> None:
         op.execute(
             f"CREATE FUNCTION {table}_no_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
             f"IF OLD.{ERASED_AT} IS NOT NULL OR NEW.{ERASED_AT} IS NULL THEN "
-            f"RAISE EXCEPTION '{table} is append only'; END IF; RETURN NEW; END $$"
+            f"RAISE EXCEPTION '{_APPEND_ONLY.format(table=table)}'; END IF; RETURN NEW; END $$"
         )
         op.execute(
             f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
@@ -60,10 +58,7 @@ def allow_erasing(table: str, texts: Sequence[str]) -> None:
     kept = [f"NEW.{name} IS OLD.{name}" for name in columns if name not in {*texts, ERASED_AT}]
     allowed = " AND ".join((*kept, f"OLD.{ERASED_AT} IS NULL", f"NEW.{ERASED_AT} IS NOT NULL"))
     op.execute(f"DROP TRIGGER {table}_no_update")
-    op.execute(
-        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} WHEN NOT ({allowed}) "
-        f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
-    )
+    _refuse(table, "UPDATE", unless=allowed)
 
 
 def forbid_erasing(table: str, texts: Sequence[str]) -> None:
@@ -74,9 +69,15 @@ def forbid_erasing(table: str, texts: Sequence[str]) -> None:
         op.execute(f"REVOKE UPDATE ({', '.join((*texts, ERASED_AT))}) ON {table} FROM {ROLE_OF_SERVICE}")
         return
     op.execute(f"DROP TRIGGER {table}_no_update")
+    _refuse(table, "UPDATE")
+
+
+def _refuse(table: str, change: Literal["UPDATE", "DELETE"], *, unless: str | None = None) -> None:
+    """Have SQLite refuse to change or delete rows, but where a condition holds."""
+    condition = "" if unless is None else f"WHEN NOT ({unless}) "
     op.execute(
-        f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table} is append only'); END"
+        f"CREATE TRIGGER {table}_no_{change.lower()} BEFORE {change} ON {table} {condition}"
+        f"BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY.format(table=table)}'); END"
     )
 
 
