@@ -196,10 +196,12 @@ class BulkEntry(Request, frozen=True, kw_only=True):
 
     user_id: UUID
     version: Version
-    """The one that it replaces; 0 where there is none."""
+    """The one that was seen, and that it replaces; 0 where there was none."""
     state: GradeState
     points: Points | None = None
+    """With `graded`, and only then; at most what the item has."""
     feedback: Feedback | UnsetType | None = UNSET
+    """For the student; left out, it stays as it is."""
 
 
 class BulkInput(Request, frozen=True, kw_only=True):

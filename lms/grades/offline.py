@@ -4,37 +4,28 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from msgspec import UNSET, UnsetType
-
 from lms.access.roles import Permission
 from lms.api.caller import Caller
 from lms.audit.record import record_by
 from lms.database.transaction import Transaction
 from lms.grades.amounts import plain_or_none
 from lms.grades.grading import check_students, conflict, item_to_grade, score_for, write_and_tell
-from lms.grades.messages import Feedback, Points, Reason, Version
+from lms.grades.messages import BulkEntry, Reason
 from lms.grades.tables import Source
 from lms.grades.total import GradeState
 from lms.grades.views import audited
 from lms.grades.writing import Entry, Outcome, Writer
 from lms.outbox.send import Outbox
 from lms.sync.registry import Operations
-from webapi.shapes import Answer, Request
+from webapi.shapes import Answer
 
 
-class QueuedGrade(Request, frozen=True, kw_only=True):
-    """A grade that was given offline."""
+class QueuedGrade(BulkEntry, frozen=True, kw_only=True):
+    """A grade that was given offline, over the version that the device saw."""
 
     item_id: UUID
-    user_id: UUID
-    version: Version
-    """The one that the device saw, and that it replaces; 0 where there was none."""
-    state: GradeState
-    points: Points | None = None
-    """With `graded`, and only then; at most what the item has."""
-    feedback: Feedback | UnsetType | None = UNSET
-    """For the student; left out, it stays as it is."""
     reason: Reason | None = None
+    """For the history, e.g. why it was changed."""
 
 
 class GradePlace(Answer, frozen=True, kw_only=True):
