@@ -18,7 +18,8 @@ from lms.api.languages import Language
 from lms.api.problems import ProblemError
 from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
-from lms.organizations.tables import OrganizationStatus, org_host, organization
+from lms.organizations.host_store import owner_of
+from lms.organizations.tables import OrganizationStatus, organization
 from lms.people.tables import UserStatus, app_user, membership
 
 
@@ -36,11 +37,9 @@ async def find_organization(transaction: Transaction, slug: str | None, host: st
     if slug is not None:
         named = await transaction.value(select(organization.c.id).where(organization.c.slug == slug.lower(), *usable))
         return UUID(str(named)) if named is not None else None
-    by_host = await transaction.value(
-        select(org_host.c.org_id).where(org_host.c.host == host.lower(), org_host.c.verified_at.is_not(None))
-    )
+    by_host = await owner_of(transaction, host.lower())
     if by_host is not None:
-        return UUID(str(by_host))
+        return by_host
     every = await transaction.rows(select(organization.c.id).where(*usable).limit(2))
     if len(every) > 1:
         raise ProblemError(ORGANIZATION_NEEDED, field="organization", rule="required")

@@ -30,7 +30,7 @@ from lms.organizations.challenge import can_be_proven
 from lms.organizations.host_store import claim, find_host, give_up, list_hosts, verify
 from lms.organizations.hosts import VERIFIED, view_of_host
 from lms.organizations.messages import HostText, HostView, Quota, Usage
-from lms.organizations.problems import PROVABLE_HOST, THE_HOST, THE_ORGANIZATION
+from lms.organizations.problems import PROVABLE_HOST, THE_HOST, THE_ORGANIZATION, host_taken
 from lms.organizations.quotas import read_usage
 from lms.organizations.tables import OrganizationStatus, Plan, organization
 from lms.parts import Parts
@@ -178,7 +178,7 @@ class OperatorEndpoints:
                     await self._outbox.send(transaction, VERIFIED, key=host, payload={"host": host})
                 row = await find_host(transaction, org_id, host)
         except IntegrityError:
-            raise ProblemError(ALREADY_TAKEN, field="host", value=host, rule="unique") from None
+            raise host_taken(host) from None
         assert row is not None, "it was written above"
         return Result(view_of_host(row))
 

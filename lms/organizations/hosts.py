@@ -46,6 +46,7 @@ from lms.organizations.problems import (
     PROVABLE_HOST,
     THE_HOST,
     THE_ORGANIZATION,
+    host_taken,
 )
 from lms.organizations.quotas import read_quota, read_usage
 from lms.organizations.tables import organization
@@ -155,7 +156,7 @@ class HostEndpoints:
         # Nobody takes the address of the whole service for themselves where others use it, too.
         own = host == self._own_host
         if owner not in {None, org_id} or (own and others is not None):
-            raise _taken(host)
+            raise host_taken(host)
         if present is not None:
             return Result(view_of_host(present))
         try:
@@ -169,7 +170,7 @@ class HostEndpoints:
         except IntegrityError:  # by somebody else of the organization, at the same time; or it is another's by now
             async with self._database.read(org_id) as transaction:
                 if await find_host(transaction, org_id, host) is None:
-                    raise _taken(host) from None
+                    raise host_taken(host) from None
         return Result(view_of_host(await self._find(org_id, host)))
 
     async def _verify(self, call: Call[HostPath, Nothing, Nothing]) -> Result:
@@ -181,7 +182,7 @@ class HostEndpoints:
         async with self._database.read_all() as transaction:
             owner = await owner_of(transaction, host)
         if owner is not None:
-            raise _taken(host)
+            raise host_taken(host)
         await self._ask(host, row.token)
         try:
             async with self._database.write(org_id) as transaction:
@@ -193,7 +194,7 @@ class HostEndpoints:
                     await record(call, "host.verify", "organization", org_id, new=told, transaction=transaction)
                     await self._outbox.send(transaction, VERIFIED, key=host, payload={"host": host})
         except IntegrityError:
-            raise _taken(host) from None
+            raise host_taken(host) from None
         return Result(view_of_host(await self._find(org_id, host)))
 
     async def _ask(self, host: str, token: str) -> None:
@@ -247,7 +248,3 @@ def view_of_host(row: Row[Any]) -> HostView:
         created_at=row.created_at,
         verified_at=row.verified_at,
     )
-
-
-def _taken(host: str) -> ProblemError:
-    return ProblemError(ALREADY_TAKEN, field="host", value=host, rule="unique")

@@ -1,11 +1,11 @@
-"""How what belongs to an organization is named where it is not there."""
+"""How what belongs to an organization is named where it is not there, and why a host is refused."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from lms.api.phrases import Phrase
-from lms.api.problems import Problem
+from lms.api.problems import ALREADY_TAKEN, Problem, ProblemError
 
 HOST_NAME_NOT_FOUND: Final = Problem(
     "host_name_not_found",
@@ -39,3 +39,8 @@ PROVABLE_HOST: Final = Phrase(
     "اسمًا طول كل جزء فيه من 1 إلى 63 حرفًا، ولا يتجاوز 236 حرفًا",
 )
 THE_BRANCH: Final = Phrase("branch", "الفرع")
+
+
+def host_taken(host: str) -> ProblemError:
+    """Return the refusal of a host that another organization has."""
+    return ProblemError(ALREADY_TAKEN, field="host", value=host, rule="unique")
