@@ -6,6 +6,7 @@ from media.native.rows cimport Consumer, Core, Encoding, Producer, Transport
 
 cdef enum:
     PADDING_MAX = 255             # bytes, which their last one tells
+    RTCP_BYTES_MAX = 1200         # of what is built in rtcp_slot: one datagram, safe on every path
 
 cdef void send_media(Core* core, Consumer* consumer, Producer* producer, Encoding* encoding, const HistoryEntry* entry,
         const Rewrite* rewrite, uint8_t padding, bint resend) noexcept nogil

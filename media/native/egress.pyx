@@ -269,7 +269,7 @@ cdef int seal(Core* core, Consumer* consumer, uint8_t* out, int header, int size
 
 
 cdef uint8_t* rtcp_slot(Core* core) noexcept nogil:
-    """Return where to build an RTCP packet of at most DATAGRAM_MAX bytes."""
+    """Return where to build an RTCP packet of at most RTCP_BYTES_MAX bytes."""
     return send_slot(&core.send)
 
 

@@ -3,7 +3,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from media.native.egress cimport may_resend, rtcp_slot, send_media, send_rtcp
+from media.native.egress cimport RTCP_BYTES_MAX, may_resend, rtcp_slot, send_media, send_rtcp
 from media.native.events cimport EVENT_BYE, Event, ring_publish, ring_reserve
 from media.native.forward cimport Rewrite, forward_resend, forward_rewrite, forward_rewrite_layers
 from media.native.history cimport HistoryEntry, history_get
@@ -34,7 +34,6 @@ cdef enum:
     NACK_WINDOW_US = 100000
     # of all slots of a viewer in a window: a tenth of what 50 Mbit/s lose in whole
     NACK_NUMBERS_WINDOW_MAX = 512
-    RTCP_BYTES_MAX = 1200         # one datagram, safe on every path
     ACTIVE_US = 600000            # an encoding without packets for this long is not there,
     SILENCE_FRAMES = 6            # if its siblings sent so many frames meanwhile (a still screen sends nothing at all)
     PUBLISHING_US = 5000000       # a transport that sent no RTP for this long has nothing to be asked or told
@@ -47,6 +46,8 @@ cdef enum:
     RESEND_SPACING_MAX_US = 400000
     ROUND_TRIP_MAX_US = 10000000
 
+# of a round trip: who asks again a little before a whole one has passed has lost the repeat all the same
+cdef double RESEND_SPACING_SHARE = 0.75
 cdef double OWN_LOSS_MANY = 0.07
 cdef const char* CNAME = "halqa"
 cdef enum: CNAME_BYTES = 5
@@ -136,7 +137,7 @@ cdef void take_nack(Core* core, Transport* transport, const RtcpPacket* packet, 
         transport.nack_us = now_us
         transport.nack_count = 0
     if consumer.round_trip_known:
-        spacing = min(max(<uint64_t>consumer.round_trip_us * 3 // 4, <uint64_t>RESEND_SPACING_MIN_US),
+        spacing = min(max(<uint64_t>(consumer.round_trip_us * RESEND_SPACING_SHARE), <uint64_t>RESEND_SPACING_MIN_US),
             <uint64_t>RESEND_SPACING_MAX_US)
     for i in range(count):
         if transport.nack_count == NACK_NUMBERS_WINDOW_MAX:

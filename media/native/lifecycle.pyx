@@ -22,7 +22,7 @@ from media.native.rows cimport (
     ADDRESSES_MAX, ENCODINGS_MAX, NONE8, STREAM_CONSUMER, STREAM_MEDIA, STREAM_RTX, Consumer, Core, Encoding,
     Producer, Stream, Transport,
 )
-from media.native.seqmap cimport SequenceMap, seqmap_clear
+from media.native.seqmap cimport SequenceMap
 from media.native.table cimport table_free, table_get, table_init, table_put, table_remove
 from media.native.udp cimport AddressKey, UdpAddress, address_key, receive_free, receive_init, send_free, send_init
 

@@ -5,7 +5,7 @@ Feedback of transport-wide numbers is looked up in the send log and judged by `g
 reports join it. What comes more often than any receiver sends it is counted and dropped before it is read.
 """
 
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 
 from media.native.bandwidth cimport Bandwidth, bandwidth_note
 from media.native.gcc cimport LOSS_WINDOWS, PacketResult, gcc_feedback, gcc_remb, gcc_round_trip

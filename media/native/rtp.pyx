@@ -8,7 +8,7 @@ extensions is the one part that we write anew for each receiver, because ids are
 from typing import NamedTuple
 
 from libc.stddef cimport size_t
-from libc.stdint cimport uint8_t, uint16_t, uint32_t
+from libc.stdint cimport uint8_t, uint16_t
 from libc.string cimport memcpy, memset
 
 from media.native.wire cimport load16, load32, store16

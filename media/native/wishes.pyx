@@ -10,7 +10,7 @@ costs its teacher one request for both.
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
-from media.native.egress cimport rtcp_slot, send_rtcp
+from media.native.egress cimport RTCP_BYTES_MAX, rtcp_slot, send_rtcp
 from media.native.keyframe_gate cimport gate_key_frame, gate_poll, gate_request
 from media.native.links cimport ask_home
 from media.native.rows cimport Consumer, Core, Encoding, Producer
@@ -22,7 +22,6 @@ cdef enum:
     PATIENCE_MAX_US = 2500000     # below the age up to which `replay` starts those who join at a key frame
     TOGETHER_US = 1000000         # what is asked for anyway takes upgrades along, if the last request is as old
     REPEAT_US = 1000000           # a letter home may be lost
-    RTCP_BYTES_MAX = 1200
 
 
 cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
