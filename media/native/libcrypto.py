@@ -8,12 +8,11 @@ and known answers decide. There is no fallback.
 from __future__ import annotations
 
 import ctypes
-from importlib import import_module
 from typing import Any, Final, NamedTuple
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from media.native.libsrtp import VERSION_TESTED, Profile, SrtpUnavailable
+from media.native.libsrtp import Profile, SrtpUnavailable, import_binding
 
 OPENSSL_MAJOR_TESTED: Final = 3
 SALT_BYTES_EXTENDED: Final = 14
@@ -38,11 +37,7 @@ class CipherFunctions(NamedTuple):
 
 def locate_cipher() -> CipherFunctions:
     """Return the functions of the OpenSSL that pylibsrtp brings; SrtpUnavailable says what was expected and found."""
-    try:
-        binding = import_module("pylibsrtp._binding")
-    except ImportError as error:
-        raise SrtpUnavailable(f"pylibsrtp {VERSION_TESTED} is needed for SRTP, but does not import: {error}") from error
-    return locate_in(ctypes.CDLL(str(binding.__file__)))
+    return locate_in(ctypes.CDLL(str(import_binding().__file__)))
 
 
 def locate_in(library: ctypes.CDLL) -> CipherFunctions:

@@ -72,11 +72,16 @@ class Functions(NamedTuple):
 
 def locate_installed() -> Functions:
     """Return the functions of the installed pylibsrtp; SrtpUnavailable says what was expected and what was found."""
+    binding = import_binding()
+    return locate(binding.ffi, binding.lib, import_module("pylibsrtp").__version__)
+
+
+def import_binding() -> Any:
+    """Return the module of pylibsrtp that holds libsrtp and its OpenSSL; SrtpUnavailable if there is none."""
     try:
-        binding = import_module("pylibsrtp._binding")
+        return import_module("pylibsrtp._binding")
     except ImportError as error:
         raise SrtpUnavailable(f"pylibsrtp {VERSION_TESTED} is needed for SRTP, but does not import: {error}") from error
-    return locate(binding.ffi, binding.lib, import_module("pylibsrtp").__version__)
 
 
 def locate(ffi: Any, lib: Any, version: str) -> Functions:
@@ -100,12 +105,17 @@ def _locate_one(ffi: Any, lib: Any, name: str) -> int:
     return int(ffi.cast("uintptr_t", function))
 
 
-def create_session(profile: Profile, key_and_salt: bytes, direction: Direction) -> tuple[object, int]:
-    """Return a pylibsrtp session for any ssrc, and the address of its srtp_t, which lives as long as the session."""
+def check_key(profile: Profile, key_and_salt: bytes) -> None:
+    """ValueError for a master key and salt that are not as long as the profile's."""
     expected = profile.key_bytes + profile.salt_bytes
     if len(key_and_salt) != expected:
         raise ValueError(f"Key and salt are {len(key_and_salt)} bytes, expected {expected} for {profile.name}")
-    ffi = import_module("pylibsrtp._binding").ffi
+
+
+def create_session(profile: Profile, key_and_salt: bytes, direction: Direction) -> tuple[object, int]:
+    """Return a pylibsrtp session for any ssrc, and the address of its srtp_t, which lives as long as the session."""
+    check_key(profile, key_and_salt)
+    ffi = import_binding().ffi
     library = import_module("pylibsrtp")  # not at our import: it initialises libsrtp
     profiles = {
         Profile.AES128_CM_SHA1_80: library.Policy.SRTP_PROFILE_AES128_CM_SHA1_80,

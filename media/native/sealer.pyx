@@ -13,7 +13,7 @@ from libc.string cimport memcpy
 
 from media.native import srtp_answers
 from media.native.libcrypto import CipherFunctions, derive_rtp_keys, locate_cipher
-from media.native.libsrtp import Profile, SrtpUnavailable
+from media.native.libsrtp import Profile, SrtpUnavailable, check_key
 
 cdef enum:
     GET_TAG = 0x10                # EVP_CTRL_AEAD_GET_TAG
@@ -144,9 +144,7 @@ cdef class PacketSealer:
         profile = Profile(profile)
         if profile not in GCM_PROFILES:
             raise ValueError(f"Profile is {profile.name}, expected one of GCM")
-        expected = profile.key_bytes + profile.salt_bytes
-        if len(key_and_salt) != expected:
-            raise ValueError(f"Key and salt are {len(key_and_salt)} bytes, expected {expected} for {profile.name}")
+        check_key(profile, key_and_salt)
         open_sealer(&openssl, &self.sealer, profile, key_and_salt)
 
     def __dealloc__(self):
