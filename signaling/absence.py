@@ -46,6 +46,12 @@ class Absences:
             lived_until = max(lived_until, participant.media_lived_until)
         return now - lived_until if lived_until < now else None
 
+    @staticmethod
+    def media_silence_s(participant: Participant, *, now: float) -> float | None:
+        """Return for how long the media path was silent if it alone shows life; None if a connection does, too."""
+        lived_until = participant.media_lived_until
+        return None if participant.connected or lived_until is None else max(0.0, now - lived_until)
+
     def come_back(self, participant: Participant) -> bool:
         """The connection is back; return whether it was gone. A silent media path has its whole time-out again."""
         if participant.suspended_until is None:

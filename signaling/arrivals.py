@@ -109,25 +109,26 @@ class Arrivals:
         wallclock: datetime,
         expires_at: float,
         now: float,
-        may_wait: bool = True,
+        connected: bool = True,
     ) -> ParticipantId:
         """Let somebody in, in the place of an earlier participant of that identity; raises RequestError.
 
         `wallclock` is what the others are told as the time of joining; `expires_at` is when the token runs out, in
-        monotonic seconds. Who has to wait is told so, and is let in later; without `may_wait` that is an error.
+        monotonic seconds. Who has to wait is told so, and is let in later.
+        Without `connected` that is an error: no connection leads to them, and the media path alone shows life.
         """
         if self._bans.holds(self._place.name, grants.identity, now=now):
             raise RequestError(ErrorCode.BANNED, "you were put out of this room")
         name = _display_name(request, grants)
         must_wait = self._entrance.must_wait(grants)
-        if must_wait and not may_wait:
+        if must_wait and not connected:
             raise RequestError(ErrorCode.NOT_ADMITTED, "somebody must admit you to this room")
         participant_id = ParticipantId(self._new_id())
         visitor = Visitor(participant_id, request, grants, name, now, wallclock, expires_at)
         if must_wait:
             self._wait(visitor)
         else:
-            self._enter(visitor, wallclock)
+            self._enter(visitor, wallclock, connected=connected)
         return participant_id
 
     def check_resume(self, request: Resume, grants: Grants) -> ParticipantId:
@@ -217,7 +218,7 @@ class Arrivals:
             self.knock_over(earlier, "gone")
             self._outbox.close(earlier.id, CloseCode.REPLACED, "the same identity joined again")
 
-    def _enter(self, visitor: Visitor, wallclock: datetime) -> None:
+    def _enter(self, visitor: Visitor, wallclock: datetime, *, connected: bool = True) -> None:
         grants = visitor.grants
         earlier = self._members.with_identity(grants.identity)
         if earlier is None and len(self._members) >= self._place.settings.participants_max:
@@ -225,6 +226,7 @@ class Arrivals:
                 ErrorCode.ROOM_FULL, f"{self._place.settings.participants_max} participants are in already"
             )
         participant = self._make_participant(visitor, wallclock)
+        participant.connected = connected
         self._replace_visitor(visitor)
         if earlier is not None:
             self._place.depart(earlier, LeftReason.REPLACED)

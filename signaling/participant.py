@@ -35,6 +35,8 @@ class Participant:
     viewer: Viewer
     tracks: dict[Mid, Track] = field(default_factory=dict)
     """By the section that carries it."""
+    connected: bool = True
+    """Whether a connection leads to it that may break, and come back; to WHIP and WHEP clients none does."""
     suspended_until: float | None = None
     """Monotonic seconds: until when it may come back, None while its connection is there."""
     silent_until: float | None = None

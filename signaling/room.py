@@ -142,16 +142,17 @@ class Room:
         wallclock: datetime,
         expires_at: float,
         now: float,
-        may_wait: bool = True,
+        connected: bool = True,
     ) -> ParticipantId:
         """Let somebody in, in the place of an earlier participant of that identity; raises RequestError.
 
         `wallclock` is what the others are told as the time of joining; `expires_at` is when the token runs out, in
-        monotonic seconds. Who has to wait is told so, and is let in later; without `may_wait` that is an error.
+        monotonic seconds. Who has to wait is told so, and is let in later.
+        Without `connected` that is an error: no connection leads to them, and the media path alone shows life.
         """
         self.allocations.pass_time(now=now)
         participant_id = self._arrivals.join(
-            request, grants, wallclock=wallclock, expires_at=expires_at, now=now, may_wait=may_wait
+            request, grants, wallclock=wallclock, expires_at=expires_at, now=now, connected=connected
         )
         if self._began_at is None:
             self._began_at = now
@@ -288,7 +289,8 @@ class Room:
                 case Verdict.CONNECTION_GONE:
                     self.depart(participant, LeftReason.DISCONNECTED)
                 case Verdict.MEDIA_GONE:
-                    self.media_closed(participant.id, "no sign of life on the media path")
+                    silent_s = self._absences.media_silence_s(participant, now=now)
+                    self.media_closed(participant.id, "no sign of life on the media path", silent_s=silent_s)
                 case _:
                     assert_never(verdict)
         for visitor in list(self._entrance.visitors.values()):
@@ -386,10 +388,10 @@ class Room:
             )
         self._outbox.wake()  # also for the last, who leaves nobody to be told: the room is to be dropped
 
-    def media_closed(self, participant_id: ParticipantId, reason: str) -> None:
-        """Remove somebody whose transport is gone."""
+    def media_closed(self, participant_id: ParticipantId, reason: str, *, silent_s: float | None = None) -> None:
+        """Remove somebody whose transport is gone. `silent_s`: for how long there had been no sign of life."""
         if (participant := self._members.get(participant_id)) is not None:
-            self.depart(participant, LeftReason.TIMEOUT)
+            self.depart(participant, LeftReason.TIMEOUT, silent_s=silent_s)
             self._outbox.close(participant_id, CloseCode.MEDIA_FAILED, reason)
 
     def media_connected(self, participant_id: ParticipantId) -> None:

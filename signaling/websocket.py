@@ -109,11 +109,12 @@ class SignalingServer:
         """Return the rooms that somebody is in, or was a short while ago."""
         return [room for room in self._courier.rooms if not room.over]
 
-    def enter(self, outlet: Outlet, join: Join, grants: Grants, *, may_wait: bool = False) -> Stay:
+    def enter(self, outlet: Outlet, join: Join, grants: Grants, *, connected: bool = False) -> Stay:
         """Let a participant into its room, made if need be; raises RequestError. `leave` must follow.
 
-        What the room has to say to the participant goes to `outlet`, from the next turn of the event loop on. With
-        `may_wait` that may be `waiting`, and `joined` later; else who would have to wait is refused (`not_admitted`).
+        What the room has to say to the participant goes to `outlet`, from the next turn of the event loop on. If that
+        is a connection (`connected`), it may be `waiting`, and `joined` later; else who would have to wait is refused
+        (`not_admitted`), and the media path alone is a sign of life.
         """
         self._check_open(grants.room)
         room = self._courier.rooms.get_or_make(grants.room)
@@ -124,7 +125,7 @@ class SignalingServer:
                 wallclock=datetime.now(UTC).replace(microsecond=0),
                 expires_at=_expires_at(grants),
                 now=_now(),
-                may_wait=may_wait,
+                connected=connected,
             )
         except BaseException:
             self._courier.drop_if_empty(room)
@@ -279,7 +280,7 @@ class SignalingServer:
                     frame = message
                     request = decode_client_message(frame)
                     if isinstance(request, Join):
-                        return self.enter(connection, request, grants, may_wait=True)
+                        return self.enter(connection, request, grants, connected=True)
                     if not isinstance(request, Resume):
                         raise RequestError(ErrorCode.NOT_JOINED, "the first message must be join or resume")
                     try:

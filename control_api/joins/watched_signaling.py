@@ -31,10 +31,10 @@ class WatchedSignalingServer(SignalingServer):
             self._funnel.refused(error.code.value)
             raise
 
-    def enter(self, outlet: Outlet, join: Join, grants: Grants, *, may_wait: bool = False) -> Stay:
+    def enter(self, outlet: Outlet, join: Join, grants: Grants, *, connected: bool = False) -> Stay:
         self._funnel.reached(Stage.ASKED)
         try:
-            return super().enter(outlet, join, grants, may_wait=may_wait)
+            return super().enter(outlet, join, grants, connected=connected)
         except RequestError as error:
             self._funnel.refused(error.code.value)
             raise

@@ -64,7 +64,7 @@ class ParticipantLeft(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """`left`, `disconnected`, `replaced`, `timeout`, ..., or `inferred` for the end that nobody saw."""
     inferred: Inferred | None = None
     silent_s: float | None = None
-    """As in `ParticipantSuspended`, where nobody is waited for."""
+    """As in `ParticipantSuspended`, of who is not waited for, or has no connection but media (WHIP, WHEP)."""
 
 
 class ParticipantSuspended(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="participant_suspended"):

@@ -148,8 +148,10 @@ class Stage:
         )
         return self.enters(join_request(slots=slots, name=name, offer=offer), grants, expires_at=expires_at)
 
-    def enters(self, request: Join, grants: Grants, *, expires_at: float = 1000.0) -> Person:
-        participant = self.room.join(request, grants, wallclock=WALLCLOCK, expires_at=expires_at, now=self.now)
+    def enters(self, request: Join, grants: Grants, *, expires_at: float = 1000.0, connected: bool = True) -> Person:
+        participant = self.room.join(
+            request, grants, wallclock=WALLCLOCK, expires_at=expires_at, now=self.now, connected=connected
+        )
         person = self.people[participant] = Person(self, participant, grants)
         self.drain()
         return person

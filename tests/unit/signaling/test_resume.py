@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from signaling.client_messages import Hand, Leave, Ping, Publish, Recipients, Resume, Send, Unpublish
@@ -26,7 +28,7 @@ from signaling.server_messages import (
     TrackChanged,
 )
 from tests.unit.signaling.offers import sdk_offer
-from tests.unit.signaling.stage import Person, Stage
+from tests.unit.signaling.stage import Person, Stage, join_request
 
 
 def breaks_off(person: Person) -> None:
@@ -241,6 +243,23 @@ def test_where_nobody_is_waited_for_the_leave_has_the_silence() -> None:
     stage.drain()
     left = next(note for note in stage.notes if note.kind is NoteKind.LEFT)
     assert (left.reason, left.silent_s) == (LeftReason.TIMEOUT, 20.5)
+
+
+def test_an_encoder_was_there_until_its_media_fell_silent() -> None:
+    stage = Stage()
+    amal = stage.joins("amal")
+    grants = replace(amal.grants, identity=Identity("encoder"))
+    encoder = stage.enters(join_request(), grants, connected=False)
+    amal.transport.listener.on_connected()
+    encoder.transport.listener.on_connected()
+    stage.now = 100.0
+    goes_silent(amal)
+    goes_silent(encoder)
+    passes(stage, until=100.0 + stage.room.settings.media_timeout_s)
+    left = {note.who.identity: note for note in stage.notes if note.kind is NoteKind.LEFT and note.who is not None}
+    assert {note.reason for note in left.values()} == {LeftReason.TIMEOUT}
+    assert left[encoder.grants.identity].silent_s == stage.room.settings.media_timeout_s
+    assert left[amal.grants.identity].silent_s is None  # her connection lives
 
 
 def goes_silent(person: Person) -> None:
