@@ -63,6 +63,7 @@ BY_HAND_MODULES = (
     "lifecycle",
     "links",
     "mirrors",
+    "pacer",
     "path_feedback",
     "plane",
     "probing",

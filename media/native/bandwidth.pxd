@@ -6,6 +6,9 @@ from media.native.gcc cimport Gcc
 from media.native.playout cimport Playout
 from media.native.send_log cimport SendLog
 
+cdef enum:
+    TAKEN_MAX_US = 300000         # sound that is more than the estimate must not keep pictures back for ever
+
 ctypedef struct Bandwidth:
     uint64_t transport
     Gcc gcc
@@ -20,6 +23,8 @@ ctypedef struct Bandwidth:
     uint64_t probe_due_us     # when its next packet leaves
     uint64_t probe_ends_us    # what is left then is not sent
     Playout playout
+    uint32_t pace_us_per_kib  # how long 1024 bytes take at the rate at which this path is sent; 0: as they come
+    uint64_t taken_until_us   # when all that has left is through at that rate
     uint32_t told_bps         # what Python last heard
     uint32_t told_round_trip_us
     double told_loss
@@ -47,3 +52,12 @@ cdef void bandwidth_note(BandwidthNews* news, Bandwidth* bandwidth) noexcept nog
 
 # How many facts were written, at most `room`, and taken off the news.
 cdef int bandwidth_take(BandwidthNews* news, BandwidthFact* facts, int room) noexcept nogil
+
+# Reckon anew at which rate the path is sent, from its estimate.
+cdef void bandwidth_pace(Bandwidth* bandwidth) noexcept nogil
+
+# A packet leaves.
+cdef inline void bandwidth_spend(Bandwidth* bandwidth, int size, uint64_t now_us) noexcept nogil:
+    if bandwidth.pace_us_per_kib:
+        bandwidth.taken_until_us = min(now_us + TAKEN_MAX_US, max(bandwidth.taken_until_us, now_us)
+            + (<uint64_t>size * bandwidth.pace_us_per_kib >> 10))

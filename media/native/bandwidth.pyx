@@ -8,16 +8,21 @@ from libc.math cimport fabs
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
-from media.native.gcc cimport gcc_init
+from media.native.gcc cimport Gcc, gcc_init
 
 cdef enum:
     START_BPS = 300000            # libwebrtc's first guess: sound and the lowest encoding of a camera
     MIN_BPS = 30000               # sound alone
     MAX_BPS = 50000000            # more than any viewer's slots can carry
     ROUND_TRIP_NEWS_US = 20000
+    PACE_MIN_BPS = 150000         # sound, and the least of a screen that is sent whatever the estimate
+    # A publisher paces a key frame at two and a half times its bitrate: what a wider path holds is through at once.
+    PACE_MAX_BPS = 2500000
 
 cdef double NEWS_SHARE = 0.03     # of the estimate: less moves no layer
 cdef double NEWS_LOSS = 0.02
+cdef double PACE = 1.1            # times the estimate: who never sends more never learns that there is more
+cdef double PACE_START = 2.0      # times the first guess
 
 
 cdef Bandwidth* bandwidth_new(uint64_t transport) noexcept nogil:
@@ -73,3 +78,12 @@ cdef int bandwidth_take(BandwidthNews* news, BandwidthFact* facts, int room) noe
         facts[taken].loss = bandwidth.told_loss
         taken += 1
     return taken
+
+
+cdef void bandwidth_pace(Bandwidth* bandwidth) noexcept nogil:
+    cdef Gcc* gcc = &bandwidth.gcc
+    cdef double rate = gcc.target_bps * (PACE_START if gcc.starting and gcc.dropped_us == 0 else PACE)
+    if gcc.started_us == 0 or rate > PACE_MAX_BPS:
+        bandwidth.pace_us_per_kib = 0
+    else:
+        bandwidth.pace_us_per_kib = <uint32_t>(8192e6 / max(rate, <double>PACE_MIN_BPS))

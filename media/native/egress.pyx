@@ -4,6 +4,7 @@
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.string cimport memcpy, memset
 
+from media.native.bandwidth cimport bandwidth_spend
 from media.native.dependency cimport write_active_targets
 from media.native.forward cimport Rewrite
 from media.native.history cimport HistoryEntry, history_bytes
@@ -264,6 +265,7 @@ cdef int seal(Core* core, Consumer* consumer, uint8_t* out, int header, int size
         return -1
     if numbered:
         send_log_add(&transport.bandwidth.log, <uint16_t>size, core.probe, core.now_us)
+        bandwidth_spend(transport.bandwidth, size, core.now_us)
     send_commit(&core.send, size, &transport.address)
     return 0
 

@@ -10,12 +10,12 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc
 
 from media.native.clock cimport halqa_monotonic_us
-from media.native.egress cimport send_media, send_padding
 from media.native.events cimport EVENT_SWITCH, Event, ring_publish, ring_reserve
 from media.native.forward cimport (
     FORWARD_DROP, FORWARD_FILL, FORWARD_SWITCHED, Alignment, LayerContext, Rewrite, forward_decide, forward_skip,
 )
 from media.native.history cimport HistoryEntry, history_get
+from media.native.pacer cimport pace_media, pace_padding
 from media.native.payload cimport peek_dependency_descriptor
 from media.native.reception cimport Reception
 from media.native.selection cimport LayerSelection, selection_start
@@ -189,10 +189,9 @@ cdef void offer(Core* core, Consumer* consumer, Producer* producer, const Planne
     if verdict == FORWARD_DROP:
         return
     if verdict == FORWARD_FILL:
-        send_padding(core, consumer, consumer.payload_types[packet.codec_index], consumer.ssrc,
-            rewrite.number)
+        pace_padding(core, consumer, consumer.payload_types[packet.codec_index], rewrite.number)
         return
-    send_media(core, consumer, producer, encoding, entry, &rewrite, packet.padding, False)
+    pace_media(core, consumer, producer, encoding, entry, &rewrite, packet.padding)
     if verdict == FORWARD_SWITCHED:
         core.counters.switches += 1
         tell_switch(core, consumer, index)

@@ -3,7 +3,7 @@
 
 from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 
-from media.native.egress cimport RTCP_BYTES_MAX, may_resend, rtcp_slot, send_media, send_rtcp
+from media.native.egress cimport RTCP_BYTES_MAX, may_resend, rtcp_slot, send_rtcp
 from media.native.events cimport EVENT_BYE, Event, ring_publish, ring_reserve
 from media.native.forward cimport Rewrite, forward_resend, forward_rewrite, forward_rewrite_layers
 from media.native.history cimport HistoryEntry, history_get
@@ -12,6 +12,7 @@ from media.native.layers cimport layers_measure
 from media.native.lifecycle cimport find_stream, retarget
 from media.native.links cimport tell_break, tell_report
 from media.native.nack cimport NACK_PENDING_MAX, nack_due
+from media.native.pacer cimport pace_repeat, pacer_run
 from media.native.path_feedback cimport take_remb, take_round_trip, take_twcc
 from media.native.probing cimport probing_run, probing_start
 from media.native.reception cimport reception_report, reception_sender_report
@@ -187,9 +188,10 @@ cdef void resend(Core* core, Consumer* consumer, uint16_t number, uint64_t spaci
     if not seqmap_may_resend(consumer.forward.map, number, now_us, spacing_us):
         core.counters.nack_suppressed += 1
         return
-    send_media(core, consumer, producer, &producer.encodings[source], entry, &rewrite, 0, True)
-    if loses_repeats(consumer):
-        send_media(core, consumer, producer, &producer.encodings[source], entry, &rewrite, 0, True)
+    if not pace_repeat(core, consumer, producer, &producer.encodings[source], entry, &rewrite,
+            loses_repeats(consumer)):
+        core.counters.nack_suppressed += 1
+        return
     consumer.resent += 1
     core.counters.nack_served += 1
 
@@ -257,6 +259,7 @@ cdef void tick(Core* core, uint64_t now_us) noexcept nogil:
                 probing_start(core, transport, now_us)
         transport = transport.next_busy
     replay_run(core, now_us)
+    pacer_run(core)
     probing_run(core, now_us)
 
 

@@ -94,6 +94,8 @@ ctypedef struct Gcc:
     int seconds
     uint32_t second_expected
     uint32_t second_lost
+    double second_queued_ms       # sum of what queued at each of
+    uint32_t second_looks
     uint64_t second_us
     uint64_t loss_changed_us
     uint32_t round_trip_us

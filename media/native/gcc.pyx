@@ -80,6 +80,7 @@ cdef double LOSS_LOW = 0.02
 cdef double LOSS_HIGH = 0.10
 cdef double LOSS_FLOOD = 0.30
 cdef double LOSS_GROWTH_PER_S = 1.08
+cdef double JAM_MS = 100.0             # a queue, in the mean of a second, that is near to where routers drop
 cdef double OWN_LOSS_MAX = 0.25        # more is not taken for a property of any path
 cdef double PROBE_FACTOR = 2.0
 cdef double PROBE_START_FACTOR = 3.0   # as libwebrtc begins: three probes from 300 kbit/s to 8 Mbit/s

@@ -6,6 +6,8 @@ cdef void control_by_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
     if gcc.loss_expected < LOSS_PACKETS_MIN:
         return
     gcc.loss = <double>gcc.loss_lost / gcc.loss_expected
+    gcc.second_queued_ms += queued_ms(gcc)
+    gcc.second_looks += 1
     gcc.second_expected += gcc.loss_expected
     gcc.second_lost += gcc.loss_lost
     gcc.loss_expected = 0
@@ -33,13 +35,20 @@ cdef void note_own_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
     cdef double sorted_loss[LOSS_WINDOWS]
     cdef double loss
     cdef int i, j, count
+    cdef bint jammed
     if now_us - gcc.second_us < OWN_LOSS_US or gcc.second_expected < LOSS_PACKETS_MIN:
         return
-    gcc.seconds_loss[gcc.seconds % LOSS_WINDOWS] = <double>gcc.second_lost / gcc.second_expected
-    gcc.seconds += 1
+    loss = <double>gcc.second_lost / gcc.second_expected
+    jammed = gcc.second_queued_ms > JAM_MS * gcc.second_looks
     gcc.second_us = now_us
     gcc.second_expected = 0
     gcc.second_lost = 0
+    gcc.second_queued_ms = 0
+    gcc.second_looks = 0
+    if jammed:
+        return  # what a full queue drops is no property of the path
+    gcc.seconds_loss[gcc.seconds % LOSS_WINDOWS] = loss
+    gcc.seconds += 1
     count = min(gcc.seconds, LOSS_WINDOWS)
     if count <= OWN_LOSS_RANK:
         return  # too short a time to tell a bad path from a full one

@@ -16,6 +16,7 @@ from media.native.layers cimport layers_reset
 from media.native.links cimport links_forget
 from media.native.nack cimport nack_clear, nack_init
 from media.native.reception cimport reception_init
+from media.native.pacer cimport pacer_forget, pacer_free
 from media.native.probing cimport probing_forget
 from media.native.replay cimport replay_forget
 from media.native.rows cimport (
@@ -143,6 +144,7 @@ cdef void remove_transport(Core* core, Transport* transport) noexcept nogil:
     if transport.next != NULL:
         transport.next.previous = transport.previous
     probing_forget(core, transport)
+    pacer_free(core, transport)
     bandwidth_free(&core.bandwidth_news, transport.bandwidth)
     consent_free(transport.consent)
     free(transport.twcc)
@@ -298,6 +300,7 @@ cdef void detach(Consumer* consumer) noexcept nogil:
     consumer.producer = NULL
     consumer.transport.filled_count -= 1
     consumer.replaying = 0
+    pacer_forget(consumer)
     forward_detach(&consumer.forward)
 
 

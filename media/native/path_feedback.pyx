@@ -7,7 +7,7 @@ reports join it. What comes more often than any receiver sends it is counted and
 
 from libc.stdint cimport int32_t, int64_t, uint16_t, uint32_t, uint64_t
 
-from media.native.bandwidth cimport Bandwidth, bandwidth_note
+from media.native.bandwidth cimport Bandwidth, bandwidth_note, bandwidth_pace
 from media.native.gcc cimport LOSS_WINDOWS, PacketResult, gcc_feedback, gcc_remb, gcc_round_trip
 from media.native.lifecycle cimport open_bandwidth
 from media.native.playout cimport playout_follow, playout_needed
@@ -80,6 +80,7 @@ cdef void take_twcc(Core* core, Transport* transport, const RtcpPacket* packet, 
     used = bandwidth.gcc.probes_used
     gcc_feedback(&bandwidth.gcc, results, known, now_us)
     core.counters.path_probes_used += bandwidth.gcc.probes_used - used
+    bandwidth_pace(bandwidth)
     transport.picture_delay = playout_follow(&bandwidth.playout, playout_needed(&bandwidth.gcc.seconds_loss[0],
         min(bandwidth.gcc.seconds, <int>LOSS_WINDOWS), bandwidth.gcc.round_trip_us), now_us)
     bandwidth_note(&core.bandwidth_news, bandwidth)
@@ -99,6 +100,7 @@ cdef void take_remb(Core* core, Transport* transport, const RtcpPacket* packet, 
         return
     core.counters.feedback += 1
     gcc_remb(&bandwidth.gcc, bitrate_bps, now_us)
+    bandwidth_pace(bandwidth)
     bandwidth_note(&core.bandwidth_news, bandwidth)
 
 

@@ -17,6 +17,7 @@ from media.native.latency cimport arrival_age_us, arrival_ask, arrival_enable, l
 from media.native.lifecycle cimport core_free, core_init
 from media.native.links cimport wake_told
 from media.native.mirrors cimport read_letter
+from media.native.pacer cimport pacer_run
 from media.native.probing cimport probing_run
 from media.native.udp cimport BATCH_MAX, receive_many, send_flush
 
@@ -197,6 +198,8 @@ cdef int wait_ms(const Core* core, uint64_t due_us, uint64_t now_us) noexcept no
     """Return how long to wait for datagrams: until something is due, or the next packet of a probe."""
     if core.probing_count:
         due_us = min(due_us, core.probing_due_us)
+    if core.pacing != NULL:
+        due_us = min(due_us, core.pacing_due_us)
     return <int>((due_us - now_us) // 1000) + 1 if due_us > now_us else 0
 
 
@@ -230,9 +233,11 @@ cdef void* run(void* argument) noexcept nogil:
             tick(core, now_us)
             due_us = next_tick(core, now_us)
             plane_unlock(plane)
-        elif core.probing_count and now_us >= core.probing_due_us:
+        elif (core.probing_count and now_us >= core.probing_due_us) or (
+                core.pacing != NULL and now_us >= core.pacing_due_us):
             plane_lock(plane)
             core.now_us = now_us
+            pacer_run(core)
             probing_run(core, now_us)
             plane_unlock(plane)
         if core.send.count:

@@ -6,7 +6,7 @@ from media.native.audio_levels cimport AudioLevels, Hearing
 from media.native.bandwidth cimport Bandwidth, BandwidthNews
 from media.native.consent cimport Consent
 from media.native.events cimport EventRing
-from media.native.forward cimport ForwardState
+from media.native.forward cimport ForwardState, Rewrite
 from media.native.history cimport History
 from media.native.inbox cimport InboxRing
 from media.native.keyframe_gate cimport KeyframeGate
@@ -157,10 +157,42 @@ cdef struct Consumer:
     int64_t replay_next       # extended number
     int64_t replay_credit     # bytes that may go out now
     uint64_t replay_us        # when the credit was counted
+    int64_t unsent_from       # numbers that were given to packets which never left: pacer gave them up
+    int64_t unsent_until
     ForwardState forward
     uint8_t payload_types[CODECS_MAX]      # by the producer's codec index, NONE8: the viewer cannot take it
     uint8_t rtx_payload_types[CODECS_MAX]  # of sound: RED (RFC 2198)
     Consumer* next            # of the same transport
+
+cdef enum:
+    PACED_PICTURES_MAX = 512  # two seconds of 2 Mbit/s
+    PACED_REPEATS_MAX = 64    # what would wait behind more is asked for again before its turn comes
+
+cdef struct PacedPacket:
+    Consumer* consumer        # NULL: its slot went away
+    int64_t extended          # of its source
+    uint16_t size
+    uint8_t encoding
+    uint8_t padding
+    uint8_t is_key            # of a key frame
+    uint8_t twice             # a repeat, of which two go out
+    uint8_t is_padding        # all of it, under the number of `rewrite`, with this type:
+    uint8_t payload_type
+    Rewrite rewrite
+
+cdef struct Pacer:
+    Transport* transport
+    Pacer* next               # of those that are looked at
+    uint8_t is_looked_at
+    int first_picture
+    int picture_count
+    uint32_t picture_bytes
+    int key_count             # packets of key frames among them
+    uint32_t key_timestamp    # of the last key frame, as its viewer sees it
+    int first_repeat
+    int repeat_count
+    PacedPacket pictures[PACED_PICTURES_MAX]
+    PacedPacket repeats[PACED_REPEATS_MAX]
 
 cdef struct Transport:
     uint64_t id
@@ -190,6 +222,7 @@ cdef struct Transport:
     InboxRing* home           # of a mirror, which has no peer: the inbox of its publisher's worker
     Consent* consent          # what answers his repeated checks; NULL: the ICE agent sees them all
     Bandwidth* bandwidth      # of the way to the peer; NULL until somebody numbers, reports or wants
+    Pacer* pacer              # what waits for that way to have room; NULL until something does
     Producer* producers
     Consumer* consumers
     Stream* streams
@@ -299,6 +332,8 @@ ctypedef struct Core:
     int probing_count
     uint64_t probing_due_us
     Transport* probing[PROBES_MAX]
+    Pacer* pacing             # paths for which something waits
+    uint64_t pacing_due_us
     int told_count
     InboxRing* told[TOLD_MAX] # who was left a letter and not woken yet
     int plan_count

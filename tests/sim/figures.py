@@ -10,9 +10,11 @@ from typing import Final, NamedTuple
 
 from tests.sim.path import Call, Path, Second
 from tests.sim.rival import Rival
+from tests.sim.screen_call import ScreenCall
 
 SEEDS: Final = 20
 STEADY_BPS: Final = (300_000, 500_000, 1_000_000, 3_000_000, 5_000_000)
+SCREEN_BPS: Final = (200_000, 300_000, 500_000)
 RIVAL_BPS: Final = (1_000_000, 2_000_000, 4_000_000)
 TOP_LAYER_BPS: Final = 1_500_000
 
@@ -95,6 +97,17 @@ def idle(rate_bps: int, seed: int) -> float:
     return least_bps / rate_bps
 
 
+def beside_a_screen(rate_bps: int, seed: int) -> tuple[float, float, float]:
+    """Return the longest gap of sound in ms, pictures of the screen a second, and the queue's 95th percentile in ms."""
+    call = ScreenCall(Path(rate_bps, seed=seed))
+    try:
+        call.run(8)
+        call.run(40)
+        return call.sound_gap_ms, call.screen_fps, call.queue_p95_ms
+    finally:
+        call.close()
+
+
 def rows(seeds: range) -> Iterator[Row]:
     """Measure everything; some seconds for each ten seeds."""
 
@@ -116,6 +129,12 @@ def rows(seeds: range) -> Iterator[Row]:
         for queue_s in (0.1, 0.3):
             name = f"beside TCP, {rate_bps / 1e6:g} Mbit/s, queue {queue_s:g} s, kept"
             yield row(name, over(partial(rivalled, rate_bps, queue_s)), least=0.3)
+    for rate_bps in SCREEN_BPS:
+        found = [beside_a_screen(rate_bps, seed) for seed in seeds]
+        name = f"a screen over {rate_bps / 1e6:g} Mbit/s"
+        yield row(f"{name}, gap of sound ms", [gap for gap, _, _ in found], most=200)
+        yield row(f"{name}, pictures a second", [fps for _, fps, _ in found], least=1)
+        yield row(f"{name}, queue p95 ms", [queue for _, _, queue in found], most=150)
     for rate_bps in (1_000_000, 1_500_000, 4_000_000):
         yield row(f"idle, {rate_bps / 1e6:g} Mbit/s, least estimate", over(partial(idle, rate_bps)), least=0.5)
 
