@@ -11,18 +11,14 @@ from sqlalchemy import CursorResult, Executable, Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lms.database.prepared import Prepared
-from lms.database.straight import Straight
+from lms.database.ways import WayOfTransaction
 
 
 class Transaction:
     """Handed to whoever reads or writes; commits when the block that it came from ends well, else nothing happened."""
 
-    def __init__(
-        self, connection: AsyncConnection, straight: Straight, org_id: UUID | None, now: datetime, *, writes: bool
-    ) -> None:
-        self.connection = connection
-        self._straight = straight
-        self._driver: Any = None
+    def __init__(self, way: WayOfTransaction, org_id: UUID | None, now: datetime, *, writes: bool) -> None:
+        self._way = way
         self.writes = writes
         self.now = now
         """When it began, by the service's clock: the one time of everything that it writes."""
@@ -41,8 +37,13 @@ class Transaction:
         return self._org_id
 
     @property
+    def connection(self) -> AsyncConnection:
+        """SQLAlchemy's connection."""
+        return self._way.connection
+
+    @property
     def is_postgresql(self) -> bool:
-        return self.connection.dialect.name == "postgresql"
+        return self._way.is_postgresql
 
     async def execute(
         self,
@@ -52,17 +53,21 @@ class Transaction:
         """Run a statement; several parameter sets run it for each."""
         if isinstance(statement, Prepared):
             statement, parameters = statement
-        result = await self.connection.execute(statement, parameters)
-        assert isinstance(result, CursorResult)
-        return result
+        return await self._way.execute(statement, parameters)
 
     async def rows(self, statement: Executable | Prepared) -> Sequence[Row[Any]]:
         """Return all rows."""
         if isinstance(statement, Prepared):
-            if self._driver is None:
-                self._driver = (await self.connection.get_raw_connection()).driver_connection
-            return await self._straight.rows(self.connection, self._driver, statement)
+            return (await self._way.rows((statement,)))[0]
         return (await self.execute(statement)).all()
+
+    async def rows_of(self, *statements: Prepared) -> Sequence[Sequence[Row[Any]]]:
+        """Return all rows of each; PostgreSQL is asked for them in one trip."""
+        return await self._way.rows(statements)
+
+    async def later(self, statement: Prepared) -> None:
+        """Run a statement with those that come next, or with the commit: there it fails, if it does."""
+        await self._way.later(statement)
 
     async def run(self, statement: Prepared) -> None:
         """Run a statement of which nothing is to be known but that it was run."""
