@@ -101,7 +101,6 @@ cdef class LoadPlane:
             self.shared.messages[i].msg_hdr.msg_control = &self.shared.notes[i][0]
         pthread_mutex_init(&self.shared.turn, NULL)
         pthread_mutex_init(&self.shared.rows, NULL)
-        self.shared.epoll = epoll_create1(0o2000000)  # EPOLL_CLOEXEC
         self.shared.wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.shared.told = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self.told = self.shared.told
@@ -114,7 +113,7 @@ cdef class LoadPlane:
         for i in range(self.shared.highest):
             if self.shared.peers[i] != NULL:
                 free_peer(self.shared.peers[i])
-        for descriptor in (self.shared.epoll, self.shared.wake, self.shared.told):
+        for descriptor in (self.shared.wake, self.shared.told):
             close(descriptor)
         pthread_mutex_destroy(&self.shared.turn)
         pthread_mutex_destroy(&self.shared.rows)
@@ -153,6 +152,8 @@ cdef class LoadPlane:
         cdef uint32_t id = 0
         if len(roles) != 128 or not 0.0 <= loss < 1.0 or len(announced) > STREAMS_MAX or not 0 <= transport_id < 256:
             raise ValueError(f"{len(roles)} roles, loss {loss}, {len(announced)} streams, extension {transport_id}")
+        if not halqa_is_socket(descriptor):
+            raise OSError(f"descriptor {descriptor} is no socket")
         while id < shared.capacity and shared.peers[id] != NULL:
             id += 1
         if id == shared.capacity:
@@ -178,9 +179,6 @@ cdef class LoadPlane:
         shared.highest = max(shared.highest, id + 1)
         unlock(shared)
         self.kept[id] = [opener, sealer]
-        if halqa_watch(shared.epoll, descriptor, id) < 0:
-            self.remove(id)
-            raise OSError(f"descriptor {descriptor} cannot be watched")
         return id
 
     def add_feed(self, uint32_t id, LoadFrames frames not None, *, uint32_t ssrc, int payload_type, bytes block=b"",
@@ -316,7 +314,6 @@ cdef class LoadPlane:
     def remove(self, uint32_t id):
         """Forget a peer: afterwards its socket and sessions may be closed."""
         cdef LoadPeer* peer = self.peer(id)
-        halqa_unwatch(self.shared.epoll, peer.descriptor)
         with nogil:
             lock(self.shared)
         self.shared.peers[id] = NULL
