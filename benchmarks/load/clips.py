@@ -11,7 +11,7 @@ import functools
 from typing import Final
 
 from benchmarks.counted.clip import SIMULCAST, Clip, Codec, load_clip, load_sound
-from benchmarks.counted.payloads import PAYLOAD_BYTES_MAX, Packetiser
+from benchmarks.counted.payloads import Packetiser
 from media.native.load_plane import LoadFrames
 from media.native.payload import CODEC_H264, CODEC_OPUS, CODEC_VP8
 
@@ -32,16 +32,19 @@ class Layers(enum.Enum):
     SINGLE = "single"
 
 
-def room_for_stamp(codec: Codec, payloads: list[bytes]) -> list[bytes]:
-    """Return the payloads of a frame with STAMP_BYTES at their end that may be overwritten."""
+def stamped_payloads(packetiser: Packetiser, codec: Codec, frame: bytes) -> list[bytes]:
+    """Return the payloads of a frame with STAMP_BYTES at their end that may be overwritten.
+
+    They are cut as a camera's encoder would cut a frame of that size: none is longer than the others because of it.
+    """
     stamp = bytes(STAMP_BYTES)
     match codec:
         case Codec.VP8:
-            return [*payloads[:-1], payloads[-1] + stamp]
+            return packetiser.payloads(frame + stamp)
         case Codec.H264:
-            return [*payloads, bytes([FILLER_UNIT]) + stamp]
+            return [*packetiser.payloads(frame), bytes([FILLER_UNIT]) + stamp]
         case Codec.OPUS:
-            (packet,) = payloads
+            (packet,) = packetiser.payloads(frame)
             if packet[0] & 3 != _OPUS_ONE_FRAME:
                 raise ValueError(f"an Opus packet of code {packet[0] & 3}, expected one frame (code 0)")
             head = bytes([packet[0] | _OPUS_COUNTED, _ONE_FRAME_WITH_PADDING, STAMP_BYTES])
@@ -52,8 +55,8 @@ def native_frames(clip: Clip) -> LoadFrames:
     """Return a clip in native memory."""
     turns = []
     for turn in clip.turns:
-        packetiser = Packetiser(clip.codec, bytes_max=PAYLOAD_BYTES_MAX - STAMP_BYTES)
-        turns.append([room_for_stamp(clip.codec, packetiser.payloads(frame)) for frame in turn])
+        packetiser = Packetiser(clip.codec)
+        turns.append([stamped_payloads(packetiser, clip.codec, frame) for frame in turn])
     frame_ns = round(clip.frame_s * 1e9)
     return LoadFrames(NATIVE_CODECS[clip.codec], frame_ns, clip.frame_ticks, clip.key_at, turns)
 

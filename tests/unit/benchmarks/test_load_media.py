@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.counted.clip import Clip, Codec, load_clip, load_sound
 from benchmarks.counted.payloads import Packetiser, join_payloads
-from benchmarks.load.clips import STAMP_BYTES, native_frames, room_for_stamp
+from benchmarks.load.clips import STAMP_BYTES, native_frames, stamped_payloads
 from benchmarks.load.failures import MalformedAnswerError
 from benchmarks.load.peer import announced_streams, extension_block
 from benchmarks.load.sections import Section, make_credentials, read_answer, write_offer
@@ -36,7 +36,7 @@ def test_what_is_stamped_decodes_alike(codec: Codec) -> None:
     plain, stamped = (av.CodecContext.create(codec.value.lower(), "r") for _ in range(2))
     decoded = 0
     for frame in clip.frames[:FRAMES]:
-        payloads = room_for_stamp(codec, packetiser.payloads(frame.data))
+        payloads = stamped_payloads(packetiser, codec, frame.data)
         payloads[-1] = payloads[-1][:-STAMP_BYTES] + STAMP
         pictures = plain.decode(av.Packet(frame.data))  # type: ignore[attr-defined]
         others = stamped.decode(av.Packet(join_payloads(codec, payloads)))  # type: ignore[attr-defined]
@@ -44,6 +44,13 @@ def test_what_is_stamped_decodes_alike(codec: Codec) -> None:
             assert np.array_equal(one.to_ndarray(), other.to_ndarray())
             decoded += 1
     assert decoded >= FRAMES - 2
+
+
+def test_the_stamp_makes_no_packet_longer_than_its_neighbours() -> None:
+    packetiser = Packetiser(Codec.VP8)
+    for size in range(5000, 5040):
+        sizes = {len(payload) for payload in stamped_payloads(packetiser, Codec.VP8, bytes(size))}
+        assert max(sizes) - min(sizes) <= 1
 
 
 @pytest.mark.parametrize("codec", list(Codec))
