@@ -163,6 +163,7 @@ class Allocations:
             budget.allotted(wanted_bps + sound_bps, wanted_bps + sound_bps, now=now)
         for track, slot in _pictures(slots.values()):
             self.demand.need(track, _needs(slot), now=now)
+            self._hope(track, slot, budget)
         ahead_bps = min(
             sum(self._offers.costs(track)[-1] for track, _ in _pictures(slots.values()) if not track.muted),
             PROBE_AHEAD_BPS,
@@ -171,16 +172,16 @@ class Allocations:
 
     def _look(self, now: float) -> None:
         self._look_at = now + LOOK_S
-        self._rates.look(self._publications.tracks, now=now)
-        moved = {track.id for track in self._publications.tracks if self._offers.has_moved(track)}
+        tracks = list(self._publications.tracks)
+        self._rates.look(tracks, now=now)
+        moved = {track.id for track in tracks if self._offers.has_moved(track)}
         self._offers.forget()
         self._find_speaker()
         needed: dict[TrackId, set[int]] = {}
-        any_track = any(True for _ in self._publications.tracks)
-        for participant in self._members:
+        for participant in self._members if tracks else ():  # a class that only waits is not gone through
             budget = self._budgets.get(participant.id)
             concerned = budget is not None and budget.short
-            for slot in participant.viewer.slots if any_track else ():
+            for slot in participant.viewer.slots:
                 if slot.track is not None:
                     needed.setdefault(slot.track.id, set()).update(_needs(slot))
                     concerned = concerned or slot.track.id in moved
@@ -189,7 +190,7 @@ class Allocations:
         for track_id, encodings in needed.items():
             if (track := self._publications.tracks.get(track_id)) is not None:
                 self.demand.need(track, encodings, now=now)
-        self.demand.look((each for each in self._publications.tracks if each.kind is MediaKind.VIDEO), now=now)
+        self.demand.look((each for each in tracks if each.kind is MediaKind.VIDEO), now=now)
 
     def _wishes(self, slots: dict[Mid, Slot], limit: Level | None) -> list[SlotWish[Mid]]:
         pinned = sum(not isinstance(slot.wish, Choice) for slot in slots.values() if slot.kind is not SlotKind.AUDIO)
@@ -247,6 +248,19 @@ class Allocations:
         if change is Change.CLIMB:
             budget.climbed(now=now)
         return shown, waiting
+
+    def _hope(self, track: Track, slot: Slot, budget: Budget) -> None:
+        """Have a publisher begin with what is wanted from now on, while the path is still probed for it.
+
+        If that takes longer than `allocation_demand` waits, the publisher stops again.
+        """
+        hoped = slot.take_hope()
+        if hoped is None or budget.limit is not None or track.muted:
+            return
+        costs = self._offers.costs(track)
+        shown_bps = 0 if slot.layers is None else costs[min(slot.layers[0], len(costs) - 1)]
+        if budget.may_carry(budget.used_bps - shown_bps + costs[min(hoped, len(costs) - 1)], now=self._now):
+            self.demand.need(track, (hoped,), now=self._now)
 
     def _sound_bps(self, slots: Any) -> int:
         tracks = (slot.track for slot in slots if slot.kind is SlotKind.AUDIO)

@@ -47,6 +47,9 @@ TRIAL_PAUSE_MAX_S: Final = 32.0
 LEVEL_AFTER_S: Final = 5.0
 """Estimates begin low: until then they say nothing about the connection."""
 
+PLAUSIBLE: Final = 2.0
+"""Times the estimate: so much a probe may well find, later too."""
+
 
 class Budget:
     """Of one viewer; times in monotonic seconds."""
@@ -151,6 +154,14 @@ class Budget:
         elif now >= self._trial_at + TRIAL_S:
             self._trial_pause_s = min(self._trial_pause_s * 2, TRIAL_PAUSE_MAX_S)
             self._trial_at = now + self._trial_pause_s
+
+    def may_carry(self, bitrate_bps: float, *, now: float) -> bool:
+        """Return whether the path may be found to carry so much within a second, sound included."""
+        if self.is_held(now=now) or bitrate_bps > self._ceiling_bps(now=now):
+            return False
+        carried = self.carried_bps(now=now)
+        is_new = self._estimated_at is None or now - self._estimated_at < LEVEL_AFTER_S
+        return carried is None or is_new or bitrate_bps <= carried * PLAUSIBLE
 
     def is_held(self, *, now: float) -> bool:
         """Return whether nothing may climb yet."""

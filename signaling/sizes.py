@@ -21,10 +21,12 @@ class Sizes:
     def __init__(self) -> None:
         self._known: tuple[EncodingState, ...] = ()
         self._counted: tuple[int, ...] = ()
+        """As told last: of those in the stream."""
+        self._sums: tuple[int, ...] = ()
 
     def forget(self) -> None:
         """It is another stream from now on."""
-        self._known = self._counted = ()
+        self._known = self._counted = self._sums = ()
 
     def keep(self, sent: Sequence[EncodingState]) -> tuple[EncodingState, ...]:
         """Return the sizes that there are: those in the stream, smallest first, and larger ones that were before.
@@ -38,10 +40,18 @@ class Sizes:
         return self._known
 
     def keep_bytes(self, counted: Sequence[int]) -> tuple[int, ...]:
-        """Return what came of each size since the start; of those that are not in the stream, when they last were."""
-        held_back = self._counted[len(counted) : len(self._known)] if len(counted) < len(self._known) else ()
-        self._counted = (*counted, *held_back)
-        return self._counted
+        """Return what came of each size since the first call.
+
+        Of a stream with fewer or more sizes than before other packets are counted, and from another start: that is no
+        gain. Neither is it of what is not in the stream.
+        """
+        count = max(len(counted), len(self._known))
+        sums = [*self._sums, *[0] * (count - len(self._sums))][:count]
+        if len(counted) == len(self._counted):
+            for index, (now, before) in enumerate(zip(counted, self._counted, strict=True)):
+                sums[index] += max(now - before, 0)
+        self._counted, self._sums = tuple(counted), tuple(sums)
+        return self._sums
 
 
 def _are_same(sent: Sequence[EncodingState], known: Sequence[EncodingState]) -> bool:

@@ -40,6 +40,7 @@ class Slot:
         self._soon = False
         """Of a pause: it ends within a second, and is not worth telling."""
         self._waits = False
+        self._hoped = LOWEST
         self._layers: tuple[int, int] | None = None
         self._told: SlotView | None = None
 
@@ -55,6 +56,7 @@ class Slot:
         if self.track is not track:
             self.consumer.detach()
         self.track = track
+        self._hoped = LOWEST
         self.allotted = self.paused = False
         self._layers = None
         self.choose_layers()  # before attaching, which asks for a key frame of the encoding that is wanted
@@ -104,6 +106,11 @@ class Slot:
             self._choose_encoding(track, height_max),
             choose_temporal_layer(_least(self.wanted_frame_rate, frame_rate_max)),
         )
+
+    def take_hope(self) -> int | None:
+        """Return the encoding that is wanted if it is a higher one than when this was called last, else None."""
+        before, self._hoped = self._hoped, self.wanted_layers()[0]
+        return self._hoped if self._hoped > before else None
 
     def send(self, layers: tuple[int, int] | None, *, soon: bool = False) -> bool:
         """Send an encoding of what is shown up to a temporal layer, or nothing (`soon`: yet).

@@ -278,6 +278,26 @@ def test_the_engine_is_asked_to_look_for_what_could_be_used(stage: Stage, viewer
     assert viewer.transport.wanted_bps == 0
 
 
+def test_a_publisher_begins_with_what_is_wanted_while_the_path_is_still_probed(
+    stage: Stage, viewer: Person, cameras: list[Person]
+) -> None:
+    for person in (viewer, *cameras):
+        wants(person, 90)
+    passes(stage, PAUSE_AFTER_S + 2, estimates={viewer: 1_000_000})
+    assert active(cameras[0]) == [True, False, False]
+    wants(viewer, 720, "20")
+    assert layers(viewer, "20") == [(1, 3)]
+    assert active(cameras[0]) == [True, True, True], "a probe may find twice as much"
+    passes(stage, PAUSE_AFTER_S + 2, estimates={viewer: 1_000_000})
+    assert active(cameras[0]) == [True, True, False], "it did not"
+    wants(viewer, 720, "20")
+    assert active(cameras[0]) == [True, True, False], "nothing else is wanted than before"
+    wants(viewer, 90, "20")
+    passes(stage, PAUSE_AFTER_S + 2, estimates={viewer: 500_000})
+    wants(viewer, 720, "20")
+    assert active(cameras[0]) == [True, False, False], "no probe finds thrice as much"
+
+
 def test_the_connection_is_told_as_what_the_estimate_is_worth(stage: Stage, viewer: Person) -> None:
     wants(viewer, 720)
     for estimate_bps, level in [(600_000, Level.POOR), (200_000, Level.MINIMAL), (90_000, Level.AUDIO)]:

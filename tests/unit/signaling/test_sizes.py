@@ -44,10 +44,12 @@ def test_another_picture_is_not_taken_for_the_smaller_sizes_of_the_last() -> Non
 def test_of_what_is_held_back_nothing_came_meanwhile() -> None:
     known = Sizes()
     known.keep(sizes(180, 360, 720))
-    assert known.keep_bytes((10, 40, 160)) == (10, 40, 160)
-    assert known.keep_bytes((20,)) == (20, 40, 160)
-    assert known.keep_bytes((30, 60)) == (30, 60, 160)
-    assert known.keep_bytes((40, 70, 180)) == (40, 70, 180)
+    assert known.keep_bytes((10, 40, 160)) == (0, 0, 0), "whatever came before"
+    assert known.keep_bytes((15, 60, 200)) == (5, 20, 40)
+    assert known.keep_bytes((900,)) == (5, 20, 40), "the whole stream is counted, not what is in it of one size"
+    assert known.keep_bytes((910,)) == (15, 20, 40)
+    assert known.keep_bytes((3, 5, 9)) == (15, 20, 40), "the stream began anew"
+    assert known.keep_bytes((4, 8, 14)) == (16, 23, 45)
 
 
 def test_the_publisher_is_told_how_much_smaller_than_the_largest_is_enough() -> None:
