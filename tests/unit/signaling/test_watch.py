@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,8 @@ from signaling.identifiers import Source
 from signaling.levels import Level
 from signaling.limits import RoomSettings
 from signaling.server_messages import Error, Joined, Layers, Quality, TrackChanged
-from signaling.watch import LOOK_S
+from signaling.watch import LOOK_S, STILL_LOOKS
+from tests.unit.signaling.fake_engine import FakePath, FakeTransport
 from tests.unit.signaling.stage import Person, Stage
 from tests.unit.signaling.test_resume import breaks_off, comes_back, goes_silent
 
@@ -80,6 +82,26 @@ def test_silence_is_a_lost_connection() -> None:
     amal.transport.listener.on_alive()
     passes(stage, 2, traffic={amal: 0.0})
     assert told(badr)[-1] == {amal.id: Level.EXCELLENT}
+
+
+def test_a_path_on_which_nothing_flows_is_seldom_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Stage()
+    amal, badr = stage.joins("amal"), stage.joins("badr")
+    looked: list[int] = []
+
+    def look(transport: FakeTransport) -> FakePath:
+        looked.append(transport.number)
+        return replace(transport.traffic)
+
+    monkeypatch.setattr(FakeTransport, "path", property(look))
+    passes(stage, 1 + 4 * (STILL_LOOKS + 1), traffic={amal: 0.0})
+    assert looked.count(amal.transport.number) == 1 + 4 * (STILL_LOOKS + 1)
+    assert looked.count(badr.transport.number) == 1 + 4
+    passes(stage, STILL_LOOKS + 2, traffic={amal: 0.0, badr: 0.0})
+    assert told(amal)[-1] == {badr.id: Level.EXCELLENT}, "noticed as soon as it is looked at again"
+    goes_silent(badr)
+    passes(stage, 1)
+    assert told(amal)[-1] == {badr.id: Level.LOST}, "silence is noticed meanwhile"
 
 
 def test_an_estimator_may_say_that_it_is_worse() -> None:
