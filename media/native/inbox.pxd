@@ -16,7 +16,7 @@ cdef enum:
     LETTER_REPORT = 2         # its clock, as its sender report told it
     LETTER_RESTART = 3        # numbers or timeline of an encoding broke off
     LETTER_ENDED = 4          # nothing comes of an encoding any more
-    LETTER_KEY_FRAME = 5      # a viewer of a mirror needs one
+    LETTER_KEY_FRAME = 5      # viewers of a mirror need some
 
 ctypedef struct Letter:
     uint64_t producer         # its id at home
@@ -30,6 +30,7 @@ ctypedef struct Letter:
     uint8_t encoding
     uint8_t codec_index
     uint8_t is_new            # the highest number so far
+    uint8_t encodings         # of LETTER_KEY_FRAME: of which, as bits
     uint8_t patient           # of LETTER_KEY_FRAME: for who sees a lower encoding meanwhile
 
 ctypedef struct LetterSlot:

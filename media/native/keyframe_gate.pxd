@@ -19,6 +19,9 @@ cdef void gate_init(KeyframeGate* gate) noexcept nogil
 # Somebody needs a key frame. 1: send a PLI now; 0: merged into one already asked or remembered.
 cdef int gate_request(KeyframeGate* gate, uint64_t now_us) noexcept nogil
 
+# 1 if gate_request would let a request through.
+cdef bint gate_is_due(const KeyframeGate* gate, uint64_t now_us) noexcept nogil
+
 # 1: send a PLI now, for a remembered or an unanswered request.
 cdef int gate_poll(KeyframeGate* gate, uint64_t now_us) noexcept nogil
 

@@ -47,9 +47,14 @@ cdef void gate_init(KeyframeGate* gate) noexcept nogil:
     gate.interval_us = INTERVAL_MIN_US
 
 
+cdef bint gate_is_due(const KeyframeGate* gate, uint64_t now_us) noexcept nogil:
+    """Return 1 if a request is let through."""
+    return not gate.open and (not gate.has_asked or elapsed(now_us, gate.asked_us) >= interval_at(gate, now_us))
+
+
 cdef int gate_request(KeyframeGate* gate, uint64_t now_us) noexcept nogil:
     """Take a request; 1: send a PLI now, 0: it is merged or remembered."""
-    if not gate.open and (not gate.has_asked or elapsed(now_us, gate.asked_us) >= interval_at(gate, now_us)):
+    if gate_is_due(gate, now_us):
         return ask(gate, now_us)
     if not gate.open:
         gate.waiting = 1

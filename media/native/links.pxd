@@ -17,5 +17,5 @@ cdef void tell_packet(Core* core, const Producer* producer, uint8_t encoding, ui
 cdef void tell_report(Core* core, const Producer* producer, uint8_t encoding, uint64_t ntp, uint32_t rtp_timestamp,
         uint64_t now_us) noexcept nogil
 cdef void tell_break(Core* core, const Producer* producer, uint8_t encoding, uint8_t kind) noexcept nogil
-cdef void ask_home(Core* core, const Producer* mirror, uint8_t encoding, bint patient) noexcept nogil
+cdef void ask_home(Core* core, const Producer* mirror, uint8_t encodings, bint patient) noexcept nogil
 cdef void wake_told(Core* core) noexcept nogil

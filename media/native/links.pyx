@@ -129,13 +129,13 @@ cdef void tell_break(Core* core, const Producer* producer, uint8_t encoding, uin
     tell(core, producer, &letter, NULL)
 
 
-cdef void ask_home(Core* core, const Producer* mirror, uint8_t encoding, bint patient) noexcept nogil:
-    """Ask a mirror's home for a key frame: its gate is the one that counts."""
+cdef void ask_home(Core* core, const Producer* mirror, uint8_t encodings, bint patient) noexcept nogil:
+    """Ask a mirror's home for key frames: its gates are those that count."""
     cdef Letter letter
     memset(&letter, 0, sizeof(Letter))
     letter.kind = LETTER_KEY_FRAME
     letter.producer = mirror.home_id
-    letter.encoding = encoding
+    letter.encodings = encodings
     letter.patient = patient
     if inbox_put(mirror.transport.home, &letter, NULL) < 0:
         core.counters.mirror_overflows += 1

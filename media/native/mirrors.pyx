@@ -21,7 +21,7 @@ from media.native.reception cimport reception_sender_report
 from media.native.rows cimport Core, Encoding, Producer, Transport
 from media.native.rtp cimport RtpHeader, parse_rtp
 from media.native.table cimport table_get, table_put
-from media.native.wishes cimport want_key_frame, want_upgrade
+from media.native.wishes cimport want_key_frames, want_upgrades
 
 
 cdef int mirror_register(Core* core, Producer* mirror, uint64_t home_id, InboxRing* home) noexcept nogil:
@@ -56,9 +56,9 @@ cdef void read_letter(Core* core, InboxRing* inbox, uint64_t now_us) noexcept no
             retarget(producer)
         elif letter.kind == LETTER_KEY_FRAME:
             if letter.patient:
-                want_upgrade(core, producer, letter.encoding, now_us)
+                want_upgrades(core, producer, letter.encodings, now_us)
             else:
-                want_key_frame(core, producer, letter.encoding, now_us)
+                want_key_frames(core, producer, letter.encodings, now_us)
     inbox_pop(inbox)
 
 

@@ -48,3 +48,4 @@ cdef int selection_find(const LayerSelection* selection, const LayerFrame* frame
 cdef uint32_t selection_sent(const LayerTargets* targets, int decision) noexcept nogil
 cdef bint selection_waits(LayerSelection* selection, const LayerTargets* targets, uint8_t spatial,
                           uint8_t temporal) noexcept nogil
+cdef bint selection_climbs(const LayerSelection* selection, const LayerTargets* targets) noexcept nogil

@@ -237,6 +237,13 @@ cdef bint selection_waits(LayerSelection* selection, const LayerTargets* targets
     return selection.intact & selection.allowed & of_layer(targets, targets.spatial[<int>selection.goal]) == 0
 
 
+cdef bint selection_climbs(const LayerSelection* selection, const LayerTargets* targets) noexcept nogil:
+    """1 if what is sent is whole, and smaller than what is wanted."""
+    if selection.target == NO_TARGET or selection.goal == NO_TARGET or not selection.intact >> selection.target & 1:
+        return False
+    return targets.spatial[<int>selection.target] < targets.spatial[<int>selection.goal]
+
+
 @cython.auto_pickle(False)
 cdef class Selection:
     """Python face: what one viewer is sent of one stream."""
@@ -309,3 +316,7 @@ cdef class Selection:
     def waits(self) -> bool:
         """Return whether only a key frame brings what is wanted."""
         return self.targets.count > 0 and selection_waits(&self.selection, &self.targets, self.spatial, self.temporal)
+
+    def climbs(self) -> bool:
+        """Return whether what is sent is whole, and smaller than what is wanted."""
+        return self.targets.count > 0 and selection_climbs(&self.selection, &self.targets)

@@ -7,8 +7,11 @@ from media.native.rows cimport Consumer, Core, Producer
 # Somebody has no picture, or a broken one: ask for a key frame of this encoding as soon as its gate lets it through.
 cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil
 
-# Somebody has a picture and waits for a better one: ask when the publisher was left in peace for a while.
-cdef void want_upgrade(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil
+# The same for several encodings, as bits, in one request.
+cdef void want_key_frames(Core* core, Producer* producer, uint8_t encodings, uint64_t now_us) noexcept nogil
+
+# Some have a picture and wait for a better one (bits): ask when the publisher was left in peace for a while.
+cdef void want_upgrades(Core* core, Producer* producer, uint8_t encodings, uint64_t now_us) noexcept nogil
 
 # Ask for what a slot waits for: one of the two.
 cdef void want_target(Core* core, const Consumer* consumer, uint64_t now_us) noexcept nogil

@@ -5,58 +5,82 @@ Each encoding has a gate, which merges the wishes of those who see nothing. Who 
 little by waiting: such upgrades of all viewers and of all encodings are asked for in one datagram, the more rarely the
 more there are who watch: a few get what they ask for at once, a crowd once in a few seconds. The lowest encoding,
 where those who join start, is asked for with them if its last key frame grows old: a class that joins within seconds
-costs its teacher one request for both.
+costs its teacher one request for both. Who has no picture yet waits like them while a lower encoding is on its way:
+that starts him.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from media.native.egress cimport RTCP_BYTES_MAX, rtcp_slot, send_rtcp
-from media.native.keyframe_gate cimport gate_key_frame, gate_poll, gate_request
+from media.native.keyframe_gate cimport KeyframeGate, gate_is_due, gate_key_frame, gate_poll, gate_request
 from media.native.links cimport ask_home
 from media.native.rows cimport Consumer, Core, Encoding, Producer
 from media.native.rtcp cimport build_pli
-from media.native.selection cimport selection_waits
+from media.native.selection cimport selection_climbs, selection_waits
 
 cdef enum:
     PATIENCE_US = 250000          # for each who watches,
-    PATIENCE_MAX_US = 2500000     # below the age up to which `replay` starts those who join at a key frame
+    PATIENCE_MAX_US = 2800000     # below the age up to which `replay` starts those who join at a key frame
     TOGETHER_US = 1000000         # what is asked for anyway takes upgrades along, if the last request is as old
     REPEAT_US = 1000000           # a letter home may be lost
 
 
 cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
-    cdef uint32_t encodings
-    if not may_ask(producer, index):
-        return
-    if gate_request(&producer.encodings[index].gate, now_us):
-        encodings = <uint32_t>1 << index
-        ask(core, producer, encodings | company(producer, now_us), now_us)
-    else:
-        core.counters.key_frames_merged += 1
+    want_key_frames(core, producer, <uint8_t>(1 << index), now_us)
 
 
-cdef void want_upgrade(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
-    if not may_ask(producer, index):
+cdef void want_key_frames(Core* core, Producer* producer, uint8_t encodings, uint64_t now_us) noexcept nogil:
+    cdef uint32_t asked = 0
+    cdef int i
+    for i in range(producer.encoding_count):
+        if encodings >> i & 1 and may_ask(producer, <uint8_t>i):
+            if gate_request(&producer.encodings[i].gate, now_us):
+                asked |= <uint32_t>1 << i
+            else:
+                core.counters.key_frames_merged += 1
+    if asked:
+        ask(core, producer, asked | company(producer, now_us), now_us)
+
+
+cdef void want_upgrades(Core* core, Producer* producer, uint8_t encodings, uint64_t now_us) noexcept nogil:
+    cdef uint8_t news = 0
+    cdef int i
+    for i in range(producer.encoding_count):
+        if encodings >> i & 1 and may_ask(producer, <uint8_t>i):
+            if producer.upgrades >> i & 1:
+                core.counters.key_frames_merged += 1
+            else:
+                news |= <uint8_t>(1 << i)
+    if not news:
         return
-    if producer.upgrades >> index & 1:
-        core.counters.key_frames_merged += 1
-        return
-    producer.upgrades |= <uint8_t>(1 << index)
+    producer.upgrades |= news
     if producer.home_id:
-        ask_home(core, producer, index, True)
+        ask_home(core, producer, news, True)
         producer.asked_us = now_us
     else:
         ask_for_upgrades(core, producer, now_us)
 
 
 cdef void want_target(Core* core, const Consumer* consumer, uint64_t now_us) noexcept nogil:
-    cdef const Encoding* now_flowing
-    if consumer.forward.encoding >= 0 and not consumer.forward.resync:
-        now_flowing = &consumer.producer.encodings[consumer.forward.encoding]
-        if now_flowing.active and consumer.forward.target > consumer.forward.encoding:
-            want_upgrade(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)
-            return
-    want_key_frame(core, consumer.producer, <uint8_t>consumer.forward.target, now_us)
+    cdef uint8_t target = <uint8_t>consumer.forward.target
+    if can_wait(consumer):
+        want_upgrades(core, consumer.producer, <uint8_t>(1 << target), now_us)
+    else:
+        want_key_frame(core, consumer.producer, target, now_us)
+
+
+cdef bint can_wait(const Consumer* consumer) noexcept nogil:
+    """1 if a slot shows a smaller picture than the one that it waits for, or is about to."""
+    cdef const Producer* producer = consumer.producer
+    cdef int flowing = consumer.forward.encoding, target = consumer.forward.target, i
+    if flowing < 0 or consumer.forward.resync:
+        for i in range(target):  # what was asked for already lets it start below, by `replay`
+            if producer.encodings[i].active and (producer.encodings[i].gate.open or producer.encodings[i].gate.waiting):
+                return True
+        return False
+    if flowing == target:
+        return layers_climb(consumer)
+    return flowing < target and producer.encodings[flowing].active
 
 
 cdef void answer_wishes(Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
@@ -80,11 +104,9 @@ cdef void ask_for_key_frames(Core* core, Producer* producer, uint64_t now_us) no
         ask_for_upgrades(core, producer, now_us)
     elif now_us - producer.asked_us >= REPEAT_US:
         producer.asked_us = now_us
-        for i in range(producer.encoding_count):
-            if not producer.encodings[i].active:
-                producer.upgrades &= <uint8_t>~(1 << i)  # who waited for it is aimed at another
-            elif producer.upgrades >> i & 1:
-                ask_home(core, producer, <uint8_t>i, True)
+        forget_upgrades_to_nothing(producer)
+        if producer.upgrades:
+            ask_home(core, producer, producer.upgrades, True)
 
 
 cdef inline bint may_ask(const Producer* producer, uint8_t index) noexcept nogil:
@@ -128,29 +150,42 @@ cdef inline uint32_t company(Producer* producer, uint64_t now_us) noexcept nogil
     return take_upgrades(producer, now_us)
 
 
-cdef uint32_t take_upgrades(Producer* producer, uint64_t now_us) noexcept nogil:
-    """Return the encodings that upgrades wait for; a gate that holds one back remembers it."""
-    cdef uint32_t encodings = 0
+cdef void forget_upgrades_to_nothing(Producer* producer) noexcept nogil:
+    """Who waited for an encoding that does not flow any more is aimed at another."""
     cdef int i
     for i in range(producer.encoding_count):
-        if producer.upgrades >> i & 1 and producer.encodings[i].active:
-            if gate_request(&producer.encodings[i].gate, now_us):
+        if not producer.encodings[i].active:
+            producer.upgrades &= <uint8_t>~(1 << i)
+
+
+cdef uint32_t take_upgrades(Producer* producer, uint64_t now_us) noexcept nogil:
+    """Return the encodings that upgrades wait for. One that its gate holds back goes on waiting, for company."""
+    cdef uint32_t encodings = 0
+    cdef KeyframeGate* gate
+    cdef int i
+    forget_upgrades_to_nothing(producer)
+    for i in range(producer.encoding_count):
+        if producer.upgrades >> i & 1:
+            gate = &producer.encodings[i].gate
+            if gate.open or gate.waiting:
+                producer.upgrades &= <uint8_t>~(1 << i)  # it is asked for, by others
+            elif gate_is_due(gate, now_us) and gate_request(gate, now_us):
+                producer.upgrades &= <uint8_t>~(1 << i)
                 encodings |= <uint32_t>1 << i
-    producer.upgrades = 0
     return encodings
 
 
 cdef void ask(Core* core, Producer* producer, uint32_t encodings, uint64_t now_us) noexcept nogil:
-    """Ask the publisher for key frames of these encodings at once, or the home of a mirror for each."""
+    """Ask the publisher for key frames of these encodings at once, or the home of a mirror."""
     cdef size_t size = 0
     cdef int i
     producer.asked_us = now_us
     producer.has_asked = 1
+    if producer.home_id:
+        ask_home(core, producer, <uint8_t>encodings, False)
+        return
     for i in range(producer.encoding_count):
         if not encodings >> i & 1:
-            continue
-        if producer.home_id:
-            ask_home(core, producer, <uint8_t>i, False)
             continue
         core.counters.key_frames_requested += 1
         size += build_pli(rtcp_slot(core) + size, RTCP_BYTES_MAX - size, producer.transport.ssrc,
@@ -168,13 +203,18 @@ cdef bint layers_wait(const Consumer* consumer) noexcept nogil:
         &encoding.layers.structure.targets, consumer.forward.spatial_wanted, consumer.forward.temporal_wanted)
 
 
+cdef bint layers_climb(const Consumer* consumer) noexcept nogil:
+    """1 if a slot shows whole pictures of a layered stream, smaller than those that it waits for."""
+    cdef const Encoding* encoding = &consumer.producer.encodings[consumer.forward.encoding]
+    return layers_wait(consumer) and selection_climbs(consumer.forward.layers, &encoding.layers.structure.targets)
+
+
 cdef bint waits_for_key_frame(const Consumer* consumer) noexcept nogil:
     cdef const Encoding* encoding
     if consumer.forward.target < 0 or (consumer.forward.encoding == consumer.forward.target
             and not consumer.forward.resync and not layers_wait(consumer)):
         return False
     encoding = &consumer.producer.encodings[consumer.forward.target]
-    if (consumer.producer.upgrades >> consumer.forward.target & 1 and consumer.forward.encoding >= 0
-            and not consumer.forward.resync):
+    if consumer.producer.upgrades >> consumer.forward.target & 1 and can_wait(consumer):
         return False
     return not encoding.gate.open and not encoding.gate.waiting

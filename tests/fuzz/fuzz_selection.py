@@ -44,6 +44,7 @@ def target(data: bytes) -> None:
             late=late,
         )
         selection.waits()
+        selection.climbs()
         if answer is None:
             continue
         known = decided.get(frame)

@@ -93,6 +93,11 @@ class Selection:
             self.layers[each][0] == size for each in self.intact & self._allowed()
         )
 
+    def climbs(self) -> bool:
+        if not self.layers or self.newest is None or self.sent is None or self.sent not in self.intact:
+            return False
+        return self.layers[self.sent][0] < self.layers[self._goal()][0]
+
     def _late(self, frame: Frame) -> tuple[bool, bool] | None:
         if self.newest is None or self.sent is None:
             return None

@@ -132,6 +132,16 @@ def test_a_key_frame_is_waited_for_only_where_nothing_else_helps() -> None:
     assert not waits(TEMPORAL, (0, 0), (0, ALL))
 
 
+def test_a_smaller_picture_that_is_whole_can_wait_for_a_larger_one() -> None:
+    def climbs(structure: Structure, first: tuple[int, int], then: tuple[int, int]) -> bool:
+        *_, (*_, native) = play(structure, {0: first, 6: then}, 9)
+        return native.climbs()
+
+    assert climbs(FULL, (LOW, ALL), (TOP, ALL))
+    assert not climbs(KEY_ONLY, (TOP, ALL), (LOW, ALL))
+    assert not climbs(TEMPORAL, (0, 0), (0, ALL))
+
+
 def test_a_layer_that_is_not_sent_is_not_waited_for_and_taken_up_when_it_is() -> None:
     native = Selection()
     native.set_targets(TWO.layers())
@@ -210,6 +220,7 @@ def test_equals_its_twin_and_sends_no_frame_without_what_it_refers_to(
         assert answer == twin.take(frame, late=kind == "late")
         assert native.target() == twin.target()
         assert native.waits() == twin.waits()
+        assert native.climbs() == twin.climbs()
         if kind == "new":
             last = frame
         if answer is not None and answer[0] and kind != "again":

@@ -125,6 +125,40 @@ def test_who_watches_alone_is_not_made_to_wait(room: Room) -> None:
     assert play(room, publisher, encodings, frames=10) == [[HIGH]]
 
 
+def test_what_a_gate_holds_back_goes_with_the_next_request(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    viewer = room.knock(4000)
+    room.connect(viewer)
+    room.subscribe(FIRST_SLOT, viewer, TRACK, encoding=1)
+    room.subscribe(FIRST_SLOT + 1, room.join(FIRST_SLOT + 1), TRACK, encoding=0)
+    crowd(room, FIRST_SLOT + 2)
+    play(room, publisher, encodings, frames=200)
+    room.send_rtcp(viewer, rtcp.write_pli(1, FIRST_SLOT))
+    assert play(room, publisher, encodings, frames=10) == [[MIDDLE]]
+    room.worker.set_layers(FIRST_SLOT + 1, 1, 255)
+    assert play(room, publisher, encodings, frames=60) == [], "it had a key frame not long ago"
+    assert play(room, publisher, encodings, frames=30) == [[LOW, MIDDLE]]
+    assert play(room, publisher, encodings, frames=90) == []
+
+
+def test_who_has_no_picture_yet_waits_for_the_lower_one_that_is_on_its_way(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    crowd(room, FIRST_SLOT + 2)
+    play(room, publisher, encodings, frames=200)
+    room.subscribe(FIRST_SLOT, room.join(FIRST_SLOT), TRACK, encoding=0)
+    room.pass_time(100)
+    assert asked(publisher) == [LOW]
+    room.worker.set_layers(FIRST_SLOT, 2, 255)
+    room.pass_time(300)
+    assert asked(publisher) == [], "the lowest is awaited already"
+    for camera in encodings:
+        room.send_together(publisher, *camera.frame(key=camera.ssrc == LOW))
+    room.pass_time(200)
+    assert room.worker.consumer_stats(FIRST_SLOT)["encoding"] == 0
+    assert play(room, publisher, encodings, frames=100) == [[LOW, HIGH]]
+    assert room.worker.consumer_stats(FIRST_SLOT)["encoding"] == 2
+
+
 def test_upgrades_elsewhere_wait_at_home(pair: Pair) -> None:
     pair.publish_video(RIDS)
     encodings = cameras()
@@ -141,5 +175,26 @@ def test_upgrades_elsewhere_wait_at_home(pair: Pair) -> None:
     pair.away.worker.set_layers(FIRST_SLOT + 1, 1, 255)
     pair.play(*encodings, frames=50)
     assert pair.asked() == [], "the publisher was asked not long ago"
-    pair.play(*encodings, frames=40)
+    pair.play(*encodings, frames=50)
     assert pair.asked()[:2] == [LOW, MIDDLE]
+
+
+def test_what_those_who_come_elsewhere_wait_for_are_two_requests(pair: Pair) -> None:
+    pair.publish_video(RIDS)
+    encodings = cameras()
+    for camera in encodings:
+        pair.send(*camera.frame(key=True))
+    pair.play(*encodings, frames=120)
+    pair.asked()
+    for encoding in range(len(RIDS)):
+        pair.away.subscribe(FIRST_SLOT + encoding, pair.away.join(FIRST_SLOT + encoding), MIRROR, encoding=encoding)
+    requests = []
+    for _ in range(100):
+        wanted = pair.asked()
+        requests += [wanted] if wanted else []
+        for camera in encodings:
+            pair.send(*camera.frame(key=camera.ssrc in wanted))
+        pair.pass_time(30)
+    assert requests == [[LOW], [LOW, MIDDLE, HIGH]]
+    for encoding in range(len(RIDS)):
+        assert pair.away.worker.consumer_stats(FIRST_SLOT + encoding)["encoding"] == encoding
