@@ -1,4 +1,4 @@
-"""What every test gets: a Hypothesis profile, and for integration tests the proof that nothing was left behind.
+"""What every test gets: a Hypothesis profile and a place in the order; integration tests: proof that nothing is left.
 
 A test under tests/integration or tests/e2e must end with no asyncio task, thread (native ones too) or socket that was
 not there before. Fixtures of a wider scope (a browser, say) count as there before.
@@ -29,7 +29,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the leftover checks around every integration and end-to-end test, outside its other fixtures."""
+    """Put what takes long first, and the leftover checks around every integration and end-to-end test."""
+    _put_long_files_first(items)
     for item in items:
         if not isinstance(item, pytest.Function) or not {"integration", "e2e"} & set(item.path.parts):
             continue
@@ -42,6 +43,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.flaky(reruns=RERUNS))
         first = _first_of_the_test_itself(item)
         item.fixturenames[first:first] = wanted
+
+
+def _put_long_files_first(items: list[pytest.Item]) -> None:
+    """Order files: browsers evenly among whole programs, then the rest. Workers take them in this order.
+
+    So all workers have something short to do until the end, and browsers, which need the whole computer, seldom meet.
+    """
+    kinds: dict[str, dict[Path, int]] = {"e2e": {}, "integration": {}}
+    for item in items:
+        for kind, files in kinds.items():
+            if kind in item.path.parts:
+                files.setdefault(item.path, len(files))
+    places = {path: (place + 0.5) / len(files) for files in kinds.values() for path, place in files.items()}
+    items.sort(key=lambda item: places.get(item.path, 1.0))
 
 
 def _first_of_the_test_itself(item: pytest.Function) -> int:

@@ -19,7 +19,11 @@ from benchmarks import load
 from benchmarks.joins.server import Server
 from benchmarks.load.clips import Layers
 from benchmarks.load.options import Address, Options
+from tests.support.short_clips import short_clips
 
+__all__ = ["short_clips"]
+
+pytestmark = pytest.mark.usefixtures("short_clips")
 ROOT = Path(__file__).parents[2]
 SETTINGS = ("media.workers=1",)
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.counted.clip import Codec
 from benchmarks.load.clips import prepare
 from benchmarks.load.ground import open_ground
 from benchmarks.load.options import Address, Options
 from benchmarks.neighbours import bad_viewer, cameras, floods, storm
 from benchmarks.neighbours.verdict import Row, format_table, medians
+from tests.support.short_clips import short_clips
+
+__all__ = ["short_clips"]
 
 
+@pytest.mark.usefixtures("short_clips")
 async def test_all_scenarios_bring_figures() -> None:
     prepare(Codec.VP8, Codec.H264)
     async with open_ground(Options(address=Address(settings=("media.workers=1",)))) as ground:

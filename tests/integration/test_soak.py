@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks import soak
+from tests.support.short_clips import short_clips
+
+__all__ = ["short_clips"]
 
 SECONDS = float(os.environ.get("HALQA_TEST_SOAK_S", "3"))
 
 
 @pytest.mark.timeout(SECONDS + 150)
+@pytest.mark.usefixtures("short_clips")
 def test_people_come_and_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,6 +20,8 @@ GROWTH_MAX = Memory(resident_bytes=8 << 20, native_bytes=512 << 10, python_block
 """Of the whole process during an attack of thousands of datagrams: 100 bytes kept of each would show."""
 ARRIVED_MIN = 0.6  # of what flows in so much time: the event loop of the peers is that of the attack
 SETTLE_S = 5.0
+LOWEST, LOWEST_HEIGHT = "q", 180
+"""What both ask for: who wants more is given it when his path was found to be wide, some seconds later."""
 
 
 @dataclass(slots=True)
@@ -63,7 +65,7 @@ class Lesson:
 
     def has_begun(self) -> bool:
         """Whether both get sound, and the encoding that their slots want."""
-        return all(peer.slots["v0"].encoding == "h" for peer in self.both) and all(
+        return all(peer.slots["v0"].encoding == LOWEST for peer in self.both) and all(
             count > 10 for count in self._received()
         )
 
@@ -86,6 +88,7 @@ async def open_lesson(folder: Path) -> AsyncIterator[Lesson]:
         teacher = await school.join("teacher", options=PeerOptions(rates=RATES))
         student = await school.join("student", options=PeerOptions(rates=RATES))
         for peer in (teacher, student):
+            await peer.view(mid="v0", height=LOWEST_HEIGHT)
             await peer.publish("camera", "microphone")
         lesson = Lesson(school, teacher, student, Attacker(teacher.media.link.server))
         try:
