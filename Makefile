@@ -9,10 +9,12 @@ INSTALLED := $(VENV)/installed
 BUILT := build/native
 NATIVE := $(wildcard media/native/*.pyx media/native/*.pxd media/native/*.pxi media/native/*.h)
 NATIVE_MODULES := $(subst /,.,$(basename $(wildcard media/native/*.pyx)))
+# Side by side, what takes longest first: each by itself has no use for the other cores.
+CHECKS := check-types check-style check-scripts check-layers check-stubs check-tidiness
 CODE := media signaling recorder webapi control_api lms benchmarks tests halqa
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check format bench fuzz pins clean
+.PHONY: help setup up test check format bench fuzz pins clean $(CHECKS)
 .DELETE_ON_ERROR:
 
 help:  ## list the commands
@@ -25,21 +27,35 @@ up: setup  ## start a server on this computer and print links for a teacher and 
 
 test: setup  ## run the whole test suite
 	@scripts/system-packages $(PYTHON) test
-	@$(RUN)/python -m pytest --numprocesses 3 --dist loadfile $(ARGS)
+	@$(RUN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## lint, types, layers, native stubs, tidiness
+	@scripts/system-packages $(PYTHON) check
+	@mkdir -p build
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target $(CHECKS)
+
+check-types:
+	@echo "check: types"
+	@$(RUN)/mypy --no-error-summary $(addprefix -p ,$(CODE))
+
+check-style:
 	@echo "check: ruff"
 	@$(RUN)/ruff check --quiet .
 	@$(RUN)/ruff format --check --quiet . || { echo "check: run 'make format'"; exit 1; }
-	@echo "check: mypy"
-	@$(RUN)/mypy --no-error-summary $(addprefix -p ,$(CODE))
+
+check-scripts:
 	@echo "check: scripts"
-	@scripts/system-packages $(PYTHON) check
 	@scripts/check-scripts
+
+check-layers:
 	@echo "check: layers"
 	@$(RUN)/lint-imports --no-logo > build/layers || { cat build/layers; exit 1; }
+
+check-stubs:
 	@echo "check: native stubs"
 	@$(RUN)/stubtest --concise --allowlist scripts/stubtest-allowlist --ignore-unused-allowlist $(NATIVE_MODULES)
+
+check-tidiness:
 	@echo "check: tidiness"
 	@$(RUN)/python -m pytest --quiet --no-header tests/test_tidy.py
 
