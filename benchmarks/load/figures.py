@@ -87,6 +87,11 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     server_cpu_s: float | None
     generator_cpu_s: float
     packets_per_cpu_s: float | None
+    cpu_us_per_packet: float | None
+    """Of the server; its parts are next: of its main thread, of the others in the kernel, and of those elsewhere."""
+    main_us_per_packet: float | None
+    kernel_us_per_packet: float | None
+    threads_us_per_packet: float | None
     viewers_per_core: float | None
     server_rss_bytes: int | None
     disturbance_cores: float
@@ -107,6 +112,7 @@ def figures_of(school: School, joining: Window, window: Window, rss_bytes: int |
     watched = school.ground.watched is not None
     cpu_s = window.server_cpu_s if watched else None
     counts = window.counts
+    packets = counts["packets"] if watched else 0
     joins = _times(came, "first_packet_s")
     keys = _times(came, "first_key_frame_s")
     return Figures(
@@ -143,6 +149,10 @@ def figures_of(school: School, joining: Window, window: Window, rss_bytes: int |
         server_cpu_s=None if cpu_s is None else round(cpu_s, 3),
         generator_cpu_s=round(window.generator_cpu_s, 3),
         packets_per_cpu_s=round(counts["packets"] / cpu_s) if cpu_s else None,
+        cpu_us_per_packet=_each_us(window.server_cpu_s, packets),
+        main_us_per_packet=_each_us(window.server_cpu.main_s, packets),
+        kernel_us_per_packet=_each_us(window.server_cpu.kernel_s, packets),
+        threads_us_per_packet=_each_us(window.server_cpu.threads_s, packets),
         viewers_per_core=round(window.viewers * window.seconds / cpu_s, 1) if cpu_s else None,
         server_rss_bytes=rss_bytes,
         disturbance_cores=round(window.disturbance_cores, 2),
@@ -175,6 +185,7 @@ def format_table(figures: Figures) -> str:
         ("server CPU", "unknown: say --server-pid" if server_cpu is None else _cpu(server_cpu, figures.duration_s)),
         ("generator CPU", _cpu(figures.generator_cpu_s, figures.duration_s)),
         ("packets per CPU s", "unknown" if per_cpu is None else f"{per_cpu:,}"),
+        ("CPU per packet", _parts(figures)),
         ("viewers per core", "unknown" if figures.viewers_per_core is None else f"{figures.viewers_per_core:,.0f}"),
         ("server memory", "unknown" if memory is None else f"{memory / 1e6:,.0f} MB"),
         ("commit, processor", f"{figures.commit}, {figures.machine['processor']}, {figures.machine['cores']} cores"),
@@ -198,6 +209,19 @@ def commit() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return "unknown"
     return asked.stdout.strip() or "unknown"
+
+
+def _each_us(spent_s: float, packets: int) -> float | None:
+    return round(spent_s / packets * 1e6, 3) if packets > 0 else None
+
+
+def _parts(figures: Figures) -> str:
+    if figures.cpu_us_per_packet is None:
+        return "unknown"
+    return (
+        f"{figures.cpu_us_per_packet:.2f} µs: kernel {figures.kernel_us_per_packet:.2f}, "
+        f"threads {figures.threads_us_per_packet:.2f}, main thread {figures.main_us_per_packet:.2f}"
+    )
 
 
 def _times(arrivals: Sequence[Arrival], name: str) -> list[float]:

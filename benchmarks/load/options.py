@@ -18,6 +18,7 @@ PROFILES: Final = {
 }
 CODECS: Final = {"vp8": Codec.VP8, "h264": Codec.H264}
 PEERS_MAX: Final = 20_000
+NO_GSO: Final = ("media.gso=false",)
 HEIGHT_USUAL: Final = 720
 
 
@@ -85,6 +86,8 @@ def parse_arguments(arguments: list[str], description: str, epilog: str) -> Opti
         parser.error("--server needs --data (the server's data folder), --key ID:SECRET or --bearer TOKEN")
     if read.key is not None and ":" not in read.key:
         parser.error(f"--key is {read.key!r}, expected ID:SECRET")
+    if read.gso == "off" and (read.server is not None or read.whip is not None):
+        parser.error("--gso is of a server that is started: with --server or --whip it is the server's own setting")
     if read.rooms * (read.publishers + read.viewers) > PEERS_MAX:
         parser.error(f"{read.rooms * (read.publishers + read.viewers)} peers, expected at most {PEERS_MAX}")
     return Options(
@@ -96,7 +99,7 @@ def parse_arguments(arguments: list[str], description: str, epilog: str) -> Opti
             whep=read.whep,
             bearer=read.bearer,
             pid=read.server_pid,
-            settings=tuple(read.set),
+            settings=(*read.set, *NO_GSO) if read.gso == "off" else tuple(read.set),
         ),
         rooms=read.rooms,
         publishers=read.publishers,
@@ -131,6 +134,12 @@ def _add_where(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--server-pid", type=positive, metavar="PID", help="whose CPU time and memory are measured")
     where.add_argument(
         "--set", action="append", default=[], metavar="PATH=VALUE", help="a setting of the server that is started"
+    )
+    where.add_argument(
+        "--gso",
+        choices=["auto", "off"],
+        default="auto",
+        help="off: the server that is started sends each packet as a message of its own; default auto",
     )
 
 

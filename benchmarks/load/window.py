@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.load.school import School
+from benchmarks.load.watched import CpuTimes
 from benchmarks.machine import Disturbance
 from media.native.load_incoming import bucket_us
 
@@ -25,7 +26,7 @@ class Reading:
     at: float
     counts: dict[str, int]
     latencies: list[int]
-    server_cpu_s: float
+    server_cpu: CpuTimes
     generator_cpu_s: float
 
 
@@ -37,7 +38,7 @@ class Window:
     counts: dict[str, int]
     latencies: list[int]
     """By bucket of `media.native.load_incoming`."""
-    server_cpu_s: float
+    server_cpu: CpuTimes
     generator_cpu_s: float
     disturbance_cores: float
     """Of processes that are neither the server nor this one."""
@@ -56,6 +57,10 @@ class Window:
         """The part that our own sockets lost: above nothing, this computer is too slow to measure."""
         lost = max(0, self.counts["lost_here"])
         return lost / max(1, self.counts["packets"] + lost)
+
+    @property
+    def server_cpu_s(self) -> float:
+        return self.server_cpu.total_s
 
     @property
     def busy_cores(self) -> float:
@@ -93,7 +98,7 @@ def read(school: School) -> Reading:
         time.monotonic(),
         school.plane.totals(),
         school.plane.latencies(),
-        0.0 if watched is None else watched.cpu_s(),
+        CpuTimes() if watched is None else watched.cpu_times(),
         own.ru_utime + own.ru_stime,
     )
 
@@ -103,14 +108,14 @@ def between(
 ) -> Window:
     """Return what happened between two readings."""
     seconds = max(after.at - before.at, 1e-3)
-    server_s = after.server_cpu_s - before.server_cpu_s
+    server_cpu = after.server_cpu - before.server_cpu
     return Window(
         seconds=seconds,
         counts={name: after.counts[name] - before.counts[name] for name in after.counts},
         latencies=[later - earlier for earlier, later in zip(before.latencies, after.latencies, strict=True)],
-        server_cpu_s=server_s,
+        server_cpu=server_cpu,
         generator_cpu_s=after.generator_cpu_s - before.generator_cpu_s,
-        disturbance_cores=max(0.0, others_cores - server_s / seconds),
+        disturbance_cores=max(0.0, others_cores - server_cpu.total_s / seconds),
         viewers=viewers,
         died=died,
     )

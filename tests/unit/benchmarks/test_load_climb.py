@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.load.climb import CLOSE, GROWTH_FULL, Summit, climb
+from benchmarks.load.watched import CpuTimes
 from benchmarks.load.window import Window
 from media.native.load_incoming import bucket_of
 
@@ -16,7 +17,7 @@ def window(viewers: int, *, lost: int = 0, lost_here: int = 0, p99_ms: float = 1
     latencies = [0] * 448
     latencies[bucket_of(int(p99_ms * 1e6))] = 100
     counts = {"packets": 10_000 - lost - lost_here, "lost": lost, "lost_here": lost_here, "bytes": 1}
-    return Window(8.0, counts, latencies, 1.0, 1.0, 0.0, viewers, died)
+    return Window(8.0, counts, latencies, CpuTimes(1.0), 1.0, 0.0, viewers, died)
 
 
 async def reach(first: int, highest: int, attempt: Callable[[int], Window]) -> tuple[Summit, list[int]]:
@@ -98,7 +99,7 @@ async def test_it_ends_at_the_highest() -> None:
 )
 async def test_steps_are_smaller_where_the_limit_is_near(used_s: float, p99_ms: float, second: int) -> None:
     def attempt(viewers: int) -> Window:
-        return replace(window(viewers, p99_ms=p99_ms, lost=500 if viewers > 150 else 0), server_cpu_s=used_s)
+        return replace(window(viewers, p99_ms=p99_ms, lost=500 if viewers > 150 else 0), server_cpu=CpuTimes(used_s))
 
     _, tried = await reach(100, 20_000, attempt)
     assert tried[1] == second
@@ -106,7 +107,9 @@ async def test_steps_are_smaller_where_the_limit_is_near(used_s: float, p99_ms: 
 
 async def test_a_full_computer_is_not_driven_far_beyond_its_limit() -> None:
     def attempt(viewers: int) -> Window:
-        return replace(window(viewers, lost=500 if viewers > 1000 else 0), server_cpu_s=min(1.0, viewers / 1000) * 15)
+        return replace(
+            window(viewers, lost=500 if viewers > 1000 else 0), server_cpu=CpuTimes(min(1.0, viewers / 1000) * 15)
+        )
 
     summit, tried = await reach(100, 20_000, attempt)
     assert summit.good is not None
