@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -52,7 +52,7 @@ def _run(url: URL, act: Callable[[Config], None]) -> None:
     driver = "sqlite" if url.drivername.startswith("sqlite") else url.drivername
     engine = create_engine(url.set(drivername=driver), poolclass=pool.NullPool)
     if driver == "sqlite":
-        event.listen(engine, "connect", lambda connection, _record: setattr(connection, "isolation_level", None))
+        event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     quiet = logging.getLogger("alembic")
     level = quiet.level
@@ -67,3 +67,12 @@ def _run(url: URL, act: Callable[[Config], None]) -> None:
     finally:
         quiet.setLevel(level)
         engine.dispose()
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    """Have transactions begin where we say, and the write-ahead log on while nobody else is there.
+
+    The file keeps it on. Of several connections that turn it on at once, SQLite refuses one without waiting.
+    """
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL").close()

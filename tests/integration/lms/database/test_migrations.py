@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,14 @@ def test_forward_and_back_and_forward(empty_url: URL) -> None:
     assert tables_of(empty_url) <= {"alembic_version"}
     upgrade(empty_url)
     assert differences(empty_url) == []
+
+
+def test_who_opens_it_next_need_not_turn_on_the_log(tmp_path: Path) -> None:
+    """Connections that do so at the same time are refused one another: the first start failed, now and then."""
+    file = tmp_path / "lms.sqlite"
+    upgrade(URL.create("sqlite+aiosqlite", database=str(file)))
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_every_module_has_one_line_of_migrations() -> None:
