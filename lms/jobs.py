@@ -14,6 +14,7 @@ from lms.classes.told import ClassJobs
 from lms.codes import forgetting
 from lms.notifications import store
 from lms.notifications.classes import ClassNews
+from lms.organizations.host_checks import HostChecks
 from lms.outbox import relay
 from lms.parts import Parts
 from lms.personal import work
@@ -31,6 +32,7 @@ def add_jobs(parts: Parts, classes: ClassJobs, news: ClassNews) -> None:
     schedule.add("classes.end_overdue", 2 * MINUTE, classes.end_overdue)
     schedule.add("classes.tell_starting", MINUTE, news.tell_starting)
     schedule.add("recordings.expire", HOUR, retention.RecordingRetention(parts.database, parts.outbox).run)
+    schedule.add("hosts.check", DAY, HostChecks(parts).run, timeout_s=HOUR.total_seconds())
     schedule.add("chat.expire", HOUR, ChatRetention(parts.database, parts.live).run)
     schedule.add("audit.forget", DAY, AuditRetention(parts.database).run)
     schedule.add_for_all("seats.forget", DAY, retention.forget_grants)

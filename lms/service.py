@@ -35,10 +35,12 @@ from lms.jobs import add_jobs
 from lms.live.bus import LocalBus, PostgresqlBus
 from lms.live.live import Live
 from lms.mail.class_mails import ClassMails
+from lms.mail.host_mails import HostMails
 from lms.mail.links import LinkMails
 from lms.mail.mailer import make_mailer
 from lms.notifications.classes import ClassNews
 from lms.notifications.endpoints import add_notifications
+from lms.organizations.host_checks import MAIL
 from lms.outbox.relay import Relay
 from lms.outbox.send import Outbox
 from lms.parts import Parts
@@ -139,6 +141,7 @@ async def _build(settings: LmsSettings, clock: Clock, database: Database, url: s
     mailer = make_mailer(settings.mail, settings.data, clock)
     relay.on(TOPIC, LinkMails(database, mailer, keys[0], url).consume)
     ClassMails(database, outbox, mailer, url).listen(relay)
+    relay.on(MAIL, HostMails(database, mailer, settings.hosts.free_after_days).consume)
     personal = work.PersonalWork(database, outbox)
     relay.on(work.EXPORT, personal.export)
     relay.on(work.ERASE, personal.erase)

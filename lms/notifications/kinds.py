@@ -18,6 +18,7 @@ class Kind(enum.Enum):
     CLASS_CANCELLED = "class.cancelled"
     GRADE_PUBLISHED = "grade.published"
     CHAT_REPORTED = "chat.reported"
+    HOST_UNPROVEN = "host.unproven"
 
 
 _TEXTS: Final[Mapping[Kind, tuple[str, str]]] = {
@@ -28,6 +29,10 @@ _TEXTS: Final[Mapping[Kind, tuple[str, str]]] = {
     Kind.CLASS_CANCELLED: ("The class {title} was cancelled.", "أُلغيت حصة {title}."),
     Kind.GRADE_PUBLISHED: ("You have a new grade: {title}.", "لديك درجة جديدة: {title}."),
     Kind.CHAT_REPORTED: ("A message was reported in {title}.", "أُبلغ عن رسالة في {title}."),
+    Kind.HOST_UNPROVEN: (
+        "The DNS record that proves that {title} is yours is missing.",
+        "سجل DNS الذي يثبت أن {title} لكم مفقود.",
+    ),
 }
 _OPEN_ISOLATE: Final = "\u2068"  # a title in another direction keeps its own, and the sentence its order
 _CLOSE_ISOLATE: Final = "\u2069"

@@ -27,7 +27,7 @@ from lms.api.problems import (
 from lms.audit.record import record
 from lms.database.transaction import Transaction
 from lms.organizations.challenge import can_be_proven
-from lms.organizations.host_store import claim, find_host, give_up, list_hosts, verify
+from lms.organizations.host_store import claim, find_host, give_up, grant, list_hosts
 from lms.organizations.hosts import VERIFIED, view_of_host
 from lms.organizations.messages import HostText, HostView, Quota, Usage
 from lms.organizations.problems import PROVABLE_HOST, THE_HOST, THE_ORGANIZATION, host_taken
@@ -185,7 +185,7 @@ class OperatorEndpoints:
     async def _give_host(self, transaction: Transaction, org_id: UUID, host: str) -> bool:
         """Return whether it is verified only now."""
         if await find_host(transaction, org_id, host) is not None:
-            return await verify(transaction, org_id, host)
+            return await grant(transaction, org_id, host)
         await claim(transaction, org_id, host, self._hosts_max, verified=True)
         return True
 

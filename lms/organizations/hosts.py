@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -26,9 +28,10 @@ from lms.api.problems import (
     not_found,
 )
 from lms.api.rate_limits import Limit
-from lms.audit.record import record
+from lms.audit.record import record, record_by_service
+from lms.database.transaction import Transaction
 from lms.organizations.challenge import can_be_proven, proves, record_name, shown
-from lms.organizations.host_store import claim, find_host, give_up, list_hosts, owner_of, verify
+from lms.organizations.host_store import claim, find_host, give_up, let_go, list_hosts, owner_of, verify
 from lms.organizations.messages import (
     HostPath,
     HostState,
@@ -57,13 +60,15 @@ TAG: Final = "Organization"
 HOSTS: Final = "/api/v1/organization/hosts"
 HOST: Final = f"{HOSTS}/{{host}}"
 VERIFIED: Final = "host.verified"
+LOST: Final = "host.lost"
 _ABOUT: Final = (
     "It is claimed then, and nothing follows from that. Prove it: make a TXT record `record_name` with the value "
     "`record_value` in DNS, and have it checked by `verify`. From then on nobody who comes by it has to say of which "
     "organization they are. Several may claim one address; whoever proves it first has it."
 )
 _CHECKED: Final = (
-    "Asks DNS now for the TXT record of the claim. What is verified is not asked for again; the record may go then."
+    "Asks DNS now for the TXT record of the claim. Leave the record there: it is looked for every day. If it is "
+    "missing for some days you are told; after a month another organization that proves the address gets it."
 )
 
 
@@ -73,7 +78,9 @@ class HostEndpoints:
     def __init__(self, parts: Parts) -> None:
         self._database = parts.database
         self._outbox = parts.outbox
+        self._clock = parts.clock
         self._settings = parts.settings.hosts
+        self._free_after = timedelta(days=parts.settings.hosts.free_after_days)
         self._records = TxtRecords(parts.settings.hosts)
         self._own_host = urlsplit(parts.settings.http.public_url or "").hostname
 
@@ -150,12 +157,13 @@ class HostEndpoints:
         if not can_be_proven(host):
             raise bad_field("host", host, PROVABLE_HOST, "form")
         async with self._database.read_all() as transaction:
-            owner = await owner_of(transaction, host)
+            held = await self._held(transaction, host)
             others = await transaction.first(select(organization.c.id).where(organization.c.id != org_id).limit(1))
             present = await find_host(transaction, org_id, host)
         # Nobody takes the address of the whole service for themselves where others use it, too.
         own = host == self._own_host
-        if owner not in {None, org_id} or (own and others is not None):
+        taken = held is not None and held.org_id != org_id and not self._is_free(held)
+        if taken or (own and others is not None):
             raise host_taken(host)
         if present is not None:
             return Result(view_of_host(present))
@@ -180,10 +188,12 @@ class HostEndpoints:
         if row.verified_at is not None:
             return Result(view_of_host(row))
         async with self._database.read_all() as transaction:
-            owner = await owner_of(transaction, host)
-        if owner is not None:
+            held = await self._held(transaction, host)
+        if held is not None and not self._is_free(held):
             raise host_taken(host)
-        await self._ask(host, row.token)
+        values = await self._ask(host, row.token)
+        if held is not None:
+            await self._take(held, values)
         try:
             async with self._database.write(org_id) as transaction:
                 present = await find_host(transaction, org_id, host)
@@ -197,8 +207,28 @@ class HostEndpoints:
             raise host_taken(host) from None
         return Result(view_of_host(await self._find(org_id, host)))
 
-    async def _ask(self, host: str, token: str) -> None:
-        """Raise ProblemError, with the record that is wanted, unless DNS has it."""
+    @staticmethod
+    async def _held(transaction: Transaction, host: str) -> Row[Any] | None:
+        """Return the row of whose a host is, among all; None for nobody's."""
+        owner = await owner_of(transaction, host)
+        return None if owner is None else await find_host(transaction, owner, host)
+
+    def _is_free(self, held: Row[Any]) -> bool:
+        """Tell whether whose a host is may lose it to somebody who proves it: their own proof is missing for long."""
+        return held.missing_since is not None and held.missing_since <= self._clock.now() - self._free_after
+
+    async def _take(self, held: Row[Any], values: Sequence[str]) -> None:
+        """Take a host from whom it led to; raises ProblemError if their proof is there again."""
+        if proves(values, held.token):
+            raise host_taken(held.host)
+        async with self._database.write(held.org_id) as transaction:
+            if await let_go(transaction, held.org_id, held.host, transaction.now - self._free_after):
+                told = {"host": held.host}
+                await record_by_service(transaction, LOST, "organization", held.org_id, old=told)
+                await self._outbox.send(transaction, LOST, key=held.host, payload=told)
+
+    async def _ask(self, host: str, token: str) -> tuple[str, ...]:
+        """Return what DNS has; raises ProblemError, with the record that is wanted, if that is not there."""
         name = record_name(host)
 
         def refused(problem: Problem, rule: str, found: str = "") -> ProblemError:
@@ -223,6 +253,7 @@ class HostEndpoints:
             raise refused(DNS_SILENT, "dns_answer") from None
         if not proves(values, token):
             raise refused(HOST_RECORD_DIFFERS, "dns_value", shown(values))
+        return values
 
     async def _remove(self, call: Call[HostPath, Nothing, Nothing]) -> Result:
         if not await give_up(call.transaction, call.caller.org_id, call.path.host):
@@ -247,4 +278,5 @@ def view_of_host(row: Row[Any]) -> HostView:
         record_value=row.token,
         created_at=row.created_at,
         verified_at=row.verified_at,
+        missing_since=row.missing_since,
     )

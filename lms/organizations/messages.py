@@ -115,6 +115,8 @@ class HostView(Answer, frozen=True, kw_only=True):
     """What it must hold."""
     created_at: datetime
     verified_at: datetime | None
+    missing_since: datetime | None
+    """Since when DNS does not hold the proof any more. The host leads to you still; make the record anew."""
 
 
 class Organization(Answer, frozen=True, kw_only=True):

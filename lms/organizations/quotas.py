@@ -41,6 +41,11 @@ def _quota(org_id: Any, *, locked: bool) -> Select[Any]:
     return statement.with_for_update(key_share=True) if locked else statement
 
 
+def ask_quota_ahead(transaction: Transaction) -> None:
+    """Have the quota be asked for with whatever is asked next, of who does not write."""
+    transaction.ahead(_quota(transaction.org_id, locked=False))
+
+
 async def read_usage(transaction: Transaction) -> Usage:
     """Return what the organization uses now."""
     return Usage(

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from lms.errors import SettingsError
 
 DNS_PORT: Final = 53
+MISSING_DAYS_MAX: Final = 365  # domains are bought for a year
 _PORT_MAX: Final = 65_535
 
 
@@ -29,12 +30,22 @@ class HostSettings:
     """For all questions of one check together."""
     per_organization: int = 20
     """Hosts that one organization may claim or have."""
+    warn_after_days: int = 3
+    """DNS is asked daily for proofs that it held. After so long without one people are told: zones fail for hours."""
+    free_after_days: int = 30
+    """After so long without its proof a host may be another organization's that proves it; nobody else takes it."""
 
     def __post_init__(self) -> None:
         for text in self.nameservers:
             read_nameserver(text)
         if not 0 < self.timeout_s <= 30:
             raise SettingsError(f"hosts.timeout_s is {self.timeout_s:g}, expected more than 0, at most 30")
+        if not 1 <= self.warn_after_days <= self.free_after_days <= MISSING_DAYS_MAX:
+            given = f"{self.warn_after_days} and {self.free_after_days}"
+            raise SettingsError(
+                f"hosts.warn_after_days and hosts.free_after_days are {given}, expected 1 to {MISSING_DAYS_MAX}, "
+                "the second not less than the first"
+            )
         if not 0 <= self.per_organization <= 1000:
             raise SettingsError(f"hosts.per_organization is {self.per_organization}, expected 0 to 1000")
 

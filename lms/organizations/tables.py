@@ -52,6 +52,11 @@ org_host = service_table(
     Column("token", TEXT, nullable=False),
     Column("created_at", Time, nullable=False),
     Column("verified_at", Time),
+    # When DNS was first found to hold the proof, this time. None: nobody asked, as the operator gave the host.
+    Column("proven_at", Time),
+    # Since when DNS does not hold it any more, and when people were told of that.
+    Column("missing_since", Time),
+    Column("warned_at", Time),
     PrimaryKeyConstraint("org_id", "host"),
     Index(  # many may claim a host, one has it
         "uq_org_host_verified",

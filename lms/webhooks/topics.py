@@ -25,6 +25,8 @@ TOPICS: Final[Mapping[str, str]] = MappingProxyType(
         "grade.updated": "Grades of an item were changed, or can be seen now; never which points.",
         "recording.deleted": "A recording was deleted.",
         "host.verified": "An address leads to the organization from now on.",
+        "host.unproven": "DNS has not held the proof of an address for days; it leads to the organization still.",
+        "host.lost": "An address leads elsewhere now: its proof was missing for long, and another organization has it.",
         "person.erased": "Somebody's data was erased; erase what you hold of them.",
     }
 )

@@ -230,7 +230,7 @@ def test_hosts_of_earlier_versions_are_verified_and_claims_do_not_go_back(empty_
             connection.execute(insert(org_host).values(org_id=org_id, host=host, verified_at=verified_at, **claim))
     with writing(empty_url) as connection, pytest.raises(IntegrityError), connection.begin_nested():
         connection.execute(update(org_host).where(org_host.c.org_id == theirs).values(verified_at=now))
-    downgrade(empty_url, "organizations@-1")
+    downgrade(empty_url, "organizations@-2")
     with writing(empty_url) as connection:
         assert connection.execute(select(org_host.c.host, org_host.c.org_id)).all() == [("a", ours)]
     upgrade(empty_url)
