@@ -17,16 +17,22 @@ from media.native.forward cimport (
 from media.native.history cimport HistoryEntry, history_get
 from media.native.pacer cimport pace_media, pace_padding
 from media.native.payload cimport peek_dependency_descriptor
+from media.native.prefetch cimport halqa_prefetch
 from media.native.reception cimport Reception
-from media.native.selection cimport LayerSelection, selection_start
 from media.native.rows cimport (
-    KIND_DEPENDENCY_DESCRIPTOR, NONE8, PLAN_PACKETS_MAX, PLANS_MAX, Consumer, Core, Encoding, Plan, PlannedPacket,
-    Producer,
+    KIND_DEPENDENCY_DESCRIPTOR, KINDS_MAX, NONE8, PLAN_PACKETS_MAX, PLANS_MAX, Consumer, Core, Encoding, Plan,
+    PlannedPacket, Producer, Transport,
 )
+from media.native.sealer cimport Sealer
+from media.native.selection cimport LayerSelection, selection_start
+from media.native.send_log cimport SEND_LOG_ENTRIES, SendLog, SentPacket
+from media.native.seqmap cimport SEQMAP_RUNS, SequenceMap, SequenceRun
 
 cdef enum:
     # Copies of one flush: about 10 ms of work, which is as long as Python may have to wait for the rows.
     PLAN_COPIES_MAX = 8192
+    TRANSPORT_HEAD_BYTES = 72     # of a transport's row, up to the end of its address
+    CIPHER_BYTES = 192            # of OpenSSL's EVP_CIPHER_CTX: a hint needs no exact figure
     HISTORY_SHARE = 4             # a plan holds at most this part of a ring, so that nothing is overwritten under it
     ALIGNMENT_SPAN_S = 3600       # reports of one machine that differ by more are nonsense
 
@@ -121,6 +127,7 @@ cdef void flush_plan(Core* core, Plan* plan) noexcept nogil:
             core.counters.overtaken += 1
     level(plan)
     for i in range(producer.consumer_count):
+        look_ahead(producer, i, plan.count)
         consumer = producer.consumers[i]
         if consumer.transport.outbound == NULL or not consumer.transport.has_address:
             consumer.forward.resync = consumer.forward.encoding >= 0
@@ -132,6 +139,46 @@ cdef void flush_plan(Core* core, Plan* plan) noexcept nogil:
                 offer(core, consumer, producer, &plan.packets[j], entries[j])
     plan.count = 0
     plan.bytes = 0
+
+
+cdef inline void look_ahead(const Producer* producer, uint32_t at, int count) noexcept nogil:
+    """Have the processor fetch what the next viewers are sent by, while this one is served.
+
+    The rows of a thousand viewers are in no near cache, and each says where the next lies: a row comes four viewers
+    ahead, what it points to three ahead, and so on. It saves a quarter of what user space does for a packet.
+    """
+    cdef const Consumer* consumer
+    cdef const Transport* transport
+    cdef const SequenceMap* map
+    cdef const SendLog* log
+    if at + 4 < producer.consumer_count:
+        halqa_prefetch(producer.consumers[at + 4], sizeof(Consumer))
+    if at + 3 < producer.consumer_count:
+        consumer = producer.consumers[at + 3]
+        transport = consumer.transport
+        halqa_prefetch(transport, TRANSPORT_HEAD_BYTES)
+        halqa_prefetch(&transport.outbound, 2 * sizeof(void*))  # and the sealer behind it
+        halqa_prefetch(&transport.bandwidth, 2 * sizeof(void*))  # and the pacer
+        halqa_prefetch(&transport.out_ids, KINDS_MAX)
+        halqa_prefetch(consumer.forward.map, sizeof(uint64_t))
+    if at + 2 < producer.consumer_count:
+        consumer = producer.consumers[at + 2]
+        transport = consumer.transport
+        map = consumer.forward.map
+        if map != NULL:
+            halqa_prefetch(&map.runs[(map.opened - 1) % SEQMAP_RUNS], sizeof(SequenceRun))
+        if transport.sealer != NULL:
+            halqa_prefetch(transport.sealer, sizeof(Sealer))
+        if transport.bandwidth != NULL:
+            halqa_prefetch(&transport.bandwidth.log.next, sizeof(uint64_t))
+            halqa_prefetch(&transport.bandwidth.pace_us_per_kib, 2 * sizeof(uint64_t))  # and what was taken, behind it
+    if at + 1 < producer.consumer_count:
+        transport = producer.consumers[at + 1].transport
+        if transport.sealer != NULL:
+            halqa_prefetch(transport.sealer.cipher, CIPHER_BYTES)
+        if transport.bandwidth != NULL:
+            log = &transport.bandwidth.log
+            halqa_prefetch(&log.entries[log.next % SEND_LOG_ENTRIES], count * sizeof(SentPacket))
 
 
 cdef inline bint awaits_replay(const Consumer* consumer, const PlannedPacket* packet) noexcept nogil:
