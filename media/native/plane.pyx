@@ -9,7 +9,7 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memset
 
 from media.native.clock cimport halqa_monotonic_us
-from media.native.fanout cimport flush_plans
+from media.native.fanout cimport flush_plans, flush_whole_frames, rest_worth_us
 from media.native.feedback cimport tick
 from media.native.inbox cimport inbox_first, inbox_waiting
 from media.native.ingress cimport receive_datagram
@@ -39,12 +39,18 @@ cdef extern from *:
         if (pthread_getcpuclockid(thread, &clock) != 0 || clock_gettime(clock, &at) != 0) return 0;
         return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
     }
+    static inline void halqa_drain(int wake) {
+        uint64_t count;
+        if (read(wake, &count, sizeof count) < 0) { /* somebody else read it: nothing to do */ }
+    }
     static inline void halqa_wait(int socket, int wake, int timeout_ms) {
         struct pollfd waiting[2] = { { socket, POLLIN, 0 }, { wake, POLLIN, 0 } };
-        if (poll(waiting, 2, timeout_ms) > 0 && (waiting[1].revents & POLLIN)) {
-            uint64_t count;
-            if (read(wake, &count, sizeof count) < 0) { /* somebody else read it: nothing to do */ }
-        }
+        if (poll(waiting, 2, timeout_ms) > 0 && (waiting[1].revents & POLLIN)) halqa_drain(wake);
+    }
+    static inline int halqa_readable(int descriptor, uint64_t within_us) {
+        struct pollfd waiting = { descriptor, POLLIN, 0 };
+        struct timespec most = { within_us / 1000000, within_us % 1000000 * 1000 };
+        return ppoll(&waiting, 1, &most, NULL) > 0;
     }
     static inline void halqa_prefer(int nice) {
         /* Of this thread only. Without the right to it the thread runs at normal priority. */
@@ -70,6 +76,8 @@ cdef extern from *:
     int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept nogil
     uint64_t halqa_cpu_ns(pthread_t thread) noexcept nogil
     void halqa_wait(int socket, int wake, int timeout_ms) noexcept nogil
+    bint halqa_readable(int descriptor, uint64_t within_us) noexcept nogil
+    void halqa_drain(int wake) noexcept nogil
     void halqa_prefer(int nice) noexcept nogil
     void halqa_wake(int wake) noexcept nogil
     int halqa_flag(const int* at) noexcept nogil
@@ -149,21 +157,49 @@ cdef uint64_t plane_now_us(const Plane* plane) noexcept nogil:
 
 
 cdef void take_batch(Plane* plane, int count, uint64_t now_us) noexcept nogil:
-    """Take what was read and send what follows from it; whoever waits for the rows gets them between two datagrams."""
+    """Take what was read and send what follows from it; whoever waits for the rows gets them between two datagrams.
+
+    What completes a frame for many is read, too, if it comes soon.
+    """
     cdef Core* core = &plane.core
+    cdef uint64_t wait_us, until_us = 0
     cdef int i
     plane_lock(plane)
-    for i in range(count):
-        receive_datagram(core, <unsigned char*>core.receive.vectors[i].iov_base, core.receive.messages[i].msg_len,
-            &core.receive.sources[i], now_us)
-        if plane_wanted(plane):
-            flush_plans(core)
-            plane_unlock(plane)
-            plane_lock(plane)
+    while count:
+        for i in range(count):
+            receive_datagram(core, <unsigned char*>core.receive.vectors[i].iov_base, core.receive.messages[i].msg_len,
+                &core.receive.sources[i], now_us)
+            if plane_wanted(plane):
+                flush_plans(core)
+                plane_unlock(plane)
+                plane_lock(plane)
+        count = 0
+        wait_us = rest_wait_us(plane, &until_us)
+        if wait_us and halqa_readable(plane.descriptor, wait_us):
+            count = receive_many(&core.receive, plane.descriptor)
+            now_us = halqa_monotonic_us()
     if core.told_count:
         wake_told(core)  # they forward while we do
     flush_plans(core)
     plane_unlock(plane)
+
+
+cdef uint64_t rest_wait_us(Plane* plane, uint64_t* until_us) noexcept nogil:
+    """Return for how long the rest of a frame is worth waiting for now, 0: no longer. Others do not wait for it.
+
+    The first call sets `until_us`, which must be 0.
+    """
+    cdef uint64_t worth_us = rest_worth_us(&plane.core)
+    cdef uint64_t now_us
+    if worth_us == 0 or plane_wanted(plane):
+        return 0
+    now_us = halqa_monotonic_us()
+    if until_us[0] == 0:
+        until_us[0] = now_us + worth_us
+    if now_us >= until_us[0]:
+        return 0
+    flush_whole_frames(&plane.core)
+    return until_us[0] - now_us
 
 
 cdef void take_letters(Plane* plane, uint64_t now_us) noexcept nogil:
@@ -171,9 +207,10 @@ cdef void take_letters(Plane* plane, uint64_t now_us) noexcept nogil:
     cdef Core* core = &plane.core
     cdef uint64_t left_us = inbox_first(plane.inbox).letter.arrival_us
     cdef uint64_t sent_before = core.send.sent
+    cdef uint64_t until_us = 0
     cdef int taken = 0
     plane_lock(plane)
-    while taken < LETTERS_MAX and inbox_waiting(plane.inbox):
+    while taken < LETTERS_MAX and (inbox_waiting(plane.inbox) or rest_comes(plane, &until_us)):
         read_letter(core, plane.inbox, now_us)
         taken += 1
         if plane_wanted(plane):
@@ -185,6 +222,18 @@ cdef void take_letters(Plane* plane, uint64_t now_us) noexcept nogil:
     plane_unlock(plane)
     if left_us and core.send.sent != sent_before:
         latency_observe(&plane.latency, halqa_monotonic_us() - left_us)
+
+
+cdef bint rest_comes(Plane* plane, uint64_t* until_us) noexcept nogil:
+    """1 if a letter came that may complete a frame for many; its home wakes us when it has told of all."""
+    cdef uint64_t wait_us
+    while inbox_waiting(plane.inbox) == 0:
+        wait_us = rest_wait_us(plane, until_us)
+        if wait_us == 0:
+            return False
+        if halqa_readable(plane.wake_descriptor, wait_us):
+            halqa_drain(plane.wake_descriptor)
+    return True
 
 
 cdef uint64_t next_tick(const Core* core, uint64_t now_us) noexcept nogil:
@@ -207,7 +256,7 @@ cdef void* run(void* argument) noexcept nogil:
     """The thread: wait, read a batch, forward each datagram, do what is due, send what is left."""
     cdef Plane* plane = <Plane*>argument
     cdef Core* core = &plane.core
-    cdef uint64_t now_us, sent_before, due_us = 0
+    cdef uint64_t now_us, arrived_us, sent_before, due_us = 0
     cdef int count = 0
     cdef bint forwarded
     halqa_prefer(plane.nice)
@@ -222,6 +271,7 @@ cdef void* run(void* argument) noexcept nogil:
         arrival_ask(&core.receive, plane.control)
         count = receive_many(&core.receive, plane.descriptor)
         now_us = halqa_monotonic_us()
+        arrived_us = now_us - arrival_age_us(&core.receive) if count else now_us
         sent_before = core.send.sent
         if count:
             take_batch(plane, count, now_us)
@@ -245,5 +295,5 @@ cdef void* run(void* argument) noexcept nogil:
             send_flush(&core.send)
             plane_unlock(plane)
         if forwarded:
-            latency_observe(&plane.latency, arrival_age_us(&core.receive))
+            latency_observe(&plane.latency, halqa_monotonic_us() - arrived_us)
     return NULL
