@@ -145,7 +145,7 @@ class School:
                 told_s = self._told_s(there + index) if options.find_max and not options.hidden else 0.0
                 at += max(1 / options.join_rate, told_s)
         if wait_for_media:
-            await self._wait_for_media()
+            await self.wait_for_media()
 
     async def see_off(self, member: Member) -> None:
         """Let one member leave."""
@@ -224,7 +224,7 @@ class School:
         with contextlib.suppress(RefusedError, ConnectionError):
             await peer.leave()
 
-    async def _wait_for_media(self) -> None:
+    async def wait_for_media(self) -> None:
         """Wait until everybody has a picture, or no more is to be expected; write down when it came."""
         deadline = time.monotonic() + FIRST_PACKET_S
         waiting = [member for member in self.viewers if member.arrival.first_key_frame_s is None]

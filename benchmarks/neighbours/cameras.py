@@ -54,6 +54,8 @@ async def play(ground: Ground, size: Size) -> list[Row]:
     options = Options(viewers=size.people, publishers=1, videos=size.watched)
     async with School(ground, options) as school:
         members = await _gather(school, size)
+        await school.wait_for_media()
+        blind = sum(member.arrival.first_key_frame_s is None for member in members)
         await asyncio.sleep(size.settle_s)
         before = [school.plane.link(_number(member)) for member in members]
         seconds = await _seconds(school, members, size.seconds)
@@ -66,7 +68,11 @@ async def play(ground: Ground, size: Size) -> list[Row]:
         (late["waited_ns"] - early["waited_ns"]) / max(1, late["offered"] - early["offered"]) / 1e6
         for early, late in zip(before, after, strict=True)
     ]
-    return [*_viewer_rows(seconds, jams, waits_ms), *_camera_rows(seconds, size)]
+    return [
+        Row(name="viewers that saw nothing", value=blind, most=0),
+        *_viewer_rows(seconds, jams, waits_ms),
+        *_camera_rows(seconds, size),
+    ]
 
 
 async def _gather(school: School, size: Size) -> list[Member]:

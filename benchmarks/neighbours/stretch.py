@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.load.school import Member, School
-from benchmarks.load.window import quantile_us, read
+from benchmarks.load.window import between, read
 
 CHANGE_MAX: Final = 2.0
 """Of a bitrate, in percent: what nobody is to notice of somebody else."""
@@ -32,27 +32,25 @@ class Stretch:
 async def measure(school: School, viewers: Sequence[Member], seconds: float) -> Stretch:
     """Let the school go on for so long."""
     publishers = [member for member in school.members if member.peer.sending is not None]
-    loop = asyncio.get_running_loop()
 
     def got(members: Sequence[Member], name: str) -> list[int]:
         numbers = [member.peer.number for member in members]
         return [0 if number is None else school.plane.counters(number)[name] for number in numbers]
 
-    started, before = loop.time(), read(school)
+    before = read(school)
     bytes_before, sent_before = got(viewers, "bytes"), sum(got(publishers, "sent_bytes"))
     lost_before = sum(got(viewers, "lost"))
     await asyncio.sleep(seconds)
     bytes_after, sent_after = got(viewers, "bytes"), sum(got(publishers, "sent_bytes"))
     lost_after = sum(got(viewers, "lost"))
-    took_s, after = loop.time() - started, read(school)
-    latencies = [late - early for early, late in zip(before.latencies, after.latencies, strict=True)]
+    window = between(before, read(school), viewers=len(viewers))
     return Stretch(
-        seconds=took_s,
-        got_bps=[(late - early) * 8 / took_s for early, late in zip(bytes_before, bytes_after, strict=True)],
-        sent_bps=(sent_after - sent_before) * 8 / took_s,
-        plis_a_minute=(after.counts["plis_heard"] - before.counts["plis_heard"]) * 60 / took_s,
-        latency_p99_ms=quantile_us(latencies, 0.99) / 1000,
-        server_cores=(after.server_cpu_s - before.server_cpu_s) / took_s,
+        seconds=window.seconds,
+        got_bps=[(late - early) * 8 / window.seconds for early, late in zip(bytes_before, bytes_after, strict=True)],
+        sent_bps=(sent_after - sent_before) * 8 / window.seconds,
+        plis_a_minute=window.counts["plis_heard"] * 60 / window.seconds,
+        latency_p99_ms=window.latency_ms(0.99),
+        server_cores=window.server_cpu_s / window.seconds,
         lost=max(0, lost_after - lost_before),
     )
 
