@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from benchmarks.load.school import Arrival, School
 from benchmarks.load.window import Window
 from benchmarks.machine import CALM_CORES, machine_facts
 
+STOLEN_CORES_SHOWN: Final = 0.05
 REPOSITORY: Final = Path(__file__).parents[2]
 
 
@@ -78,6 +80,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     latency_p50_ms: float
     latency_p95_ms: float
     latency_p99_ms: float
+    latency_p99_ms_by_second: list[float]
     nack_count: int
     """Packets that viewers asked for again."""
     pli_count: int
@@ -95,6 +98,8 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     viewers_per_core: float | None
     server_rss_bytes: int | None
     disturbance_cores: float
+    stolen_cores: float
+    """Of those, what the host of this virtual computer took away."""
     machine: dict[str, str | int]
     commit: str
     ended_early: str | None = None
@@ -142,6 +147,7 @@ def figures_of(school: School, joining: Window, window: Window, rss_bytes: int |
         latency_p50_ms=round(window.latency_ms(0.5), 3),
         latency_p95_ms=round(window.latency_ms(0.95), 3),
         latency_p99_ms=round(window.latency_ms(0.99), 3),
+        latency_p99_ms_by_second=[round(p99_ms, 3) for p99_ms in window.p99_ms_by_second],
         nack_count=counts["nacked"],
         pli_count=counts["plis"],
         publisher_nack_count=counts["nacks_heard"],
@@ -156,6 +162,7 @@ def figures_of(school: School, joining: Window, window: Window, rss_bytes: int |
         viewers_per_core=round(window.viewers * window.seconds / cpu_s, 1) if cpu_s else None,
         server_rss_bytes=rss_bytes,
         disturbance_cores=round(window.disturbance_cores, 2),
+        stolen_cores=round(window.stolen_cores, 2),
         machine=machine_facts(),
         commit=commit(),
         ended_early=window.died,
@@ -181,6 +188,7 @@ def format_table(figures: Figures) -> str:
         ("lost in server", f"{figures.loss_in_server:.4%} ({figures.packets_lost_in_server} packets)"),
         ("lost in generator", f"{figures.loss_in_generator:.4%}"),
         ("latency", _three(figures.latency_p50_ms, figures.latency_p95_ms, figures.latency_p99_ms, "ms")),
+        ("p99 by second", _seconds(figures.latency_p99_ms_by_second)),
         ("asked for", f"{figures.nack_count} packets, {figures.pli_count} key frames"),
         ("server CPU", "unknown: say --server-pid" if server_cpu is None else _cpu(server_cpu, figures.duration_s)),
         ("generator CPU", _cpu(figures.generator_cpu_s, figures.duration_s)),
@@ -197,7 +205,10 @@ def format_table(figures: Figures) -> str:
     if figures.loss_in_generator > 0:
         lines.append("note: this computer lost packets that the server had sent: the generator is at its limit")
     if figures.disturbance_cores > CALM_CORES:
-        lines.append(f"note: others used {figures.disturbance_cores:.1f} cores meanwhile; measure at a calm moment")
+        stolen = f", the host {figures.stolen_cores:.1f} of them" if figures.stolen_cores >= STOLEN_CORES_SHOWN else ""
+        lines.append(
+            f"note: others used {figures.disturbance_cores:.1f} cores meanwhile{stolen}; measure at a calm moment"
+        )
     return "\n".join(lines)
 
 
@@ -222,6 +233,12 @@ def _parts(figures: Figures) -> str:
         f"{figures.cpu_us_per_packet:.2f} µs: kernel {figures.kernel_us_per_packet:.2f}, "
         f"threads {figures.threads_us_per_packet:.2f}, main thread {figures.main_us_per_packet:.2f}"
     )
+
+
+def _seconds(p99_ms: Sequence[float]) -> str:
+    if not p99_ms:
+        return "unknown"
+    return f"half of all seconds below {statistics.median(p99_ms):.2f}, the worst {max(p99_ms):.2f} ms"
 
 
 def _times(arrivals: Sequence[Arrival], name: str) -> list[float]:

@@ -6,7 +6,7 @@ import asyncio
 import resource
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.load.school import School
@@ -45,6 +45,10 @@ class Window:
     viewers: int
     died: str | None = None
     """Why measuring ended early."""
+    stolen_cores: float = 0.0
+    """Of those of `disturbance_cores`, what the host of this virtual computer took away."""
+    p99_ms_by_second: tuple[float, ...] = ()
+    """Of latency: a computer that stood still for a moment spoils one of them, a server that is too slow all."""
 
     @property
     def loss(self) -> float:
@@ -127,13 +131,17 @@ async def watch(school: School, seconds: float, tick: Callable[[Window], None]) 
     first = last = read(school)
     viewers = len(school.viewers)
     died = None
+    by_second: list[float] = []
     while died is None and (left := first.at + seconds - time.monotonic()) > 0:
         await asyncio.sleep(min(TICK_S, left))
         now = read(school)
-        tick(between(last, now, viewers=viewers))
+        second = between(last, now, viewers=viewers)
+        by_second.append(second.latency_ms(0.99))
+        tick(second)
         last = now
         died = death(school, now.at - first.at)
-    return between(first, last, viewers=viewers, others_cores=disturbance.cores(), died=died)
+    window = between(first, last, viewers=viewers, others_cores=disturbance.cores(), died=died)
+    return replace(window, stolen_cores=disturbance.stolen_cores(), p99_ms_by_second=tuple(by_second))
 
 
 def death(school: School, after_s: float) -> str | None:

@@ -11,7 +11,7 @@ from benchmarks.fanout import packets
 from benchmarks.fanout.cost import Pass, median_ratio
 from benchmarks.fanout.memory import Footprint
 from benchmarks.fanout.report import Row, Setup, build_row, format_table, percentile
-from benchmarks.machine import Disturbance, busy_ticks, machine_facts, processor_name
+from benchmarks.machine import Disturbance, busy_ticks, machine_facts, processor_name, stolen_ticks
 from media.native import payload, rtp
 
 
@@ -99,7 +99,9 @@ def test_processor_is_named() -> None:
 
 def test_idle_and_guest_time_is_not_busy() -> None:
     assert busy_ticks("cpu  1 2 4 1000 1000 8 16 32 1000 1000\ncpu0 5 5 5 5") == 63
+    assert stolen_ticks("cpu  1 2 4 1000 1000 8 16 32 1000 1000\ncpu0 5 5 5 5") == 32
     assert Disturbance().cores() >= 0
+    assert Disturbance().stolen_cores() >= 0
 
 
 def test_recorded_frames_are_ten_seconds_of_video() -> None:
