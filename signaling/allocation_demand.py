@@ -12,8 +12,9 @@ from typing import Final, Protocol
 
 from signaling.identifiers import TrackId
 
-PAUSE_AFTER_S: Final = 5.0
-"""Without need: who turns a page, or pins somebody else for a moment, must not wait when coming back."""
+PAUSE_AFTER_S: Final = 4.0
+"""Without need, which is noticed within a second: who turns a page, or pins somebody else for a moment, must not wait
+when coming back."""
 
 LOWEST: Final = 0
 
