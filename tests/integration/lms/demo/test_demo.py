@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+import halqa
 from lms.api.rate_limits import RateLimitSettings
 from lms.database.settings import DatabaseSettings
 from lms.demo import cli
@@ -90,10 +91,12 @@ def test_a_school_is_filled_once_and_everything_comes_out(
     asyncio.run(look())
 
 
-def test_the_whole_command_leaves_a_school_that_runs(tmp_path: Path) -> None:
+def test_the_whole_command_leaves_a_school_that_runs(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """On SQLite: filled, started, and the class that is on now open; stopped by Ctrl-C; not filled a second time."""
-    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment |= {"HALQA_UDP_PORT": "0", "HALQA_WORKERS": "1"}
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    environment = {**os.environ, "HALQA_UDP_PORT": "0", "HALQA_WORKERS": "1"}
     command = [*HALQA, *FLAGS, "--data", "d", "--port", str(free_port_with_one_ten_above())]
     with subprocess.Popen(command, cwd=tmp_path, stdout=PIPE, stderr=PIPE, text=True, env=environment) as process:
         try:
@@ -113,11 +116,9 @@ def test_the_whole_command_leaves_a_school_that_runs(tmp_path: Path) -> None:
             if process.poll() is None:
                 process.terminate()
             process.communicate(timeout=START_S)
-    again = subprocess.run(
-        [*HALQA, *FLAGS, "--data", "d"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=START_S
-    )
-    assert again.returncode == cli.EXIT_FAILED
-    assert "Run it with `halqa up --data d`" in again.stderr
+    data = tmp_path / "d"
+    assert halqa.main(["demo", *FLAGS, "--data", str(data)]) == cli.EXIT_FAILED
+    assert f"Run it with `halqa up --data {data}`" in capfd.readouterr().err
 
 
 async def look_around(url: str, deed: str) -> None:
