@@ -1,4 +1,4 @@
-"""What every test gets: a Hypothesis profile and a place in the order; integration tests: proof that nothing is left.
+"""What every test gets: a Hypothesis profile, a place in the order, a folder; integration tests: nothing may be left.
 
 A test under tests/integration or tests/e2e must end with no asyncio task, thread (native ones too) or socket that was
 not there before. Fixtures of a wider scope (a browser, say) count as there before.
@@ -10,6 +10,7 @@ import asyncio
 import gc
 import inspect
 import os
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -23,9 +24,28 @@ RERUNS = 2
 """Real browsers, processes and clocks on computers that others use too: such a test may be unlucky, and is named as
 "rerun" in the summary then; one that fails three times is broken. Tests without them are run once."""
 
+MEMORY_FOLDER = Path("/dev/shm")
+MEMORY_BYTES_MIN = 2 << 30  # what a run needs is a tenth of that: folders of tests that passed are taken away at once
+"""Tests write there, if there is room: databases and journals wait for the disk at each commit, which on a computer
+that others use, too, took seconds. What is shown by kill -9 is the same on both."""
+
 settings.register_profile("default", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure() -> None:
+    """Choose where temporary files are, for this process and all that tests start; a TMPDIR that is given stays."""
+    if "TMPDIR" not in os.environ and _has_room(MEMORY_FOLDER):
+        os.environ["TMPDIR"] = str(MEMORY_FOLDER)
+        tempfile.tempdir = None  # look again
+
+
+def _has_room(folder: Path) -> bool:
+    if not os.access(folder, os.W_OK):
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize >= MEMORY_BYTES_MIN and not found.f_flag & os.ST_NOEXEC
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
