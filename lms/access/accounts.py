@@ -59,6 +59,11 @@ async def read_account(transaction: Transaction, user_id: UUID) -> Row[Any] | No
     return await transaction.first(_account(transaction.org_id, user_id))
 
 
+def ask_roles_ahead(transaction: Transaction, user_id: UUID) -> None:
+    """Have somebody's roles be asked with whatever is asked next."""
+    transaction.ahead(_roles(transaction.org_id, user_id))
+
+
 async def read_myself(transaction: Transaction, account: Row[Any]) -> Myself:
     """Return what somebody sees of themselves."""
     rows = await transaction.rows(_roles(transaction.org_id, account.id))

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 
 from lms.access.access_tokens import Claims, sign
-from lms.access.accounts import find_account, find_organization, note_login, read_account, read_myself
+from lms.access.accounts import ask_roles_ahead, find_account, find_organization, note_login, read_account, read_myself
 from lms.access.authority import ACCESS_COOKIE, REFRESH_COOKIE
 from lms.access.logins import Reuse, begin_login, end_logins, login_of, organization_of, renew, seal, unseal
 from lms.access.messages import LogIn, Login, LoginPath, LogOut, Myself, RefreshTokens, Tokens
@@ -199,6 +199,7 @@ class LoginEndpoints:
         return Result(status=204, cookies=(_gone(ACCESS_COOKIE, "/"), _gone(REFRESH_COOKIE, AUTH_PATH)))
 
     async def _me(self, call: Call[Nothing, Nothing, Nothing]) -> Result:
+        ask_roles_ahead(call.transaction, call.caller.user_id)
         account = await read_account(call.transaction, call.caller.user_id)
         if account is None:
             raise not_found(THE_ACCOUNT)

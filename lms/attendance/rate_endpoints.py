@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from lms.access.roles import Permission, permissions_of
 from lms.api.endpoint import AnyEndpoint, Call, Endpoint, File, Nothing, Reply, Result, Use
@@ -16,7 +16,14 @@ from lms.attendance.messages import (
     PeriodQuery,
     PersonAttendanceOverview,
 )
-from lms.attendance.rates import course_results, course_view, person_results, person_view, titles_of
+from lms.attendance.rates import (
+    course_results,
+    course_view,
+    person_results,
+    person_results_asked,
+    person_view,
+    titles_of,
+)
 from lms.attendance.reports import course_table
 from lms.attendance.rules import may_read_course, may_read_person
 from lms.attendance.sheet_endpoints import TAG
@@ -24,6 +31,7 @@ from lms.attendance.sight import children_of, people_of, see_course
 from lms.attendance.spreadsheet import CSV_TYPE, XLSX_TYPE, as_csv, as_xlsx
 from lms.audit.record import record
 from lms.courses.problems import THE_COURSE
+from lms.database.prepared import prepared
 from lms.people.problems import THE_USER
 from lms.people.tables import app_user
 
@@ -109,14 +117,20 @@ class RateEndpoints:
 
     async def _get_person(self, call: Call[AttendancePersonPath, Nothing, Nothing]) -> Result:
         transaction, user_id = call.transaction, call.path.user_id
+        known = _known(transaction.org_id, user_id)
+        transaction.ahead(known, person_results_asked(transaction, user_id))
         children = await children_of(transaction, call.caller)
-        known = (app_user.c.org_id == transaction.org_id, app_user.c.id == user_id)
         permissions = permissions_of(call.caller.roles)
         if (
             not may_read_person(permissions, call.caller.user_id, user_id, children)
-            or await transaction.first(select(app_user.c.id).where(*known)) is None
+            or await transaction.first(known) is None
         ):
             raise not_found(THE_USER)
         results = await person_results(transaction, user_id)
         titles = await titles_of(transaction, {each.course_id for each in results if each.course_id is not None})
         return Result(person_view(user_id, results, titles))
+
+
+@prepared
+def _known(org_id: Any, user_id: Any) -> Select[Any]:
+    return select(app_user.c.id).where(app_user.c.org_id == org_id, app_user.c.id == user_id)

@@ -16,7 +16,7 @@ from lms.attendance.outcome import Status, percent_of
 from lms.attendance.tables import attendance_result
 from lms.classes.tables import class_run, live_class
 from lms.courses.tables import course
-from lms.database.prepared import prepared
+from lms.database.prepared import Prepared, prepared
 from lms.database.transaction import Transaction
 from lms.text import sort_key
 
@@ -69,7 +69,12 @@ async def course_results(
 
 async def person_results(transaction: Transaction, user_id: UUID) -> Sequence[Row[Any]]:
     """Return all results of a person, with the course of each."""
-    return await transaction.rows(_of_person(transaction.org_id, user_id))
+    return await transaction.rows(person_results_asked(transaction, user_id))
+
+
+def person_results_asked(transaction: Transaction, user_id: UUID) -> Prepared:
+    """Return the statement for the same."""
+    return _of_person(transaction.org_id, user_id)
 
 
 def course_view(

@@ -15,12 +15,12 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import Executable, Select, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.api.endpoint import Call
 from lms.audit.tables import ActorKind, audit_head, audit_log
-from lms.database.prepared import prepared
+from lms.database.prepared import Prepared, prepared
 from lms.database.transaction import Transaction
 
 FIRST_HASH: Final = bytes(32)
@@ -153,8 +153,9 @@ async def _write(transaction: Transaction) -> None:
         row |= digests(row, secrets.token_bytes(SALT_BYTES), secrets.token_bytes(SALT_BYTES))
         row["hash"] = previous = hash_entry(row)
         rows.append(row)
-    await transaction.execute(_INSERT, rows)
-    await transaction.execute(_UPDATE, {"of_org": transaction.org_id, "seq": seq, "hash": previous})
+    for row in rows:
+        await transaction.later(Prepared(_INSERT, row))
+    await transaction.later(_move_head(transaction.org_id, seq, previous))
 
 
 @prepared
@@ -163,11 +164,11 @@ def _head(org_id: Any) -> Select[Any]:
 
 
 _INSERT: Final = insert(audit_log)
-_UPDATE: Final = (
-    update(audit_head)
-    .where(audit_head.c.org_id == bindparam("of_org"))
-    .values({"seq": bindparam("seq"), "hash": bindparam("hash")})
-)
+
+
+@prepared
+def _move_head(of_org: Any, at_seq: Any, last_hash: Any) -> Executable:
+    return update(audit_head).where(audit_head.c.org_id == of_org).values({"seq": at_seq, "hash": last_hash})
 
 
 def hash_entry(row: Mapping[str, Any]) -> bytes:

@@ -26,12 +26,12 @@ from lms.chat.rules import (
     standing_in_run,
     standing_of_two,
 )
-from lms.chat.store import find_member, find_room
+from lms.chat.store import ask_member_ahead, find_member, find_room
 from lms.classes.rules import seat_of
 from lms.classes.store import class_ties, find_class
 from lms.classes.tables import class_run
 from lms.courses.rules import CourseStatus, Permissions
-from lms.courses.store import find_course, groups_of, ties_of
+from lms.courses.store import ask_ties_ahead, find_course, groups_of, ties_of
 from lms.courses.tables import course_group
 from lms.database.transaction import Transaction
 from lms.people.tables import app_user
@@ -72,6 +72,8 @@ _NOWHERE: Final = _Place(Standing.NOTHING)
 
 async def room_to_read(transaction: Transaction, caller: Caller, room_id: UUID) -> RoomFor:
     """Return a room that the caller reads; raises ProblemError (`not_found`, `banned`)."""
+    ask_member_ahead(transaction, room_id, caller.user_id)
+    ask_ties_ahead(transaction, caller.user_id)
     row = await find_room(transaction, room_id)
     found = None if row is None else await room_for(transaction, row, caller.user_id, permissions_of(caller.roles))
     if found is None:

@@ -31,7 +31,7 @@ from lms.chat.problems import (
     THE_MESSAGE,
     TOO_MANY,
 )
-from lms.chat.reading import read_messages
+from lms.chat.reading import ask_messages_ahead, read_messages
 from lms.chat.room_endpoints import ONE, TAG
 from lms.chat.store import find_message, messages_statement
 from lms.chat.tables import chat_message
@@ -115,6 +115,7 @@ class MessageEndpoints:
         )  # fmt: skip
 
     async def _list(self, call: Call[RoomPath, MessageQuery, Nothing]) -> Result:
+        ask_messages_ahead(call.transaction, call.path.room_id, call.query)
         await room_to_read(call.transaction, call.caller, call.path.room_id)
         return Result(await read_messages(call.transaction, call.path.room_id, call.query))
 

@@ -14,13 +14,13 @@ from lms.api.phrases import Phrase
 from lms.api.problems import FORBIDDEN, ProblemError, bad_field, not_found
 from lms.chat.access import RoomFor, room_for
 from lms.chat.rules import Acquaintance, RoomKind, may_write_to
-from lms.chat.store import find_room_of, find_room_of_two, insert_room
+from lms.chat.store import ask_room_of_ahead, find_room_of, find_room_of_two, insert_room
 from lms.classes.problems import THE_LIVE_CLASS
 from lms.classes.store import live_run
 from lms.classes.tables import class_run, live_class
 from lms.courses.problems import THE_COURSE, THE_GROUP
 from lms.courses.rules import CourseRole
-from lms.courses.store import find_course, ties_statement
+from lms.courses.store import ask_course_ahead, ask_ties_ahead, find_course, ties_statement
 from lms.courses.tables import course_group
 from lms.database.transaction import Transaction
 from lms.ids import Ids
@@ -43,7 +43,7 @@ async def open_room(transaction: Transaction, caller: Caller, ids: Ids, kind: Ro
     """Return a room for the caller, made if need be; raises ProblemError (`not_found`, `forbidden`, `bad_field`)."""
     if kind is RoomKind.DIRECT:
         return await _open_of_two(transaction, caller, ids, _needed(of))
-    ref_id, course_id = await _reference(transaction, kind, of)
+    ref_id, course_id = await _reference(transaction, caller, kind, of)
     row = await find_room_of(transaction, kind, ref_id)
     if row is None:
         await insert_room(transaction, ids.new(), {"kind": kind, "ref_id": ref_id, "course_id": course_id})
@@ -93,7 +93,9 @@ async def _acquaintance(transaction: Transaction, own_id: UUID, other_id: UUID) 
     )
 
 
-async def _reference(transaction: Transaction, kind: RoomKind, of: UUID | None) -> tuple[UUID, UUID | None]:
+async def _reference(
+    transaction: Transaction, caller: Caller, kind: RoomKind, of: UUID | None
+) -> tuple[UUID, UUID | None]:
     """Return what a room is of, and the course that this belongs to; raises ProblemError (`not_found`)."""
     match kind:
         case RoomKind.STAFF:
@@ -106,6 +108,9 @@ async def _reference(transaction: Transaction, kind: RoomKind, of: UUID | None) 
                 )
             return transaction.org_id, None
         case RoomKind.COURSE:
+            ask_room_of_ahead(transaction, kind, _needed(of))
+            ask_course_ahead(transaction, _needed(of))
+            ask_ties_ahead(transaction, caller.user_id)
             if await find_course(transaction, _needed(of)) is not None:
                 return _needed(of), of
         case RoomKind.GROUP:

@@ -19,13 +19,25 @@ from lms.chat.rules import Standing
 from lms.chat.store import message_at, messages_at, messages_in, write_member
 from lms.chat.tables import chat_member, chat_message
 from lms.chat.views import message_view, message_views
-from lms.database.prepared import prepared
+from lms.database.prepared import Prepared, prepared
 from lms.database.transaction import Transaction
 from lms.live.live import Live
 
 
 async def read_messages(transaction: Transaction, room_id: UUID, query: MessageQuery) -> list[Message]:
     """Return messages of a room, in order; raises ProblemError for a question that contradicts itself."""
+    asked, forwards = _asked(transaction, room_id, query)
+    found = await transaction.rows(asked)
+    return await message_views(transaction, found if forwards else found[::-1])
+
+
+def ask_messages_ahead(transaction: Transaction, room_id: UUID, query: MessageQuery) -> None:
+    """Have the same be asked with whatever is asked next; raises the same."""
+    transaction.ahead(_asked(transaction, room_id, query)[0])
+
+
+def _asked(transaction: Transaction, room_id: UUID, query: MessageQuery) -> tuple[Prepared, bool]:
+    """Return the statement for messages, and whether it gives them in their order."""
     given = [name for name in ("after", "before", "changed_after") if getattr(query, name) is not None]
     if len(given) > 1:
         raise bad_field(
@@ -33,8 +45,7 @@ async def read_messages(transaction: Transaction, room_id: UUID, query: MessageQ
         )
     by = given[0] if given else "latest"
     place = getattr(query, by, None)
-    found = await transaction.rows(_page(transaction.org_id, room_id, place, query.limit, by=by))
-    return await message_views(transaction, found if by in {"after", "changed_after"} else found[::-1])
+    return _page(transaction.org_id, room_id, place, query.limit, by=by), by in {"after", "changed_after"}
 
 
 @prepared

@@ -82,6 +82,16 @@ async def find_member(transaction: Transaction, room_id: UUID, user_id: UUID) ->
     return await transaction.first(_member(transaction.org_id, room_id, user_id))
 
 
+def ask_member_ahead(transaction: Transaction, room_id: UUID, user_id: UUID) -> None:
+    """Have what is kept of somebody in a room be asked with whatever is asked next."""
+    transaction.ahead(_member(transaction.org_id, room_id, user_id))
+
+
+def ask_room_of_ahead(transaction: Transaction, kind: RoomKind, ref_id: UUID) -> None:
+    """Have a room be asked for with whatever is asked next."""
+    transaction.ahead(_room_of(transaction.org_id, ref_id, kind=kind))
+
+
 @prepared
 def _member(org_id: Any, room_id: Any, user_id: Any) -> Select[Any]:
     return select(chat_member).where(
@@ -117,7 +127,7 @@ async def write_member(transaction: Transaction, room_id: UUID, user_id: UUID, v
 async def write_read_mark(transaction: Transaction, room_id: UUID, user_id: UUID, seq: int) -> None:
     """Note that somebody has read so far, now."""
     kept = _read_mark(transaction.org_id, room_id, user_id, seq, transaction.now, postgres=transaction.is_postgresql)
-    await transaction.run(kept)
+    await transaction.later(kept)
 
 
 @prepared

@@ -58,6 +58,7 @@ class Writer:
         self, transaction: Transaction, caller: Caller, room_id: UUID, asked: SendMessage
     ) -> tuple[Message, bool]:
         """Send a message; return it, and whether it was there already. Raises ProblemError."""
+        transaction.ahead(_sent_as(transaction.org_id, caller.user_id, asked.client_id))
         found = await room_to_read(transaction, caller, room_id)
         asked_hash = _hash(room_id, asked)
         earlier = await self._earlier(transaction, caller, asked, asked_hash)
@@ -66,11 +67,9 @@ class Writer:
         check_writing(found, transaction)
         if asked.reply_to is not None and await find_message(transaction, room_id, asked.reply_to) is None:
             raise not_found(THE_REPLIED_TO)
-        counted = await count(transaction, room_id, messages=1)
-        message_id = self._ids.new()
+        await transaction.later(_count(transaction.org_id, room_id, transaction.now, messages=1, changes=1))
         values = {
-            "seq": counted.seq,
-            "id": message_id,
+            "id": self._ids.new(),
             "sender_id": caller.user_id,
             "client_id": asked.client_id,
             "client_hash": asked_hash,
@@ -78,7 +77,6 @@ class Writer:
             "kind": MessageKind.TEXT,
             "body": asked.body,
             "reply_to": asked.reply_to,
-            "change": counted.change,
         }
         inserted = await _insert_message(transaction, room_id, values)
         if inserted is None:
@@ -87,17 +85,14 @@ class Writer:
             earlier = await self._earlier(transaction, caller, asked, asked_hash)
             assert earlier is not None, "it was in the way"
             return earlier, True
-        if max(found.read_seq, found.row.cleared_seq) >= counted.seq - 1:  # one's own message is not unread
-            await write_read_mark(transaction, room_id, caller.user_id, counted.seq)
+        if max(found.read_seq, found.row.cleared_seq) >= inserted.seq - 1:  # one's own message is not unread
+            await write_read_mark(transaction, room_id, caller.user_id, inserted.seq)
         return await self._tell(transaction, found.row, new_message_view(inserted)), False
 
     async def say(self, transaction: Transaction, room: Row[Any], body: str) -> Message:
         """Have the service itself say something in a room: a word for programs, e.g. `class.ended`."""
-        counted = await count(transaction, room.id, messages=1)
-        message_id = self._ids.new()
-        values = {
-            "seq": counted.seq, "id": message_id, "kind": MessageKind.SYSTEM, "body": body, "change": counted.change,
-        }  # fmt: skip
+        await transaction.later(_count(transaction.org_id, room.id, transaction.now, messages=1, changes=1))
+        values = {"id": self._ids.new(), "kind": MessageKind.SYSTEM, "body": body}
         inserted = await _insert_message(transaction, room.id, values)
         assert inserted is not None, "what the service says has no client id that could be taken"
         return await self._tell(transaction, room, new_message_view(inserted))
@@ -275,28 +270,51 @@ def _sent_as(org_id: Any, sender_id: Any, client_id: Any) -> Executable:
 
 
 async def _insert_message(transaction: Transaction, room_id: UUID, values: dict[str, Any]) -> Row[Any] | None:
-    """Insert a message and return it with its sender's name; None if its sender has one of that client id."""
-    whole = {
-        "org_id": transaction.org_id,
-        "room_id": room_id,
+    """Insert the message that was counted last, and return it with its sender's name.
+
+    None if its sender has one of that client id.
+    """
+    new = {
         "search_key": "" if values["kind"] is MessageKind.SYSTEM else search_form(values["body"]),
         "edits": 0,
         "created_at": transaction.now,
-        "of_org": transaction.org_id,
-        "of_sender": values.get("sender_id"),
         **values,
     }
+    whole = {"of_org": transaction.org_id, "of_room": room_id, **{_new(name): new.get(name) for name in _GIVEN}}
     statement = _INSERT_POSTGRESQL if transaction.is_postgresql else _INSERT_SQLITE
     return await transaction.first(Prepared(statement, whole))
 
 
+_GIVEN: Final = (
+    *("id", "sender_id", "client_id", "client_hash", "client_at", "kind", "body"),
+    *("search_key", "reply_to", "edits", "created_at"),
+)
+
+
+def _new(name: str) -> str:
+    return f"new_{name}"
+
+
 def _insert_once(upsert: Any) -> Any:
-    """Return the statement that inserts a message unless its sender has one of that client id: built once."""
-    made = upsert(chat_message).on_conflict_do_nothing(index_elements=["org_id", "sender_id", "client_id"])
+    """Return the statement that inserts a message unless its sender has one of that client id: built once.
+
+    Its numbers are those of the room, which whoever counted holds until the end of the transaction.
+    """
+    org_id: Any = bindparam("of_org")
+    room_id: Any = bindparam("of_room")
+    of_room = (chat_room.c.org_id == org_id, chat_room.c.id == room_id)
+    counts = {
+        "seq": select(chat_room.c.last_seq).where(*of_room).scalar_subquery(),
+        "change": select(chat_room.c.change).where(*of_room).scalar_subquery(),
+    }
+    given: dict[str, Any] = {name: bindparam(_new(name)) for name in _GIVEN}
+    made = upsert(chat_message).values({"org_id": org_id, "room_id": room_id, **counts, **given})
     sender = select(app_user.c.display_name).where(
-        app_user.c.org_id == bindparam("of_org"), app_user.c.id == bindparam("of_sender")
+        app_user.c.org_id == org_id, app_user.c.id == bindparam(_new("sender_id"))
     )
-    return made.returning(chat_message, sender.scalar_subquery().label("sender_name"))
+    return made.on_conflict_do_nothing(index_elements=["org_id", "sender_id", "client_id"]).returning(
+        chat_message, sender.scalar_subquery().label("sender_name")
+    )
 
 
 _INSERT_POSTGRESQL: Final = _insert_once(postgresql.insert)

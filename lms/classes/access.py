@@ -17,7 +17,7 @@ from lms.classes.problems import NOT_NOW, THE_LIVE_CLASS
 from lms.classes.room import RoomSettings
 from lms.classes.rules import ClassTies, may_join, may_read_class, may_run, seat_of
 from lms.classes.status import ClassStatus, Deed, NotNowError, allowed_deeds, status_after
-from lms.classes.store import class_ties, find_class
+from lms.classes.store import ask_class_ties_ahead, class_ties, find_class
 from lms.courses.rules import Permissions
 from lms.database.transaction import Transaction
 
@@ -37,6 +37,8 @@ class ClassFor:
 
 async def class_to_read(transaction: Transaction, caller: Caller, class_id: UUID, *, lock: bool = False) -> ClassFor:
     """Return a class that the caller sees; raises ProblemError (`not_found`)."""
+    if not lock:
+        ask_class_ties_ahead(transaction, caller.user_id, class_id)
     row = await find_class(transaction, class_id, lock=lock)
     if row is not None:
         ties = (await class_ties(transaction, caller.user_id, [row]))[row.id]

@@ -30,13 +30,13 @@ from lms.classes.messages import (
 from lms.classes.problems import NOT_NOW
 from lms.classes.room import RoomSettings
 from lms.classes.status import ClassStatus, Deed
-from lms.classes.store import NARROWED_BY, class_ties, classes_seen_by, live_run, live_runs
+from lms.classes.store import NARROWED_BY, ask_runs_ahead, class_ties, classes_seen_by, live_run, live_runs
 from lms.classes.tables import live_class
 from lms.courses.access import check_moment, course_to_change
 from lms.courses.endpoints import check_zone
 from lms.courses.problems import COURSE_ARCHIVED
 from lms.courses.rules import may_schedule
-from lms.courses.store import find_group
+from lms.courses.store import ask_ties_ahead, find_group
 from lms.database.transaction import Transaction
 from lms.organizations.quotas import check_participants
 from lms.organizations.tables import organization
@@ -98,7 +98,9 @@ class PlanningEndpoints:
         by = frozenset(name for name, value in given.items() if value is not None)
         who = (transaction.org_id, caller.user_id, transaction.now)
         statement = classes_seen_by(*who, *given.values(), permissions=permissions, by=by)
+        ask_ties_ahead(transaction, caller.user_id)
         rows, following = await fetch_page(transaction, statement, (live_class.c.starts_at, live_class.c.id), query)
+        ask_runs_ahead(transaction, [row.id for row in rows])
         ties = await class_ties(transaction, caller.user_id, rows)
         runs = await live_runs(transaction, [row.id for row in rows])
         views = [class_view(ClassFor(row, permissions, ties[row.id]), runs.get(row.id)) for row in rows]
@@ -127,6 +129,7 @@ class PlanningEndpoints:
         return Result(class_view(found, None), status=201, version=found.row.version, headers=location)
 
     async def _get(self, call: Call[ClassPath, Nothing, Nothing]) -> Result:
+        ask_runs_ahead(call.transaction, [call.path.class_id])
         found = await class_to_read(call.transaction, call.caller, call.path.class_id)
         run = await live_run(call.transaction, found.row.id)
         return Result(class_view(found, run), version=found.row.version)

@@ -26,11 +26,11 @@ from lms.classes.room import door_of, identity_of, room_definition, room_name, t
 from lms.classes.rules import seat_of
 from lms.classes.runs import end_run, start_run
 from lms.classes.status import ClassStatus, Deed
-from lms.classes.store import live_run
+from lms.classes.store import ask_runs_ahead, live_run
 from lms.classes.tables import RunEnd, class_run, join_grant
 from lms.database.prepared import Prepared
 from lms.database.transaction import Transaction
-from lms.organizations.quotas import check_rooms, recording_refused, seats_within
+from lms.organizations.quotas import ask_quota_ahead, check_rooms, recording_refused, seats_within
 from lms.organizations.tables import organization
 from lms.parts import Parts
 
@@ -123,6 +123,8 @@ class RunningEndpoints:
     async def _join(self, call: Call[ClassPath, Nothing, Join]) -> Result:
         caller, parts = call.caller, self._parts
         async with parts.database.read(caller.org_id) as transaction:
+            ask_runs_ahead(transaction, [call.path.class_id])
+            ask_quota_ahead(transaction)
             found = await class_to_join(transaction, caller, call.path.class_id)
             run = await live_run(transaction, found.row.id)
             refused = await recording_refused(transaction)
@@ -143,7 +145,7 @@ class RunningEndpoints:
                 "org_id": caller.org_id, "id": parts.ids.new(), "run_id": run.id, "user_id": caller.user_id,
                 "seat": seat, "identity": identity, "created_at": transaction.now, "expires_at": issued.expires_at,
             }  # fmt: skip
-            await transaction.run(Prepared(_GRANT, values))
+            await transaction.later(Prepared(_GRANT, values))
         return Result(
             Ticket(
                 url=issued.url, room=issued.room, token=issued.token, identity=identity, seat=seat,

@@ -12,7 +12,7 @@ from lms.access.roles import Permission
 from lms.classes.rules import ClassTies
 from lms.classes.tables import class_invite, class_run, live_class
 from lms.courses.rules import CourseRole, Permissions
-from lms.courses.store import NO_TIES, groups_of, ties_in, ties_of_user
+from lms.courses.store import NO_TIES, ask_ties_ahead, groups_of, ties_in, ties_of_user
 from lms.courses.tables import course, group_member
 from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
@@ -58,6 +58,18 @@ def _live_runs(org_id: Any, class_ids: Any) -> Select[Any]:
 async def live_run(transaction: Transaction, class_id: UUID) -> Row[Any] | None:
     """Return the run of a class that lasts now."""
     return (await live_runs(transaction, [class_id])).get(class_id)
+
+
+def ask_runs_ahead(transaction: Transaction, class_ids: Sequence[UUID]) -> None:
+    """Have the runs that last be asked for with whatever is asked next."""
+    if class_ids:
+        transaction.ahead(_live_runs(transaction.org_id, list(class_ids)))
+
+
+def ask_class_ties_ahead(transaction: Transaction, user_id: UUID, class_id: UUID) -> None:
+    """Have what ties somebody to a class, that is no breakout, be asked with whatever is asked next."""
+    ask_ties_ahead(transaction, user_id)
+    transaction.ahead(_invites(transaction.org_id, user_id, [class_id]))
 
 
 async def class_ties(transaction: Transaction, user_id: UUID, rows: Sequence[Row[Any]]) -> Mapping[UUID, ClassTies]:

@@ -16,7 +16,7 @@ from lms.api.phrases import Phrase
 from lms.api.problems import FORBIDDEN, ProblemError, bad_field, not_found
 from lms.courses.problems import COURSE_ARCHIVED, THE_COURSE
 from lms.courses.rules import CourseStatus, Permissions, Ties, may_read_course
-from lms.courses.store import find_course, lock_course, ties_of
+from lms.courses.store import ask_ties_ahead, find_course, lock_course, ties_of
 from lms.database.transaction import Transaction
 
 FIRST_MOMENT: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -34,6 +34,7 @@ class CourseFor:
 
 async def course_to_read(transaction: Transaction, caller: Caller, course_id: UUID, *, lock: bool = False) -> CourseFor:
     """Return a course that the caller sees; raises ProblemError (`not_found`)."""
+    ask_ties_ahead(transaction, caller.user_id)
     row = await (lock_course if lock else find_course)(transaction, course_id)
     if row is not None:
         found = CourseFor(row, permissions_of(caller.roles), await ties_of(transaction, course_id, caller.user_id))

@@ -25,7 +25,7 @@ from lms.courses.groups import GroupEndpoints
 from lms.courses.messages import ChangeCourse, CoursePath, CourseQuery, CourseView, CreateCourse
 from lms.courses.problems import COURSE_ARCHIVED, THE_COURSE
 from lms.courses.rules import CourseRole, CourseStatus, Ties, may_write_course
-from lms.courses.store import NO_TIES, courses_seen_by, find_course, lock_course, ties_in
+from lms.courses.store import NO_TIES, ask_ties_ahead, courses_seen_by, find_course, lock_course, ties_in
 from lms.courses.tables import EnrolmentSource, course
 from lms.database.transaction import Transaction
 from lms.organizations.tables import branch, organization
@@ -126,6 +126,7 @@ class CourseEndpoints:
             by_status=query.status is not None,
             by_text=query.q is not None,
         )
+        ask_ties_ahead(transaction, caller.user_id)
         rows, following = await fetch_page(transaction, statement, (course.c.sort_key, course.c.id), query)
         ties = await ties_in(transaction, [row.id for row in rows], caller.user_id)
         return Result([view(row, ties) for row in rows], next=following)

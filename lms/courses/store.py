@@ -83,6 +83,16 @@ def ties_of_user(org_id: Any, user_id: Any, now: Any) -> CompoundSelect[Any]:
 _ties = prepared(ties_of_user)
 
 
+def ask_ties_ahead(transaction: Transaction, user_id: UUID) -> None:
+    """Have what ties somebody to courses be asked with whatever is asked next."""
+    transaction.ahead(_ties(transaction.org_id, user_id, transaction.now))
+
+
+def ask_course_ahead(transaction: Transaction, course_id: UUID) -> None:
+    """Have a course be asked for with whatever is asked next."""
+    transaction.ahead(_course(transaction.org_id, course_id, locked=False))
+
+
 @prepared
 def courses_seen_by(
     org_id: Any, user_id: Any, now: Any, status: Any, pattern: Any, *, all_of_them: bool, by_status: bool, by_text: bool

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import CompoundSelect, Executable, Row, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -72,6 +72,7 @@ class Compiled(Generic[TextT]):
         assert compiled.positional, "places, not names"
         assert not compiled.literal_execute_params, "such values would stand in the text"
         assert not compiled.prefetch, "values that SQLAlchemy would make up"
+        self.only_reads = _only_reads(statement)
         self._way = way
         self._compiled = compiled
         self._lists = tuple(name for name, bind in compiled.binds.items() if bind.expanding and bind.required)
@@ -140,6 +141,13 @@ class Compiled(Generic[TextT]):
         value = value if nth is None else value[nth]
         sent = value if value is None or process is None else process(value)
         return _Place(name, nth, None, is_given=False, value=sent)
+
+
+def _only_reads(statement: Executable) -> bool:
+    """Return whether a statement neither writes nor locks: one of a function alone may do either."""
+    if isinstance(statement, Select):
+        return statement._for_update_arg is None and bool(statement.get_final_froms())
+    return isinstance(statement, CompoundSelect)
 
 
 def _lengthened(values: Sequence[Any]) -> Sequence[Any]:

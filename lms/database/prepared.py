@@ -17,7 +17,7 @@ Building a statement of SQLAlchemy and telling whether it was compiled before co
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from typing import Any, NamedTuple, ParamSpec, overload
 
 from sqlalchemy import Executable, bindparam
@@ -30,6 +30,12 @@ class Prepared(NamedTuple):
 
     statement: Executable
     values: Mapping[str, Any]
+
+    @property
+    def key(self) -> Hashable:
+        """What tells it from all others, values included."""
+        values = (tuple(each) if isinstance(each, list) else each for each in self.values.values())
+        return (id(self.statement), *values)
 
 
 @overload

@@ -61,9 +61,9 @@ class Transaction:
             return (await self._way.rows((statement,)))[0]
         return (await self.execute(statement)).all()
 
-    async def rows_of(self, *statements: Prepared) -> Sequence[Sequence[Row[Any]]]:
-        """Return all rows of each; PostgreSQL is asked for them in one trip."""
-        return await self._way.rows(statements)
+    def ahead(self, *statements: Prepared) -> None:
+        """Say what will be asked before anything is written: it is asked along with whatever comes next."""
+        self._way.ahead(statements)
 
     async def later(self, statement: Prepared) -> None:
         """Run a statement with those that come next, or with the commit: there it fails, if it does."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import psycopg
@@ -32,6 +32,10 @@ class WayOfTransaction(Protocol):
 
     async def rows(self, statements: Sequence[Prepared]) -> Sequence[Sequence[Row[Any]]]:
         """Run prepared statements one after the other, and return the rows of each."""
+        ...
+
+    def ahead(self, statements: Sequence[Prepared]) -> None:
+        """Ask with the next trip what will be asked soon."""
         ...
 
     async def later(self, statement: Prepared) -> None:
@@ -69,6 +73,9 @@ class OnSqlite:
             found.append([make(each) for each in fetched])
         return found
 
+    def ahead(self, statements: Sequence[Prepared]) -> None:
+        """Do nothing: there is no way that could be saved."""
+
     async def later(self, statement: Prepared) -> None:
         """Run a statement: there is no way that could be saved."""
         await self.rows((statement,))
@@ -86,7 +93,7 @@ _ROLLBACK: Final = Asked(WireText(b"ROLLBACK", (), ()), [])
 
 
 class OnPostgresql:
-    """By libpq; who writes begins with the first statement, who reads has no transaction of their own.
+    """By libpq; who writes begins with the first statement that writes or locks, who only reads has no transaction.
 
     With READ COMMITTED each statement sees what is committed, within a transaction or without.
     """
@@ -96,10 +103,14 @@ class OnPostgresql:
     def __init__(self, lent: Lent, straight: Straight[WireText], *, writes: bool) -> None:
         self._lent = lent
         self._straight = straight
-        self._waiting = [_BEGIN] if writes else []
-        """What is sent with the next statements."""
-        self._begun = False
         self._writes = writes
+        self._begun = False
+        self._waiting: list[Asked] = []
+        """What is sent before the next statements; the first begins the transaction."""
+        self._ahead: list[Prepared] = []
+        """What is sent beside the next statements, unless they write."""
+        self._known: dict[Hashable, Sequence[Row[Any]]] = {}
+        """What was asked ahead, until something is written."""
 
     @property
     def connection(self) -> AsyncConnection:
@@ -110,18 +121,40 @@ class OnPostgresql:
 
     async def rows(self, statements: Sequence[Prepared]) -> Sequence[Sequence[Row[Any]]]:
         """Run statements in one trip and return the rows of each; raises what SQLAlchemy would raise."""
+        if self._known:
+            known = [self._known.get(each.key) for each in statements]
+            if None not in known:
+                return [each for each in known if each is not None]
         compiled = [self._straight.compile(each) for each in statements]
-        asked = [Asked(*each.ask(statement.values)) for each, statement in zip(compiled, statements, strict=True)]
+        ahead: dict[Hashable, Prepared] = {}
+        if not all(each.only_reads for each in compiled):
+            self._begin()
+        elif self._ahead:
+            ahead = {each.key: each for each in self._ahead if each.key not in self._known}
+            self._ahead.clear()
+        wanted = {each.key for each in statements} & ahead.keys() if ahead else set()
+        more = [each for key, each in ahead.items() if key not in wanted]
+        compiled += [self._straight.compile(each) for each in more]
+        asked = [Asked(*each.ask(one.values)) for each, one in zip(compiled, (*statements, *more), strict=True)]
         results = await self._go(asked)
-        return [self._lent.loading.rows(each, result) for each, result in zip(compiled, results, strict=True)]
+        found = [self._lent.loading.rows(each, result) for each, result in zip(compiled, results, strict=True)]
+        for one, rows in zip((*statements, *more), found, strict=True) if ahead else ():
+            if one.key in ahead:
+                self._known[one.key] = rows
+        return found[: len(statements)]
+
+    def ahead(self, statements: Sequence[Prepared]) -> None:
+        """Ask with the next trip what will be asked soon; none of it may write."""
+        self._ahead.extend(statements)
 
     async def later(self, statement: Prepared) -> None:
         """Run a statement with those that come next, at the latest with the commit."""
-        assert self._writes, "what nobody waits for writes"
+        self._begin()
         self._waiting.append(Asked(*self._straight.compile(statement).ask(statement.values)))
 
     async def execute(self, statement: Executable, parameters: Parameters) -> CursorResult[Any]:
         """Run a statement that is made up here."""
+        self._begin()
         if self._waiting:
             await self._go(())
         self._lent.wire.unwatch()
@@ -129,11 +162,17 @@ class OnPostgresql:
         assert isinstance(result, CursorResult)
         return result
 
+    def _begin(self) -> None:
+        """Have what comes be one transaction; what was asked ahead may not be so any more."""
+        self._ahead.clear()
+        self._known.clear()
+        if self._writes and not self._begun:
+            self._begun = True
+            self._waiting.append(_BEGIN)
+
     async def commit(self) -> None:
         """End it well; raises what SQLAlchemy would raise."""
-        if not self._begun and self._waiting == [_BEGIN]:
-            self._waiting.clear()  # nothing was written
-        if self._begun or self._waiting:
+        if self._begun:
             [result] = await self._go((_COMMIT,))
             if result.command_status != b"COMMIT":
                 error = InFailedSqlTransaction("a statement had failed, and nobody said so")
@@ -141,13 +180,12 @@ class OnPostgresql:
 
     async def undo(self) -> None:
         """End it as if nothing had been written; a lost connection has."""
-        if self._begun and not self._lent.wire.is_lost:
+        if self._begun and _BEGIN not in self._waiting and not self._lent.wire.is_lost:
             self._waiting.clear()
             await self._go((_ROLLBACK,))
 
     async def _go(self, asked: Sequence[Asked]) -> Sequence[Any]:
         waiting, self._waiting = self._waiting, []
-        self._begun = self._begun or bool(waiting)
         wire = self._lent.wire
         try:
             return (await wire.ask([*waiting, *asked]))[len(waiting) :]

@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, select
 
 from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
-from lms.grades.store import categories_of, category_value, item_value, items_of
+from lms.grades.store import categories_of, category_value, item_value, items_of, structure_asked
 from lms.grades.tables import grade
 from lms.grades.total import Item, Total, course_total
 from lms.grades.writing import Held, held_of
@@ -42,9 +42,15 @@ class Gradebook:
 
 async def read_gradebook(transaction: Transaction, course_id: UUID, *, published: bool = False) -> Gradebook:
     """Return a course's categories and items."""
+    ask_gradebook_ahead(transaction, course_id, published=published)
     return Gradebook(
         await categories_of(transaction, course_id), await items_of(transaction, course_id, published=published)
     )
+
+
+def ask_gradebook_ahead(transaction: Transaction, course_id: UUID, *, published: bool = False) -> None:
+    """Have the same be asked with whatever is asked next."""
+    transaction.ahead(*structure_asked(transaction, course_id, published=published))
 
 
 async def read_grades(transaction: Transaction, item_ids: Collection[UUID], user_ids: Collection[UUID]) -> Grades:

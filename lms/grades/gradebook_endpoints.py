@@ -10,7 +10,7 @@ from lms.api.paging import fetch_page
 from lms.api.problems import NOT_FOUND, not_found
 from lms.courses.rules import CourseStatus
 from lms.grades.category_endpoints import TAG
-from lms.grades.gradebook import read_gradebook, read_grades
+from lms.grades.gradebook import ask_gradebook_ahead, read_gradebook, read_grades
 from lms.grades.members import course_of_student, course_to_read, courses_of_student, kin_of, students_of
 from lms.grades.messages import (
     GradebookRow,
@@ -108,6 +108,7 @@ class GradebookEndpoints:
     async def _own(self, call: Call[GradesOfCoursePath, StudentQuery, Nothing]) -> Result:
         transaction = call.transaction
         student_id = call.query.student_id or call.caller.user_id
+        ask_gradebook_ahead(transaction, call.path.course_id, published=True)
         course = await course_of_student(transaction, call.caller, call.path.course_id, student_id)
         book = await read_gradebook(transaction, course.id, published=True)
         grades = await read_grades(transaction, book.item_ids, [student_id])
@@ -119,7 +120,10 @@ class GradebookEndpoints:
         if await kin_of(transaction, call.caller.user_id, student_id) is Kin.NOBODY:
             raise not_found(THE_STUDENT)
         totals = []
-        for course in await courses_of_student(transaction, student_id):
+        courses = await courses_of_student(transaction, student_id)
+        for course in courses:
+            ask_gradebook_ahead(transaction, course.id, published=True)
+        for course in courses:
             if course.status is CourseStatus.DRAFT:
                 continue
             book = await read_gradebook(transaction, course.id, published=True)

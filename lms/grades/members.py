@@ -40,6 +40,7 @@ async def course_to_grade(transaction: Transaction, caller: Caller, course_id: U
 
 async def course_of_student(transaction: Transaction, caller: Caller, course_id: UUID, student_id: UUID) -> Row[Any]:
     """Return a course of a student, who is the caller or looked after by them; raises ProblemError (`not_found`)."""
+    transaction.ahead(students_of(transaction, course_id, [student_id]))
     row = await find_course(transaction, course_id)
     kin = await kin_of(transaction, caller.user_id, student_id)
     is_student = bool(await students_among(transaction, course_id, [student_id]))

@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, false, insert, select, update
 from lms.api.phrases import same
 from lms.api.problems import ProblemError, not_found
 from lms.courses.tables import course
-from lms.database.prepared import prepared
+from lms.database.prepared import Prepared, prepared
 from lms.database.transaction import Transaction
 from lms.grades.problems import CATEGORY_IN_USE, SOURCE_TAKEN, THE_CATEGORY, THE_ITEM, TITLE_TAKEN, TOO_MANY
 from lms.grades.tables import ItemKind, grade_category, grade_item
@@ -51,6 +51,12 @@ async def categories_of(transaction: Transaction, course_id: UUID) -> Sequence[R
 async def items_of(transaction: Transaction, course_id: UUID, *, published: bool = False) -> Sequence[Row[Any]]:
     """Return a course's items in their order; `published` leaves out those that are hidden."""
     return await transaction.rows(_items(transaction.org_id, course_id, published=published))
+
+
+def structure_asked(transaction: Transaction, course_id: UUID, *, published: bool = False) -> tuple[Prepared, Prepared]:
+    """Return the statements for a course's categories and items."""
+    org_id = transaction.org_id
+    return _categories(org_id, course_id), _items(org_id, course_id, published=published)
 
 
 async def insert_category(transaction: Transaction, values: dict[str, Any]) -> Row[Any]:

@@ -85,7 +85,7 @@ class PostgresqlBus:
 
     async def tell(self, transaction: Transaction, note: Note) -> None:
         """Have a note heard by all others once the transaction is committed."""
-        await transaction.run(Prepared(_TELL, {"note": encode_note(note)}))
+        await transaction.later(Prepared(_TELL, {"note": encode_note(note)}))
 
     def say(self, note: Note) -> None:
         """Have a note heard by all others, soon or not at all."""

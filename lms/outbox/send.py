@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from lms.database.prepared import Prepared
 from lms.database.transaction import Transaction
 from lms.ids import Ids
 from lms.outbox.tables import outbox
@@ -69,7 +70,7 @@ class Outbox:
             "next_at": transaction.now,
             "published_at": None if self._acted_on(topic) else transaction.now,
         }
-        await transaction.execute(_INSERT, row)
+        await transaction.later(Prepared(_INSERT, row))
         for take in self._takers:
             await take(transaction, sent)
         if row["published_at"] is not None:
