@@ -75,7 +75,7 @@ cdef bint can_wait(const Consumer* consumer) noexcept nogil:
     cdef int flowing = consumer.forward.encoding, target = consumer.forward.target, i
     if flowing < 0 or consumer.forward.resync:
         for i in range(target):  # what was asked for already lets it start below, by `replay`
-            if producer.encodings[i].active and (producer.encodings[i].gate.open or producer.encodings[i].gate.waiting):
+            if producer.encodings[i].active and producer.encodings[i].gate.open:
                 return True
         return False
     if flowing == target:

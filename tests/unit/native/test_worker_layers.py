@@ -68,6 +68,29 @@ def test_more_layers_come_with_a_key_picture_that_is_asked_for_once(room: Room) 
     assert sizes == [0] * 16 + [0, 1, 2] * 4
 
 
+def test_in_a_class_larger_layers_wait_for_a_key_picture_that_is_not_the_third_in_a_row(room: Room) -> None:
+    publisher, _ = meet(room, wanted=LOW)
+    for viewer in range(3, 15):
+        room.subscribe(SLOT + viewer, room.join(viewer), TRACK, encoding=LOW)
+    camera = LayeredCamera(FULL, 40, keys=(0, 16, 28))
+
+    def pass_time(milliseconds: int) -> int:
+        """Let pictures come now and then, and return how many key pictures were asked for."""
+        for _ in range(0, milliseconds, 500):
+            play(room, publisher, camera, 1)
+            room.pass_time(500)
+        return len(key_frame_requests(publisher))
+
+    play(room, publisher, camera, 8)
+    pass_time(3000)
+    room.worker.set_layers(SLOT, TOP, ALL)
+    assert pass_time(500) == 1, "the publisher was left in peace for long"
+    play(room, publisher, camera, 2)
+    room.worker.set_layers(SLOT + 3, TOP, ALL)
+    assert pass_time(1500) == 0, "it sees a smaller picture meanwhile"
+    assert pass_time(1500) == 1
+
+
 def test_fewer_layers_at_once_and_without_a_key_picture(room: Room) -> None:
     publisher, viewer = meet(room, wanted=TOP)
     camera = LayeredCamera(FULL, 12)
