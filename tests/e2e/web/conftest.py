@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from tests.e2e.web.fake_server import FakeServer
 from tests.support.browser import launch
+
+PATIENCE_MS = 20_000.0  # on a computer that others use, too
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -30,7 +32,8 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     context = await browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 720})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     yield context
     await context.close()
 

@@ -19,7 +19,7 @@ Reply = Callable[[Message], Message | None]
 
 PEER_SCRIPT: Final = Path(__file__).with_name("media_peer.js").read_text()
 LOCAL_ID: Final = "p-local"
-WAIT_S: Final = 10.0
+WAIT_S: Final = 20.0
 ROOM_EVENTS: Final = frozenset(
     {
         *("participant", "left", "track", "presence", "hands", "state", "message", "room"),

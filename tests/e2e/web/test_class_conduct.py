@@ -190,6 +190,7 @@ async def test_a_lost_connection_is_said_and_over_again(classroom: ClassPage) ->
 async def test_a_reload_goes_straight_back_in(classroom: ClassPage) -> None:
     server, page = classroom.server, classroom.page
     await classroom.join()
+    await expect(classroom.control("microphone")).to_have_attribute("aria-pressed", "true")  # else "m" switches it on
     await page.keyboard.press("m")
     await server.hears("mute", lambda message: message["muted"])
     server.heard.clear()
