@@ -26,7 +26,7 @@ from media.native.rows cimport (
     KIND_DEPENDENCY_DESCRIPTOR, KINDS_MAX, NONE8, PLAN_PACKETS_MAX, PLANS_MAX, Consumer, Core, Encoding, Plan,
     PlannedPacket, Producer, Transport,
 )
-from media.native.sealer cimport Sealer
+from media.native.sealer cimport SEALER_CIPHER_BYTES, SEALER_STATE_BYTES, Sealer
 from media.native.selection cimport LayerSelection, selection_start
 from media.native.send_log cimport SEND_LOG_ENTRIES, SendLog, SentPacket
 from media.native.seqmap cimport SEQMAP_RUNS, SequenceMap, SequenceRun
@@ -35,7 +35,6 @@ cdef enum:
     # Copies of one flush: about 10 ms of work, which is as long as Python may have to wait for the rows.
     PLAN_COPIES_MAX = 8192
     TRANSPORT_HEAD_BYTES = 72     # of a transport's row, up to the end of its address
-    CIPHER_BYTES = 192            # of OpenSSL's EVP_CIPHER_CTX: a hint needs no exact figure
     # what a message more costs at least (2 to 5 µs, November 2026): of a copy, and of the wait for the rest of a frame
     COPY_US = 2
     REST_WAIT_MIN_US = 100        # less is less than what the kernel lets a thread oversleep
@@ -211,7 +210,8 @@ cdef inline void look_ahead(const Producer* producer, uint32_t at, int count) no
     if at + 1 < producer.consumer_count:
         transport = producer.consumers[at + 1].transport
         if transport.sealer != NULL:
-            halqa_prefetch(transport.sealer.cipher, CIPHER_BYTES)
+            halqa_prefetch(transport.sealer.cipher, SEALER_CIPHER_BYTES)
+            halqa_prefetch(transport.sealer.state, SEALER_STATE_BYTES)
         if transport.bandwidth != NULL:
             log = &transport.bandwidth.log
             halqa_prefetch(&log.entries[log.next % SEND_LOG_ENTRIES], count * sizeof(SentPacket))

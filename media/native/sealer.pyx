@@ -20,6 +20,7 @@ cdef enum:
     PACKET_MAX = 65535            # bytes of a datagram
     HEADER_BYTES_MIN = 12         # of RTP
     SSRC_AT = 8
+    CIPHER_STATE_AT = 176         # of EVP_CIPHER_CTX, in the OpenSSL 3.5 of the wheel: `algctx`
     INDEX_BITS = 48               # rollover counter and sequence number (RFC 3711 section 3.3.1)
 
 ctypedef void* (*new_function)() noexcept nogil
@@ -103,6 +104,7 @@ cdef int open_sealer(const OpenSsl* found, Sealer* sealer, profile, bytes key_an
         found.context_free(sealer.cipher)
         sealer.cipher = NULL
         raise SrtpUnavailable(f"OpenSSL takes no key for {profile.name}")
+    memcpy(&sealer.state, <const uint8_t*>sealer.cipher + CIPHER_STATE_AT, sizeof(void*))
     return 0
 
 
