@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.bwe.allocator import CLIMB_MARGIN, Layer, Rank, SlotWish
-from signaling.allocation_budget import ASSUMED_BPS, ASSUMED_FOR_S, HOLD_S, LEVEL_AFTER_S, PATIENCE_S, Budget
+from signaling.allocation_budget import (
+    ASSUMED_BPS,
+    ASSUMED_FOR_S,
+    HOLD_S,
+    LEVEL_AFTER_S,
+    PATIENCE_S,
+    PLAUSIBLE,
+    Budget,
+)
 from signaling.allocation_changes import Change, compare, held, in_turn, keep_one_camera, late
 from signaling.allocation_demand import PAUSE_AFTER_S, Demand
 from signaling.allocation_levels import SERVINGS, level_of_estimate, most_bps
@@ -151,6 +159,21 @@ def test_a_level_is_not_told_before_it_is_known() -> None:
     assert budget.level is Level.MINIMAL
     assert budget.short
     assert budget.probe_for_bps == pytest.approx(1_035_000, abs=1)
+
+
+def test_a_path_may_carry_twice_its_estimate_but_not_what_was_too_much_a_moment_ago() -> None:
+    budget = Budget()
+    assert budget.may_carry(5_000_000, now=0.0), "nothing is known of it"
+    budget.estimate(400_000, now=1.0)
+    assert budget.may_carry(5_000_000, now=1.0), "estimates begin low"
+    later = 1.0 + LEVEL_AFTER_S
+    assert budget.may_carry(400_000 * PLAUSIBLE, now=later)
+    assert not budget.may_carry(400_000 * PLAUSIBLE + 1, now=later)
+    budget.allotted(400_000, 800_000, now=later)
+    budget.fell(now=later)
+    assert not budget.may_carry(100_000, now=later + HOLD_S - 0.1)
+    assert budget.may_carry(340_000, now=later + HOLD_S)
+    assert not budget.may_carry(500_000, now=later + HOLD_S)
 
 
 # -- what changes -----------------------------------------------------------------------------------------------------
