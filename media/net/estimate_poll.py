@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Final
 
 from media.native.worker import Worker
+from media.net.router_poll import RouterPoll
 from media.routing.path_estimate import PathEstimate
 from media.routing.router import Estimated, Router
 
@@ -17,31 +17,13 @@ ESTIMATE_INTERVAL_S: Final = 0.2
 _MICROSECONDS: Final = 1e6
 
 
-class EstimatePoll:
-    """Sleeps while there is no router. One call of each worker a time, which pays for paths that changed only."""
+class EstimatePoll(RouterPoll):
+    """Pays for paths that changed only."""
 
     def __init__(self, workers: Sequence[Worker]) -> None:
-        self._workers = workers
-        self._loop = asyncio.get_running_loop()
-        self._routers: list[Router] = []
-        self._timer: asyncio.TimerHandle | None = None
+        super().__init__(workers, ESTIMATE_INTERVAL_S)
 
-    def add(self, router: Router) -> None:
-        """Tell this router from now on, until it is closed."""
-        self._routers.append(router)
-        if self._timer is None:
-            self._timer = self._loop.call_later(ESTIMATE_INTERVAL_S, self._ask)
-
-    def close(self) -> None:
-        """Tell nobody any more."""
-        self._routers.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _ask(self) -> None:
-        self._routers = [router for router in self._routers if not router.closed]
-        self._timer = self._loop.call_later(ESTIMATE_INTERVAL_S, self._ask) if self._routers else None
+    def _tell(self) -> None:
         changed = [one for worker in self._workers for one in worker.take_estimates()]
         if not changed:
             return
@@ -52,7 +34,7 @@ class EstimatePoll:
 
     def _sort(self, changed: list[tuple[int, int, float, int]]) -> dict[Router, list[Estimated]]:
         """Give each transport its estimate; return what each router is to be told."""
-        transports = {transport.id: (router, transport) for router in self._routers for transport in router.transports}
+        transports = self._transports()
         told: dict[Router, list[Estimated]] = {}
         for transport_id, bitrate_bps, loss, round_trip_us in changed:
             router, transport = transports.get(transport_id, (None, None))

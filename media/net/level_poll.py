@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Final
 
 from media.native.worker import Worker
+from media.net.router_poll import RouterPoll
 from media.routing.router import Heard, Router
 
 LEVEL_INTERVAL_S: Final = 0.1
@@ -23,44 +23,26 @@ QUIET_EVERY: Final = 5
 """Calls between two to a quiet room, which only lets it notice who came or is pinned meanwhile."""
 
 
-class LevelPoll:
-    """Sleeps while no router listens. One call of each worker a time, however many tracks and rooms there are."""
+class LevelPoll(RouterPoll):
+    """Is given routers that listen only."""
 
     def __init__(self, workers: Sequence[Worker]) -> None:
-        self._workers = workers
-        self._loop = asyncio.get_running_loop()
-        self._routers: dict[Router, int] = {}
-        """Each with the number of calls since somebody was heard there."""
-        self._timer: asyncio.TimerHandle | None = None
+        super().__init__(workers, LEVEL_INTERVAL_S)
+        self._quiet: dict[Router, int] = {}
+        """Calls since somebody was heard there."""
 
-    def add(self, router: Router) -> None:
-        """Tell this router from now on, until it is closed."""
-        self._routers[router] = 0
-        if self._timer is None:
-            self._timer = self._loop.call_later(LEVEL_INTERVAL_S, self._ask)
-
-    def close(self) -> None:
-        """Tell nobody any more."""
-        self._routers.clear()
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _ask(self) -> None:
-        self._routers = {router: quiet + 1 for router, quiet in self._routers.items() if not router.closed}
-        self._timer = self._loop.call_later(LEVEL_INTERVAL_S, self._ask) if self._routers else None
+    def _tell(self) -> None:
         heard = [one for worker in self._workers for one in worker.take_audio_levels(QUIETEST_DBOV)]
         now = time.monotonic()
         told = self._sort(heard) if heard else {}
-        for router in told:
-            self._routers[router] = 0
-        for router, quiet in list(self._routers.items()):
+        self._quiet = {router: 0 if router in told else self._quiet.get(router, 0) + 1 for router in self._routers}
+        for router, quiet in list(self._quiet.items()):
             if router.on_levels is not None and (quiet <= QUIET_AFTER or quiet % QUIET_EVERY == 0):
                 router.on_levels(told.get(router, ()), now)
 
     def _sort(self, heard: list[tuple[int, int, bytes]]) -> dict[Router, list[Heard]]:
         """Return what each router is to be told."""
-        transports = {transport.id: (router, transport) for router in self._routers for transport in router.transports}
+        transports = self._transports()
         told: dict[Router, list[Heard]] = {}
         for transport_id, producer_id, levels in heard:
             router, transport = transports.get(transport_id, (None, None))
