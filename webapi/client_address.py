@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 HOPS_MAX: Final = 16  # proxies in a row; a longer list was made up
+KNOWN_MAX: Final = 4096
+"""Texts whose address is remembered: who asks asks again, at once."""
 PREFIX_OF_ONE: Final = 64  # a customer has at least a /64 of IPv6 and may use every address of it
 
 
@@ -62,6 +65,7 @@ def bucket_of(address: Address | None) -> str | None:
     return str(address)
 
 
+@lru_cache(maxsize=KNOWN_MAX)
 def _parse(text: str) -> Address | None:
     """Return an address, also of "[::1]:80", "192.0.2.1:80" and IPv4 within IPv6 as proxies write them."""
     if text.startswith("["):

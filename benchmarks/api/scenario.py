@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import aiohttp
+import msgspec
 
 from benchmarks.api.figures import Tally
 
@@ -119,7 +120,7 @@ class User:
             body = await answer.read()
             if answer.status not in expect:
                 raise StepFailed(f"status {answer.status}")
-            return await answer.json() if body and "json" in answer.content_type else None
+            return msgspec.json.decode(body) if body and "json" in answer.content_type else None
 
     async def think(self, seconds: float, *, spread: float = 0.5) -> None:
         """Wait until so long after what went before was due, by chance up to `spread` of it sooner or later."""

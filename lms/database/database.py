@@ -170,10 +170,10 @@ class Database:
                 await way.undo()
                 raise
         finally:
-            if lent.wire.is_lost:
-                await lending.drop(lent)
-            else:
+            if lent.wire.is_at_rest:
                 lending.give_back(lent)
+            else:
+                await lending.drop(lent)
         _act(transaction)
 
 

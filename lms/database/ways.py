@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Hashable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, Protocol
 
 import psycopg
 from psycopg.errors import InFailedSqlTransaction
 from sqlalchemy import CursorResult, Executable, Row
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from lms.database.connections import Lent
@@ -179,10 +181,11 @@ class OnPostgresql:
                 raise explained(error, (_COMMIT,), self._lent.connection.dialect)
 
     async def undo(self) -> None:
-        """End it as if nothing had been written; a lost connection has."""
+        """End it as if nothing had been written; a connection that is lost has, one where this fails must be."""
         if self._begun and _BEGIN not in self._waiting and not self._lent.wire.is_lost:
             self._waiting.clear()
-            await self._go((_ROLLBACK,))
+            with suppress(DBAPIError):  # what went wrong before is what is told
+                await self._go((_ROLLBACK,))
 
     async def _go(self, asked: Sequence[Asked]) -> Sequence[Any]:
         waiting, self._waiting = self._waiting, []

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.errors import error_from_result
-from psycopg.pq import ConnStatus, ExecStatus
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 PREPARED_MAX: Final = 300
@@ -62,6 +62,11 @@ class Wire:
     def is_lost(self) -> bool:
         """Whether nothing can be asked here any more."""
         return self._fault is not None or self._is_asking or self._pgconn.status != ConnStatus.OK
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether it can be lent to somebody else: not lost, and in no transaction."""
+        return not self.is_lost and self._pgconn.transaction_status == TransactionStatus.IDLE
 
     def is_broken(self) -> bool:
         """Look whether a connection at rest was closed; costs a call of the system, and waits for nothing."""
