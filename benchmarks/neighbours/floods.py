@@ -66,7 +66,10 @@ async def play(ground: Ground, size: Size) -> list[Row]:
         assert number is not None
         await asyncio.sleep(size.settle_s)
         quiet = await measure(school, others, size.seconds)
-        rows = [Row(name="server without a flood", value=round(quiet.server_cores, 3), unit="cores")]
+        rows = [
+            Row(name="server without a flood", value=round(quiet.server_cores, 3), unit="cores"),
+            Row(name="key frames asked of the teacher a minute without a flood", value=round(quiet.plis_a_minute, 1)),
+        ]
         for kind, writer in FLOODS.items():
             compounds = compounds_of(writer, [ssrc for ssrc, _, repairs in flooder.peer.heard if not repairs])
             school.plane.set_flood(number, compounds, size.per_s)
@@ -87,6 +90,7 @@ def rows_of(kind: str, quiet: Stretch, flooded: Stretch, sent: int) -> list[Row]
             value=round(max(viewers_change_percent(quiet, flooded)), 2), unit="%", most=CHANGE_MAX),
         Row(name=f"{kind}: change of what the teacher sends", value=round(sent_change_percent(quiet, flooded), 2),
             unit="%", most=CHANGE_MAX),
+        Row(name=f"{kind}: key frames asked of the teacher a minute", value=round(flooded.plis_a_minute, 1)),
         Row(name=f"{kind}: packets that others missed", value=flooded.lost, most=0),
         Row(name=f"{kind}: others' latency p99", value=round(flooded.latency_p99_ms, 2), unit="ms", most=20.0),
         Row(name=f"{kind}: server, more than without", value=round(cores, 3), unit="cores", most=EXTRA_CORES_MAX),
