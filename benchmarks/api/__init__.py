@@ -36,6 +36,7 @@ from benchmarks.load.failures import LoadError
 from benchmarks.load.watched import WatchedProcess
 from benchmarks.machine import Disturbance
 from control_api.keys import KEYS_FILE, KeyFileError, open_keys
+from webapi.garbage import collect_seldom
 
 DESCRIPTORS_BESIDE: Final = 200
 SOCKETS_A_USER: Final = 4
@@ -72,6 +73,7 @@ def main(arguments: list[str]) -> int:
         )
         return EXIT_NOT_MEASURED
     disturbance = Disturbance()
+    collect_seldom()  # as the services do: a look through all that was loaded is some 50 ms in which nobody is asked
     try:
         outcome = uvloop.run(_run(options, suite))
     except (SuiteError, LoadError) as error:

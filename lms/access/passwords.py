@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -20,6 +23,10 @@ WAITING_MAX: Final = 500
 """Checks that may wait: ten seconds' worth. Who comes then is asked to try again."""
 
 
+NICE: Final = 10
+"""Of the threads: whoever is logged in already comes first, and a login takes a while anyway."""
+
+
 class Passwords:
     """Hashes and checks; close it to end the threads."""
 
@@ -27,7 +34,9 @@ class Passwords:
         self._hasher = PasswordHasher(
             time_cost=settings.passes, memory_cost=settings.memory_kib, parallelism=1, hash_len=32, salt_len=16
         )
-        self._threads = ThreadPoolExecutor(max_workers=settings.threads, thread_name_prefix="password")
+        self._threads = ThreadPoolExecutor(
+            max_workers=settings.threads, thread_name_prefix="password", initializer=_give_way
+        )
         self._waiting = 0
         self._nobodys = self._hasher.hash("nobody's password")
 
@@ -62,3 +71,9 @@ class Passwords:
             return self._hasher.verify(kept, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _give_way() -> None:
+    """Have this thread run when others leave a processor free, where threads have priorities of their own: on Linux."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)

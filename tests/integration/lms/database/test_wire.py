@@ -122,12 +122,20 @@ async def test_more_statements_than_a_connection_keeps(database: Database, monke
         assert await transaction.value(select(func.count()).select_from(text("pg_prepared_statements"))) <= 3 + 1
 
 
+async def terminate(database: Database, pid: int) -> None:
+    """End a backend, and wait until it is gone."""
+    async with database._readers.connect() as connection:
+        await connection.execute(text(f"SELECT pg_terminate_backend({pid})"))
+        left = text(f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid}")
+        while (await connection.execute(left)).scalar():
+            await asyncio.sleep(0.02)
+
+
 async def test_a_connection_that_was_closed_at_rest_is_passed_over(database: Database) -> None:
     org_id = await make(database, "closed")
     async with database.read(org_id) as transaction:
         pid = await transaction.value(text(BACKEND))
-    async with database._readers.connect() as connection:
-        await connection.execute(text(f"SELECT pg_terminate_backend({pid})"))
+    await terminate(database, pid)
     async with database.write(org_id) as transaction:
         assert await transaction.rows(_every()) == []
         assert await transaction.value(text(BACKEND)) != pid
@@ -140,8 +148,7 @@ async def test_a_connection_that_breaks_is_told_and_replaced(database: Database)
             branch_id = await add_branch(database, org_id)
             await transaction.run(_rename(org_id, branch_id, "never"))
             pid = await transaction.value(text(BACKEND))
-            async with database._readers.connect() as connection:
-                await connection.execute(text(f"SELECT pg_terminate_backend({pid})"))
+            await terminate(database, pid)
             await transaction.rows(_every())
     assert database.connections[0] == 0
     async with database.read(org_id) as transaction:
