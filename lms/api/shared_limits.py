@@ -13,11 +13,6 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-
 from lms.api.rate_limits import WINDOW_S, RateLimits, Refused
 
 logger = logging.getLogger(__name__)
@@ -57,7 +52,14 @@ class SharedLimits:
 
     def __init__(self, url: str, own: RateLimits) -> None:
         """`own` has the settings, and counts while the server is away."""
+        # Few have one, and all would wait for this: a twentieth of the time in which a service begins.
+        from redis.asyncio import Redis  # noqa: PLC0415
+        from redis.asyncio.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
         self._own = own
+        self._faults = (RedisError, OSError, TimeoutError)
         self._redis: Any = Redis.from_url(
             url,
             socket_timeout=TIMEOUT_S,
@@ -86,7 +88,7 @@ class SharedLimits:
         keys = [_key(name, who) for name, who in counted]
         try:
             index, wait_s = await self._script(keys=keys, args=[*most, WINDOW_S])
-        except (RedisError, OSError, TimeoutError) as error:
+        except self._faults as error:
             self.failures += 1
             self._away_until = time.monotonic() + AWAY_S
             logger.warning("limits.redis does not answer: counted by this process alone", extra={"error": str(error)})
