@@ -89,6 +89,7 @@ ctypedef struct Gcc:
     uint32_t loss_expected
     uint32_t loss_lost
     double loss                   # share of the last look
+    uint8_t jammed                # so much queued then that losses are no surprise
     double own_loss               # what the path loses whatever is sent
     double seconds_loss[LOSS_WINDOWS] # of each of the last seconds
     int seconds

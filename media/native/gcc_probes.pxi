@@ -76,10 +76,12 @@ cdef void finish_probes(Gcc* gcc, uint64_t now_us) noexcept nogil:
         found = min(sent_bps, received_bps)
         if received_bps < 0.9 * sent_bps:
             found = PROBE_CARE * received_bps
-        if found > gcc.delay_bps and gcc.usage != USAGE_OVER:
-            gcc.delay_bps = min(found, <double>gcc.max_bps)
-            gcc.loss_bps = max(gcc.loss_bps, gcc.delay_bps)
-            gcc.capacity_bps = -1
+        found = min(found, <double>gcc.max_bps)
+        if gcc.usage != USAGE_OVER and (found > gcc.delay_bps or (found > gcc.loss_bps and gcc.own_loss > LOSS_LOW)):
+            if found > gcc.delay_bps:
+                gcc.delay_bps = found
+                gcc.capacity_bps = -1
+            gcc.loss_bps = max(gcc.loss_bps, found)  # of a path that loses by itself a probe knows more than losses
             gcc.acked_variance += ACKED_CHANGE_VARIANCE
             gcc.probes_used += 1
             gcc.grace_us = now_us + 2 * gcc.round_trip_us + GRACE_US

@@ -136,8 +136,6 @@ cdef Pacer* open_pacer(Core* core, Transport* transport) noexcept nogil:
         if pacer == NULL:
             return NULL
         pacer.transport = transport
-    if not pacer.is_looked_at:
-        pacer.is_looked_at = 1
         pacer.next = core.pacing
         if core.pacing == NULL:
             core.pacing_due_us = core.now_us + LOOK_US
@@ -190,7 +188,8 @@ cdef void pacer_run(Core* core) noexcept nogil:
             link = &pacer.next
         else:
             link[0] = pacer.next
-            pacer.is_looked_at = 0
+            pacer.transport.pacer = NULL
+            free(pacer)  # most paths are narrow for their first second only
 
 
 cdef int pay_out(Core* core, Pacer* pacer, int packets_max) noexcept nogil:
@@ -254,9 +253,8 @@ cdef void pacer_free(Core* core, Transport* transport) noexcept nogil:
     cdef Pacer** link = &core.pacing
     if transport.pacer == NULL:
         return
-    while link[0] != NULL and link[0] != transport.pacer:
+    while link[0] != transport.pacer:
         link = &link[0].next
-    if link[0] != NULL:
-        link[0] = transport.pacer.next
+    link[0] = transport.pacer.next
     free(transport.pacer)
     transport.pacer = NULL

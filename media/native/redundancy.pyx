@@ -9,6 +9,7 @@ random loss one in 400 is missing then, at 10 % with two one in 1000.
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
+from media.native.gcc cimport Gcc
 from media.native.history cimport HistoryEntry, history_bytes, history_get
 from media.native.rows cimport Consumer, Encoding
 
@@ -21,7 +22,8 @@ cdef enum:
     LENGTH_MAX = 0x3FF
     PACKET_MAX = 1100             # bytes: with all headers below what every path carries
     HOLD_US = 10000000            # browsers report once in up to five seconds
-    NARROW_BPS = 60000            # a path that carries so little loses because it is full: more would make it worse
+    # For each packet that is repeated: it takes a quarter of that, and is to leave room for a screen.
+    NARROW_BPS = 125000
 
 cdef double LOSS_FEW = 0.01
 cdef double LOSS_MANY = 0.07
@@ -30,11 +32,12 @@ cdef double LOSS_MANY = 0.07
 cdef int red_depth(Consumer* consumer, uint64_t now_us) noexcept nogil:
     """Return how many packets before it the next one is to repeat: 0 for a viewer who loses nothing."""
     cdef double loss = consumer.fraction_lost / 256.0
-    cdef int wanted
-    if consumer.numbered and consumer.transport.bandwidth != NULL:
-        loss = max(loss, consumer.transport.bandwidth.gcc.loss)
-        if consumer.transport.bandwidth.gcc.target_bps < NARROW_BPS:
-            return 0
+    cdef int wanted, most = DEPTH_MAX
+    cdef const Gcc* gcc
+    if consumer.numbered and consumer.transport.bandwidth != NULL and consumer.transport.bandwidth.gcc.started_us:
+        gcc = &consumer.transport.bandwidth.gcc
+        loss = 0 if gcc.jammed else gcc.loss  # what a full queue drops comes of too much, not of too little
+        most = <int>min(gcc.target_bps // NARROW_BPS, <uint32_t>DEPTH_MAX)
     wanted = DEPTH_MAX if loss >= LOSS_MANY else (1 if loss >= LOSS_FEW else 0)
     if wanted and wanted >= consumer.red_depth:
         consumer.red_depth = <uint8_t>wanted
@@ -42,7 +45,7 @@ cdef int red_depth(Consumer* consumer, uint64_t now_us) noexcept nogil:
     elif consumer.red_depth and now_us >= consumer.red_until_us:
         consumer.red_depth = <uint8_t>wanted
         consumer.red_until_us = now_us + HOLD_US
-    return consumer.red_depth
+    return min(<int>consumer.red_depth, most)
 
 
 cdef int write_red(uint8_t* out, Encoding* encoding, const HistoryEntry* entry, uint8_t payload_type,

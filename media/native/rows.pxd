@@ -182,8 +182,7 @@ cdef struct PacedPacket:
 
 cdef struct Pacer:
     Transport* transport
-    Pacer* next               # of those that are looked at
-    uint8_t is_looked_at
+    Pacer* next
     int first_picture
     int picture_count
     uint32_t picture_bytes

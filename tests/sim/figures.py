@@ -75,6 +75,14 @@ def lossy(loss: float, seed: int) -> float:
     return sent_bps(call.run(30)) / 2_000_000
 
 
+def kept_over_loss(loss: float, seed: int) -> float:
+    """Return the part of what is wanted that a wide path that loses is sent in its worst three seconds."""
+    call = Call(Path(20_000_000, seed=seed, loss=loss), wanted_bps=900_000)
+    call.run(10)
+    seconds = call.run(30)
+    return min(sent_bps(seconds[at : at + 3]) for at in range(28)) / 900_000
+
+
 def rivalled(rate_bps: int, queue_s: float, seed: int) -> float:
     """Return the part that is kept beside a flow like TCP's."""
     path = Path(rate_bps, seed=seed, queue_s_max=queue_s)
@@ -125,6 +133,7 @@ def rows(seeds: range) -> Iterator[Row]:
     yield row("back to 3 Mbit/s, top layer after s", [back_s for _, back_s in falls], most=10)
     for loss in (0.05, 0.1):
         yield row(f"{loss:.0%} random loss, used", over(partial(lossy, loss)), least=0.5)
+    yield row("20% random loss, a camera's least", over(partial(kept_over_loss, 0.2)), least=0.4)
     for rate_bps in RIVAL_BPS:
         for queue_s in (0.1, 0.3):
             name = f"beside TCP, {rate_bps / 1e6:g} Mbit/s, queue {queue_s:g} s, kept"
