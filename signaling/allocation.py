@@ -254,8 +254,7 @@ class Allocations:
 
         If that takes longer than `allocation_demand` waits, the publisher stops again.
         """
-        hoped = slot.take_hope()
-        if hoped is None or budget.limit is not None or track.muted:
+        if budget.limit is not None or track.muted or (hoped := slot.take_hope()) is None:
             return
         costs = self._offers.costs(track)
         shown_bps = 0 if slot.layers is None else costs[min(slot.layers[0], len(costs) - 1)]
