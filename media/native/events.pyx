@@ -8,21 +8,16 @@ STUN from strangers cannot push out what running classes need.
 from libc.stdint cimport uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
+from media.native.eventfd cimport halqa_wake
+
 cdef extern from *:
     """
     #include <stdint.h>
-    #include <unistd.h>
     static inline uint32_t halqa_load(const uint32_t *at) { return __atomic_load_n(at, __ATOMIC_SEQ_CST); }
     static inline void halqa_store(uint32_t *at, uint32_t value) { __atomic_store_n(at, value, __ATOMIC_SEQ_CST); }
-    static inline void halqa_raise(int descriptor) {
-        uint64_t one = 1;
-        if (descriptor >= 0 && write(descriptor, &one,
-                sizeof one) < 0) { /* full counter: the reader is awake anyway */ }
-    }
     """
     uint32_t halqa_load(const uint32_t* at) noexcept nogil
     void halqa_store(uint32_t* at, uint32_t value) noexcept nogil
-    void halqa_raise(int descriptor) noexcept nogil
 
 
 cdef int ring_init(EventRing* ring, uint32_t slots_power_of_two, int wake_descriptor) noexcept nogil:
@@ -73,7 +68,7 @@ cdef void ring_publish(EventRing* ring) noexcept nogil:
     cdef uint32_t previous = ring.head
     halqa_store(&ring.head, previous + 1)
     if halqa_load(&ring.tail) == previous:
-        halqa_raise(ring.wake_descriptor)
+        halqa_wake(ring.wake_descriptor)
 
 
 cdef Event* ring_peek(EventRing* ring) noexcept nogil:

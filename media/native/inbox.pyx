@@ -6,17 +6,14 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
+from media.native.eventfd cimport halqa_wake
+
 cdef extern from *:
     """
     #include <stdint.h>
-    #include <unistd.h>
     static inline uint32_t halqa_letters(const uint32_t *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
     static inline void halqa_set_letters(uint32_t *at, uint32_t value) {
         __atomic_store_n(at, value, __ATOMIC_RELEASE);
-    }
-    static inline void halqa_wake_reader(int descriptor) {
-        uint64_t one = 1;
-        if (descriptor >= 0 && write(descriptor, &one, sizeof one) < 0) { /* the counter is full: it is awake */ }
     }
     """
     int pthread_mutex_init(halqa_inbox_mutex* mutex, void* attributes) noexcept nogil
@@ -25,7 +22,6 @@ cdef extern from *:
     int pthread_mutex_unlock(halqa_inbox_mutex* mutex) noexcept nogil
     uint32_t halqa_letters(const uint32_t* at) noexcept nogil
     void halqa_set_letters(uint32_t* at, uint32_t value) noexcept nogil
-    void halqa_wake_reader(int descriptor) noexcept nogil
 
 cdef enum:
     # 6.6 MB, made for workers that share a room only: a quarter of a second of thirty cameras, all from one worker
@@ -56,7 +52,7 @@ cdef void inbox_wake(InboxRing* ring) noexcept nogil:
     """Wake the reader."""
     pthread_mutex_lock(&ring.mutex)
     if ring.accepting:  # else its descriptor may be somebody else's by now
-        halqa_wake_reader(ring.wake_descriptor)
+        halqa_wake(ring.wake_descriptor)
     pthread_mutex_unlock(&ring.mutex)
 
 
@@ -113,7 +109,7 @@ cdef class Inbox:
     def put(self, bytes octets, uint64_t producer=0) -> bool:
         """Leave a packet: for tests."""
         cdef Letter letter
-        letter = Letter(producer, 0, 0, 0, 0, 0, <unsigned short>len(octets), LETTER_PACKET, 0, 0, 0)
+        letter = Letter(producer, 0, 0, 0, 0, 0, <unsigned short>len(octets), LETTER_PACKET, 0, 0, 0, 0, 0)
         return inbox_put(self.ring, &letter, octets) == 0
 
     def take(self) -> tuple[int, bytes] | None:

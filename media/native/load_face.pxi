@@ -135,7 +135,7 @@ cdef class LoadPlane:
         cdef Shared* shared = self.shared
         if self.running:
             halqa_load_set_flag(&shared.stopping, 1)
-            halqa_signal(shared.wake)
+            halqa_wake(shared.wake)
             with nogil:
                 pthread_join(shared.thread, NULL)
             self.running = 0
@@ -211,7 +211,7 @@ cdef class LoadPlane:
             lock(self.shared)
         peer.feed_count += 1
         unlock(self.shared)
-        halqa_signal(self.shared.wake)
+        halqa_wake(self.shared.wake)
 
     def set_paused(self, uint32_t id, uint32_t ssrc, bint paused):
         """Stop or go on with a feed; it goes on with a key frame."""

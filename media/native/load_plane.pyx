@@ -16,6 +16,7 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memset
 
+from media.native.eventfd cimport halqa_wake
 from media.native.load_incoming cimport load_account, load_add_stream, load_ask, load_receive, load_report
 from media.native.load_link cimport (
     LinkPlace, LoadLink, load_link_free, load_link_new, load_link_put, load_link_set, load_link_take,
@@ -94,10 +95,6 @@ cdef extern from *:
             }
         }
     }
-    static inline void halqa_signal(int descriptor) {
-        uint64_t one = 1;
-        if (write(descriptor, &one, sizeof one) < 0) { /* the counter is full: it is awake */ }
-    }
     static inline int halqa_is_socket(int descriptor) {
         int kind;
         socklen_t size = sizeof kind;
@@ -119,7 +116,6 @@ cdef extern from *:
     void halqa_block_signals() noexcept nogil
     void halqa_sleep(int wake, int64_t ns) noexcept nogil
     void halqa_read_notes(msghdr* message, int64_t* arrived_ns, int* segment) noexcept nogil
-    void halqa_signal(int descriptor) noexcept nogil
     bint halqa_is_socket(int descriptor) noexcept nogil
     int halqa_load_flag(const int* at) noexcept nogil
     void halqa_load_set_flag(int* at, int value) noexcept nogil
@@ -286,7 +282,7 @@ cdef void leave_to_python(Shared* shared, uint32_t id, const uint8_t* datagram, 
     memcpy(place.octets, datagram, size)
     shared.control_count += 1
     if shared.control_count == 1:
-        halqa_signal(shared.told)
+        halqa_wake(shared.told)
 
 
 cdef void look_after(Shared* shared, const LoadMoment* now, bint tell) noexcept nogil:

@@ -9,6 +9,7 @@ from libc.stdint cimport uint64_t
 from libc.string cimport memset
 
 from media.native.clock cimport halqa_monotonic_us
+from media.native.eventfd cimport halqa_drain, halqa_wake
 from media.native.fanout cimport flush_plans, flush_whole_frames, rest_worth_us
 from media.native.feedback cimport tick
 from media.native.inbox cimport inbox_first, inbox_waiting
@@ -39,13 +40,9 @@ cdef extern from *:
         if (pthread_getcpuclockid(thread, &clock) != 0 || clock_gettime(clock, &at) != 0) return 0;
         return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
     }
-    static inline void halqa_drain(int wake) {
-        uint64_t count;
-        if (read(wake, &count, sizeof count) < 0) { /* somebody else read it: nothing to do */ }
-    }
-    static inline void halqa_wait(int socket, int wake, int timeout_ms) {
+    static inline int halqa_wait(int socket, int wake, int timeout_ms) {
         struct pollfd waiting[2] = { { socket, POLLIN, 0 }, { wake, POLLIN, 0 } };
-        if (poll(waiting, 2, timeout_ms) > 0 && (waiting[1].revents & POLLIN)) halqa_drain(wake);
+        return poll(waiting, 2, timeout_ms) > 0 && (waiting[1].revents & POLLIN) != 0;
     }
     static inline int halqa_readable(int descriptor, uint64_t within_us) {
         struct pollfd waiting = { descriptor, POLLIN, 0 };
@@ -59,10 +56,6 @@ cdef extern from *:
         sigfillset(&all);
         pthread_sigmask(SIG_BLOCK, &all, NULL);  /* signals are Python's business */
     }
-    static inline void halqa_wake(int wake) {
-        uint64_t one = 1;
-        if (write(wake, &one, sizeof one) < 0) { /* the counter is full: it is awake */ }
-    }
     static inline int halqa_flag(const int *at) { return __atomic_load_n(at, __ATOMIC_ACQUIRE); }
     static inline void halqa_set_flag(int *at, int value) { __atomic_store_n(at, value, __ATOMIC_RELEASE); }
     """
@@ -75,11 +68,9 @@ cdef extern from *:
     int pthread_mutex_trylock(pthread_mutex_t* mutex) noexcept nogil
     int pthread_mutex_unlock(pthread_mutex_t* mutex) noexcept nogil
     uint64_t halqa_cpu_ns(pthread_t thread) noexcept nogil
-    void halqa_wait(int socket, int wake, int timeout_ms) noexcept nogil
+    bint halqa_wait(int socket, int wake, int timeout_ms) noexcept nogil  # 1 if woken
     bint halqa_readable(int descriptor, uint64_t within_us) noexcept nogil
-    void halqa_drain(int wake) noexcept nogil
     void halqa_prefer(int nice) noexcept nogil
-    void halqa_wake(int wake) noexcept nogil
     int halqa_flag(const int* at) noexcept nogil
     void halqa_set_flag(int* at, int value) noexcept nogil
 
@@ -257,17 +248,16 @@ cdef void* run(void* argument) noexcept nogil:
     cdef Plane* plane = <Plane*>argument
     cdef Core* core = &plane.core
     cdef uint64_t now_us, arrived_us, sent_before, due_us = 0
-    cdef int count = 0
+    cdef int timeout_ms, count = 0
     cdef bint forwarded
     halqa_prefer(plane.nice)
     arrival_enable(plane.descriptor)
     while not halqa_flag(&plane.stopping):
         if count < BATCH_MAX and (plane.inbox == NULL or inbox_waiting(plane.inbox) == 0):
             now_us = halqa_monotonic_us()
-            if core.transports == NULL:
-                halqa_wait(plane.descriptor, plane.wake_descriptor, IDLE_WAIT_MS)
-            elif due_us > now_us:
-                halqa_wait(plane.descriptor, plane.wake_descriptor, wait_ms(core, due_us, now_us))
+            timeout_ms = IDLE_WAIT_MS if core.transports == NULL else wait_ms(core, due_us, now_us)
+            if timeout_ms and halqa_wait(plane.descriptor, plane.wake_descriptor, timeout_ms):
+                halqa_drain(plane.wake_descriptor)
         arrival_ask(&core.receive, plane.control)
         count = receive_many(&core.receive, plane.descriptor)
         now_us = halqa_monotonic_us()
