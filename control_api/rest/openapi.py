@@ -91,7 +91,13 @@ def problems_of(endpoint: AnyEndpoint) -> tuple[Problem, ...]:
     if endpoint.run is not None:
         problems.add(Problem.BAD_FIELD)  # unknown query parameters, too
         if endpoint.body is not None:
-            problems |= {Problem.BAD_JSON, Problem.BODY_TIMEOUT, Problem.TOO_LARGE, Problem.WRONG_CONTENT_TYPE}
+            problems |= {
+                Problem.BAD_JSON,
+                Problem.BODY_TIMEOUT,
+                Problem.BROKEN_BODY,
+                Problem.TOO_LARGE,
+                Problem.WRONG_CONTENT_TYPE,
+            }
     if endpoint.idempotency_key:
         problems |= {Problem.IN_PROGRESS, Problem.KEY_REUSED}
     return tuple(sorted(problems, key=lambda each: (each.status, each.code)))

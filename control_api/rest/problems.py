@@ -29,6 +29,7 @@ class Problem(enum.Enum):
     CONFLICT = ("conflict", 409, "What is there now does not allow it.")
     RECORDING_UNAVAILABLE = ("recording_unavailable", 409, "This server has no recorder.")
     IN_PROGRESS = ("in_progress", 409, "A request with this Idempotency-Key is being worked on.")
+    BROKEN_BODY = ("broken_body", 400, "The body is not packed as its Content-Encoding says.")
     BODY_TIMEOUT = ("body_timeout", 408, "The body did not arrive in time.")
     TOO_LARGE = ("too_large", 413, "The body, or a value in it, is larger than is taken.")
     WRONG_CONTENT_TYPE = ("wrong_content_type", 415, "The body must be application/json.")

@@ -110,6 +110,8 @@ async def _content(request: web.Request, endpoint: AnyEndpoint) -> bytes:
     except TimeoutError:
         message = f"The body did not arrive within {BODY_TIMEOUT_S:g} s."
         raise ProblemError(Problem.BODY_TIMEOUT, message, headers=closing) from None
+    except web.RequestPayloadError:
+        raise ProblemError(Problem.BROKEN_BODY, field="Content-Encoding", headers=closing) from None
     return bytes(content)
 
 

@@ -19,6 +19,7 @@ from lms.api.problems import (
     BAD_JSON,
     BAD_TOKEN,
     BODY_TIMEOUT,
+    BROKEN_BODY,
     FORBIDDEN,
     FOREIGN_ORIGIN,
     KEY_REUSED,
@@ -142,7 +143,7 @@ def problems_of(endpoint: AnyEndpoint) -> tuple[Problem, ...]:
     if isinstance(endpoint.access, Permission):
         problems.add(FORBIDDEN)
     if endpoint.takes_body:
-        problems |= {BAD_JSON, BODY_TIMEOUT, TOO_LARGE, WRONG_CONTENT_TYPE}
+        problems |= {BAD_JSON, BODY_TIMEOUT, BROKEN_BODY, TOO_LARGE, WRONG_CONTENT_TYPE}
     if endpoint.idempotency_key:
         problems.add(KEY_REUSED)
     if endpoint.versioned:

@@ -66,6 +66,12 @@ BAD_JSON: Final = Problem(
     "The body is no JSON in UTF-8, or is nested too deeply.",
     "نص الطلب ليس JSON بترميز UTF-8، أو أن تداخله عميق جدًا.",
 )
+BROKEN_BODY: Final = Problem(
+    "broken_body",
+    400,
+    "The body is not packed as its Content-Encoding says.",
+    "نص الطلب ليس مضغوطًا كما يذكر Content-Encoding.",
+)
 BAD_FIELD: Final = Problem(
     "bad_field",
     400,

@@ -27,6 +27,7 @@ from lms.api.problems import (
     BAD_FIELD,
     BAD_JSON,
     BODY_TIMEOUT,
+    BROKEN_BODY,
     CONFLICT,
     MISSING_FIELD,
     RATE_LIMITED,
@@ -269,6 +270,8 @@ async def _content(request: web.Request, endpoint: AnyEndpoint) -> bytes:
                     raise ProblemError(TOO_LARGE, expected=same(most), rule="length", headers=closing)
     except TimeoutError:
         raise ProblemError(BODY_TIMEOUT, headers=closing) from None
+    except web.RequestPayloadError:
+        raise ProblemError(BROKEN_BODY, field=hdrs.CONTENT_ENCODING, rule="encoding", headers=closing) from None
     return bytes(content)
 
 

@@ -317,6 +317,9 @@ async def test_bad_input_is_refused_with_its_place(service: ControlService) -> N
         async with service.http.post(f"{service.url}/v1/rooms", data=body, headers=headers) as answer:
             error: dict[str, Any] = (await answer.json())["error"]
             assert (answer.status, error["code"], error.get("field")) == (status, code, field), case
+    unpacked = {**headers, "Content-Encoding": "gzip"}
+    async with service.http.post(f"{service.url}/v1/rooms", data=b'{"name":"a"}', headers=unpacked) as answer:
+        assert (answer.status, (await answer.json())["error"]["code"]) == (400, "broken_body")
     assert (await service.control.list_rooms()).rooms == ()
 
 

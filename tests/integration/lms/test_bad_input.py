@@ -68,6 +68,17 @@ async def test_no_body_that_is_none_does_anything(school: School) -> None:
     assert await count_rows(school) == before
 
 
+async def test_what_is_not_packed_as_it_says_is_refused(school: School) -> None:
+    endpoint = with_json(school)[0]
+    for packing, content in (("gzip", b'{"title": "Algebra"}'), ("deflate", b"\xff\xff")):
+        answer = await school.request(
+            endpoint.method, path_of(endpoint), content=content, content_type=JSON, as_=school.owner,
+            headers={"Content-Encoding": packing},
+        )  # fmt: skip
+        assert (answer.status, answer.code) == (400, "broken_body")
+        assert answer.error["details"]["field"] == "Content-Encoding"
+
+
 async def test_ten_megabytes_are_refused_before_they_are_read(school: School) -> None:
     """By every endpoint that takes a body, in the one shape of refusals."""
     before, wrong = await count_rows(school), []
