@@ -67,12 +67,13 @@ def ladder(
     `costs` are those of the encodings in bit/s, lowest first; `highest` is the encoding that is wanted, `temporal` the
     highest temporal layer (TEMPORAL_ALL: all); `layered` says whether there are any, `shares` of each encoding which
     part of its bitrate goes up to each of them, where that is measured. A screen climbs in resolution first, then in
-    frames, and if its encodings are of one size, in frames alone: all of one before the next, whose key frames are far
-    larger; a camera has at least half its frames before it grows.
+    frames; of several encodings of one size it climbs from one to the next, each whole: the lower has few frames as it
+    is, and a quarter of what is written twice a second is a picture each two seconds. A camera has at least half its
+    frames before it grows.
     """
     wanted = [*range(min(temporal, TEMPORAL_ALL - 1)), temporal] if layered else [temporal]
-    if is_screen and one_size:
-        steps = [(0, each) for each in wanted] + [(encoding, temporal) for encoding in range(1, highest + 1)]
+    if is_screen and one_size and len(costs) > 1:
+        steps = [(encoding, temporal) for encoding in range(highest + 1)]
     elif is_screen:
         steps = [(encoding, wanted[0]) for encoding in range(highest + 1)]
         steps += [(highest, each) for each in wanted[1:]]
