@@ -24,7 +24,8 @@ cdef void control_by_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
         gcc.loss_bps = min(gcc.loss_bps * pow(LOSS_GROWTH_PER_S, elapsed_s) + 1000.0 * elapsed_s, <double>gcc.max_bps)
         gcc.loss_bps = max(gcc.loss_bps, gcc.delay_bps if own <= LOSS_LOW else 0.0)
         gcc.loss_changed_us = now_us
-    elif gcc.loss > own + LOSS_HIGH + LOSS_CHANCES * chance and now_us - gcc.decreased_us > LOSS_INTERVAL_US + gcc.round_trip_us:
+    elif (gcc.loss > own + LOSS_HIGH + LOSS_CHANCES * chance
+            and now_us - gcc.decreased_us > LOSS_INTERVAL_US + gcc.round_trip_us):
         gcc.loss_bps = min(gcc.loss_bps, gcc.target_bps * (1.0 - 0.5 * (gcc.loss - own)))
         if gcc.loss > own + LOSS_FLOOD + LOSS_CHANCES * chance and gcc.acked_bps >= 0:
             gcc.loss_bps = min(gcc.loss_bps, gcc.acked_bps * BACK_OFF)  # a full queue: its delay grows no more
