@@ -71,6 +71,7 @@ ENGINE_FAMILIES: Final = (
     Family("nack_flooded_total", "Packets that one viewer asked for beyond what any path can lose; not looked for."),
     Family("key_frames_requested_total", "Key frames that publishers were asked for."),
     Family("key_frames_merged_total", "Wishes for a key frame that another request stood for."),
+    Family("key_frames_flooded_total", "Wishes of one viewer beyond what losses can need; not asked for."),
     Family("key_frames_total", "Key frames that came."),
     Family("switches_total", "Changes of a slot to another encoding."),
     # How much the paths to viewers carry.

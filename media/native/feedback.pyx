@@ -28,7 +28,7 @@ from media.native.rtcp cimport (
 from media.native.seqmap cimport SequenceRun, seqmap_current, seqmap_may_resend
 from media.native.table cimport table_get
 from media.native.twcc cimport twcc_build, twcc_pending
-from media.native.wishes cimport ask_for_key_frames, waits_for_key_frame, want_key_frame, want_target
+from media.native.wishes cimport ask_for_key_frames, waits_for_key_frame, want_as_asked, want_key_frame, want_target
 
 cdef enum:
     NACK_NUMBERS_MAX = 256        # answered per message; a viewer that misses more needs a key frame
@@ -203,9 +203,9 @@ cdef void take_key_frame_request(Core* core, Transport* transport, uint32_t ssrc
         return
     consumer.key_frames_asked += 1
     if consumer.forward.encoding >= 0:
-        want_key_frame(core, consumer.producer, consumer.forward.encoding, now_us)
+        want_as_asked(core, consumer, <uint8_t>consumer.forward.encoding, now_us)
     elif consumer.forward.target >= 0:
-        want_key_frame(core, consumer.producer, consumer.forward.target, now_us)
+        want_as_asked(core, consumer, <uint8_t>consumer.forward.target, now_us)
 
 
 cdef void take_fir(Core* core, Transport* transport, const RtcpPacket* packet, uint64_t now_us) noexcept nogil:

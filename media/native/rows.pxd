@@ -152,6 +152,7 @@ cdef struct Consumer:
     uint64_t resent
     uint64_t missed           # numbers that could not be answered
     uint64_t key_frames_asked
+    uint64_t asking_us        # when its own requests for key frames are forgiven, which the others pay for
     uint8_t replaying         # it is being caught up on what came before it
     uint8_t replay_encoding
     int64_t replay_next       # extended number
@@ -270,6 +271,7 @@ ctypedef struct Counters:
     uint64_t nack_flooded     # asked for beyond what one path can lose
     uint64_t key_frames_requested
     uint64_t key_frames_merged
+    uint64_t key_frames_flooded # asked for by a viewer who had many not long ago
     uint64_t key_frames
     uint64_t switches
     uint64_t replayed         # packets sent to slots that came late

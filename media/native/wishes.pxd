@@ -7,6 +7,9 @@ from media.native.rows cimport Consumer, Core, Producer
 # Somebody has no picture, or a broken one: ask for a key frame of this encoding as soon as its gate lets it through.
 cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil
 
+# The same because a viewer says so (PLI, FIR); one who said so often lately is not heard for a while.
+cdef void want_as_asked(Core* core, Consumer* consumer, uint8_t index, uint64_t now_us) noexcept nogil
+
 # The same for several encodings, as bits, in one request.
 cdef void want_key_frames(Core* core, Producer* producer, uint8_t encodings, uint64_t now_us) noexcept nogil
 

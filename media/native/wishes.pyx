@@ -7,6 +7,9 @@ more there are who watch: a few get what they ask for at once, a crowd once in a
 where those who join start, is asked for with them if its last key frame grows old: a class that joins within seconds
 costs its teacher one request for both. Who has no picture yet waits like them while a lower encoding is on its way:
 that starts him.
+
+A viewer may also ask by himself (PLI, FIR), and all others pay for what he gets: a few key frames at once, for real
+losses, and then one from time to time, however often he asks. What is on its way anyway costs nothing.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -23,6 +26,8 @@ cdef enum:
     PATIENCE_MAX_US = 2800000     # below the age up to which `replay` starts those who join at a key frame
     TOGETHER_US = 1000000         # what is asked for anyway takes upgrades along, if the last request is as old
     REPEAT_US = 1000000           # a letter home may be lost
+    OWN_SPACING_US = 10000000     # between key frames that one viewer has for the asking: all the others get them, too,
+    OWN_MAX = 3                   # after so many at once
 
 
 cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
@@ -40,6 +45,25 @@ cdef void want_key_frames(Core* core, Producer* producer, uint8_t encodings, uin
                 core.counters.key_frames_merged += 1
     if asked:
         ask(core, producer, asked | company(producer, now_us), now_us)
+
+
+cdef void want_as_asked(Core* core, Consumer* consumer, uint8_t index, uint64_t now_us) noexcept nogil:
+    cdef Producer* producer = consumer.producer
+    cdef const KeyframeGate* gate = &producer.encodings[index].gate
+    if not may_ask(producer, index):
+        return
+    if not gate.open and not gate.waiting and not may_cost(consumer, now_us):
+        core.counters.key_frames_flooded += 1
+        return
+    want_key_frame(core, producer, index, now_us)
+
+
+cdef bint may_cost(Consumer* consumer, uint64_t now_us) noexcept nogil:
+    """1 if one more key frame of this viewer's own may cost the others something; it is noted then."""
+    if consumer.asking_us > now_us + (OWN_MAX - 1) * OWN_SPACING_US:
+        return False
+    consumer.asking_us = max(consumer.asking_us, now_us) + OWN_SPACING_US
+    return True
 
 
 cdef void want_upgrades(Core* core, Producer* producer, uint8_t encodings, uint64_t now_us) noexcept nogil:

@@ -198,3 +198,53 @@ def test_what_those_who_come_elsewhere_wait_for_are_two_requests(pair: Pair) -> 
     assert requests == [[LOW], [LOW, MIDDLE, HIGH]]
     for encoding in range(len(RIDS)):
         assert pair.away.worker.consumer_stats(FIRST_SLOT + encoding)["encoding"] == encoding
+
+
+def ask_again_and_again(room: Room, publisher: Peer, camera: Camera, viewer: Peer, seconds: int) -> int:
+    """Let a viewer ask with every picture, which no receiver does; return how often the publisher was asked."""
+    requests = 0
+    for _ in range(10 * seconds):
+        room.send_rtcp(viewer, rtcp.write_pli(1, FIRST_SLOT), rtcp.write_fir(1, FIRST_SLOT, 1))
+        wanted = asked(publisher)
+        requests += len(wanted)
+        room.send(publisher, *camera.frame(key=bool(wanted)))
+        room.pass_time(100)
+    return requests
+
+
+def test_who_asks_without_end_is_heard_three_times_and_then_every_ten_seconds(room: Room) -> None:
+    publisher, camera = room.join(PUBLISHER), Camera(LOW, b"10")
+    room.publish_video(TRACK, publisher)
+    room.send(publisher, *camera.frame(key=True))
+    viewer, other = room.join(2), room.join(3)
+    room.subscribe(FIRST_SLOT, viewer, TRACK)
+    room.subscribe(FIRST_SLOT + 1, other, TRACK)
+    play(room, publisher, [camera], frames=100)
+    assert "key_frames_flooded" not in room.counters()
+    assert ask_again_and_again(room, publisher, camera, viewer, seconds=9) == 3
+    assert ask_again_and_again(room, publisher, camera, viewer, seconds=40) == 4
+    assert room.counters()["key_frames_flooded"] > 800
+    room.pass_time(3000)
+    room.send_rtcp(other, rtcp.write_pli(1, FIRST_SLOT + 1))
+    assert asked(publisher) == [LOW], "another is heard at once"
+    room.send(publisher, *camera.frame(key=True))
+    play(room, publisher, [camera], frames=1000)
+    room.send_rtcp(viewer, rtcp.write_pli(1, FIRST_SLOT))
+    assert asked(publisher) == [LOW], "and so is he, having been quiet"
+
+
+def test_who_lost_several_key_frames_is_heard_each_time_and_what_is_asked_for_anyway_costs_nothing(room: Room) -> None:
+    publisher, camera = room.join(PUBLISHER), Camera(LOW, b"10")
+    room.publish_video(TRACK, publisher)
+    room.send(publisher, *camera.frame(key=True))
+    viewers = [room.join(2), room.join(3)]
+    for index, viewer in enumerate(viewers):
+        room.subscribe(FIRST_SLOT + index, viewer, TRACK)
+    play(room, publisher, [camera], frames=100)
+    for turn in range(6):
+        for index in ((0, 1), (1, 0))[turn % 2]:  # each is the first in three of six
+            room.send_rtcp(viewers[index], rtcp.write_pli(1, FIRST_SLOT + index))
+        assert asked(publisher) == [LOW]
+        room.send(publisher, *camera.frame(key=True))
+        play(room, publisher, [camera], frames=80)
+    assert "key_frames_flooded" not in room.counters()
