@@ -244,7 +244,7 @@ cdef int forward_decide(ForwardState* state, uint8_t source, const HistoryEntry*
         return FORWARD_DROP
     if layered:
         decision = selection_take(state.layers, layers.targets, layers.version, &entry.layers, entry.header.timestamp,
-            state.spatial_wanted, state.temporal_wanted)
+            entry.header.marker, state.spatial_wanted, state.temporal_wanted)
         if not decision & DECISION_SENT:
             leave_out(state, entry.extended, source, 0)
             return FORWARD_DROP

@@ -8,7 +8,8 @@ cdef enum:
     DECISIONS = 512  # frames remembered: five seconds of three spatial layers at 30 frames a second
     NO_TARGET = 0xFF
 
-# A decision is 0 as long as there is none; else one of the first two, and the target that it was made for above them.
+# A decision is 0 as long as there is none; else one of the first two, and the target that it was made for above them;
+# both: it was sent, and cannot be decoded.
 cdef enum:
     DECISION_SENT = 1
     DECISION_LEFT_OUT = 2
@@ -32,17 +33,21 @@ ctypedef struct LayerSelection:
     uint32_t active
     uint32_t timestamp  # of the picture under way
     uint32_t version  # of the targets that all this is about
+    int64_t opened  # number of the first frame of the picture under way
+    uint32_t relied_on  # targets that require what was sent of it
     uint8_t started
     uint8_t target  # what is sent
     uint8_t goal  # what is to be sent
     uint8_t top  # spatial layer that ends the picture under way
+    uint8_t unfinished  # the newest frame of it that was sent has come to its end, and has no marker
     uint8_t spatial_wanted  # what `allowed` was made of
     uint8_t temporal_wanted
     uint8_t decisions[DECISIONS]
 
 cdef void selection_start(LayerSelection* selection) noexcept nogil
 cdef int selection_take(LayerSelection* selection, const LayerTargets* targets, uint32_t version,
-                        const LayerFrame* frame, uint32_t timestamp, uint8_t spatial, uint8_t temporal) noexcept nogil
+                        const LayerFrame* frame, uint32_t timestamp, bint marker, uint8_t spatial,
+                        uint8_t temporal) noexcept nogil
 cdef int selection_late(LayerSelection* selection, const LayerTargets* targets, const LayerFrame* frame) noexcept nogil
 cdef int selection_find(const LayerSelection* selection, const LayerFrame* frame) noexcept nogil
 cdef uint32_t selection_sent(const LayerTargets* targets, int decision) noexcept nogil

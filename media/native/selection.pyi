@@ -22,6 +22,8 @@ class Selection:
         references: tuple[int, ...] = (),
         active: int = 0xFFFFFFFF,
         own: int = 255,
+        ends: bool = False,
+        marker: bool = False,
         late: bool = False,
     ) -> tuple[bool, bool] | None: ...
     def target(self) -> int | None: ...

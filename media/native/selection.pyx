@@ -4,7 +4,9 @@ decoded.
 
 A target is one spatial and one temporal layer with all that they need. What is sent of a stream goes up, and down, only
 where the frames say that it can: for each target it is known whether all that it requires was sent since it could last
-begin. The size of a picture changes between two pictures alone, so that the last packet of each can be told.
+begin. The size of a picture changes between two pictures alone, so that the last packet of each can be told. An encoder
+may leave out the frame that was to end a picture, which shows when the next one begins: receivers wait for the end and
+decode nothing of such a picture, nor what refers to it.
 """
 
 cimport cython
@@ -130,8 +132,17 @@ cdef void go_on(LayerSelection* selection, const LayerTargets* targets, uint32_t
 
 
 cdef int selection_take(LayerSelection* selection, const LayerTargets* targets, uint32_t version,
-                        const LayerFrame* frame, uint32_t timestamp, uint8_t spatial, uint8_t temporal) noexcept nogil:
+                        const LayerFrame* frame, uint32_t timestamp, bint marker, uint8_t spatial,
+                        uint8_t temporal) noexcept nogil:
     """Decide about a packet that is the newest of its stream, once for all packets of its frame."""
+    cdef int decision = take(selection, targets, version, frame, timestamp, spatial, temporal)
+    if decision & DECISION_SENT and frame.ends and frame.number == selection.highest:
+        selection.unfinished = not marker and not decision & DECISION_CLOSES
+    return decision
+
+
+cdef int take(LayerSelection* selection, const LayerTargets* targets, uint32_t version, const LayerFrame* frame,
+              uint32_t timestamp, uint8_t spatial, uint8_t temporal) noexcept nogil:
     cdef bint opens = not selection.started or timestamp != selection.timestamp, decodable
     cdef int decision
     cdef uint32_t reachable, gained
@@ -143,6 +154,12 @@ cdef int selection_take(LayerSelection* selection, const LayerTargets* targets, 
     elif frame.number <= selection.highest:
         decision = decision_of(selection, frame.number)
         return decision if decision != UNKNOWN else selection_late(selection, targets, frame)
+    if opens:
+        if selection.unfinished and frame.number == selection.highest + 1:
+            give_up_picture(selection)
+        selection.unfinished = 0
+        selection.opened = frame.number
+        selection.relied_on = 0
     gained = frame.active & ~selection.active
     if version != selection.version:
         selection.version = version
@@ -167,6 +184,19 @@ cdef int selection_take(LayerSelection* selection, const LayerTargets* targets, 
     return decide(selection, frame, decodable)
 
 
+cdef void give_up_picture(LayerSelection* selection) noexcept nogil:
+    """All of a picture came, but not its end: nothing that refers to it can be decoded. It may be sent again."""
+    cdef int64_t number
+    if selection.highest - selection.opened >= DECISIONS:
+        return
+    for number in range(selection.opened, selection.highest + 1):
+        if decision_of(selection, number) == UNKNOWN:
+            return  # it was lost, and may still come
+    for number in range(selection.opened, selection.highest + 1):
+        selection.decisions[number & (DECISIONS - 1)] |= DECISION_LEFT_OUT
+    selection.intact &= ~selection.relied_on
+
+
 cdef void forget_up_to(LayerSelection* selection, int64_t number) noexcept nogil:
     """Frames between the newest and this one are not known yet."""
     if number - selection.highest >= DECISIONS:
@@ -185,6 +215,8 @@ cdef int decide(LayerSelection* selection, const LayerFrame* frame, bint decodab
         if frame.use.spatial == selection.top:
             decision |= DECISION_CLOSES
         selection.intact |= frame.use.switches
+        selection.relied_on |= frame.use.required
+        selection.unfinished = 0
     else:
         selection.intact &= ~frame.use.required
     selection.decisions[frame.number & (DECISIONS - 1)] = <uint8_t>decision
@@ -203,6 +235,9 @@ cdef int selection_late(LayerSelection* selection, const LayerTargets* targets, 
         decision = DECISION_SENT | selection.target << DECISION_TARGET_SHIFT
         if frame.use.spatial == targets.spatial[<int>selection.target]:
             decision |= DECISION_CLOSES
+        if frame.number >= selection.opened:
+            selection.unfinished = 0  # whether it was the end is not known
+            selection.relied_on |= frame.use.required
     else:
         decision = DECISION_LEFT_OUT
         selection.intact &= ~frame.use.required | <uint32_t>1 << selection.target
@@ -281,9 +316,13 @@ cdef class Selection:
 
     def take(
         self, int64_t number, uint32_t timestamp, *, int spatial, uint32_t present, uint32_t required,
-        uint32_t switches, tuple references=(), uint32_t active=0xFFFFFFFF, uint8_t own=NO_TARGET, bint late=False,
+        uint32_t switches, tuple references=(), uint32_t active=0xFFFFFFFF, uint8_t own=NO_TARGET, bint ends=False,
+        bint marker=False, bint late=False,
     ) -> tuple[bool, bool] | None:
-        """Return whether a packet is sent, and whether its frame ends the picture; None if it stands for nothing."""
+        """Return whether a packet is sent, and whether its frame ends the picture; None if it stands for nothing.
+
+        `ends`: it is the last one of its frame; `marker`: the publisher says that nothing more comes of the picture.
+        """
         cdef LayerFrame frame
         cdef int i, decision
         if len(references) > REFERENCES_MAX:
@@ -293,6 +332,7 @@ cdef class Selection:
         memset(&frame, 0, sizeof(frame))
         frame.number = number
         frame.active = active
+        frame.ends = ends
         frame.target_count = self.targets.count
         frame.own = own if own < self.targets.count else NO_TARGET
         frame.use.spatial = <uint8_t>spatial
@@ -305,8 +345,8 @@ cdef class Selection:
         if late:
             decision = selection_late(&self.selection, &self.targets, &frame)
         else:
-            decision = selection_take(&self.selection, &self.targets, self.version, &frame, timestamp, self.spatial,
-                self.temporal)
+            decision = selection_take(&self.selection, &self.targets, self.version, &frame, timestamp, marker,
+                self.spatial, self.temporal)
         return None if decision == UNKNOWN else (bool(decision & DECISION_SENT), bool(decision & DECISION_CLOSES))
 
     def target(self) -> int | None:

@@ -41,6 +41,8 @@ def target(data: bytes) -> None:
             references=(reference,) if reference else (),
             active=0x1FF if flags & 2 else required,
             own=flags >> 2 if flags & 0x80 else 255,
+            ends=bool(kind & 8),
+            marker=bool(kind & 16),
             late=late,
         )
         selection.waits()

@@ -25,6 +25,8 @@ class Frame:
     references: tuple[int, ...] = ()
     active: int = EVERYTHING
     own: int = NO_TARGET
+    ends: bool = False
+    marker: bool = False
 
 
 @dataclass
@@ -40,6 +42,13 @@ class Selection:
     is_stale: bool = True
     decided: dict[int, bool] = field(default_factory=dict)
     closed: set[int] = field(default_factory=set)
+    first: int = 0
+    last: int | None = None
+    """Of the picture under way: its first frame, and the newest that was sent, unless one came late after it."""
+    relied_on: set[int] = field(default_factory=set)
+    given_up: set[int] = field(default_factory=set)
+    ended: set[int] = field(default_factory=set)
+    marked: set[int] = field(default_factory=set)
 
     def set_targets(self, layers: list[tuple[int, int]]) -> None:
         self.layers = layers
@@ -57,10 +66,22 @@ class Selection:
     def take(self, frame: Frame, *, late: bool = False) -> tuple[bool, bool] | None:
         if late:
             return self._late(frame)
+        answer = self._take(frame)
+        if frame.ends and self.newest == frame.number:
+            self.ended.add(frame.number)
+            (self.marked.add if frame.marker else self.marked.discard)(frame.number)
+        return answer
+
+    def _take(self, frame: Frame) -> tuple[bool, bool] | None:
         if self.newest is None:
             self.newest, self.active = frame.number - 1, frame.active
         elif frame.number <= self.newest:
             return self._late(frame) if self._decision(frame.number) is None else self._answer(frame.number)
+        if frame.timestamp != self.picture:
+            if self.newest + 1 == frame.number and self._is_unfinished():
+                self.given_up |= set(range(self.first, self.newest + 1))
+                self.intact -= self.relied_on
+            self.first, self.last, self.relied_on = frame.number, None, set()
         gained = bits(frame.active & ~self.active, len(self.layers))
         self.active = frame.active
         if self.is_stale:
@@ -76,6 +97,8 @@ class Selection:
         belongs = self.sent is not None and frame.present >> self.sent & 1
         self.decided[frame.number] = bool(decodable and belongs)
         if decodable and belongs:
+            self.last = frame.number
+            self.relied_on |= bits(frame.required, len(self.layers))
             self.intact |= bits(frame.switches, len(self.layers))
             if frame.spatial == self.top:
                 self.closed.add(frame.number)
@@ -98,6 +121,13 @@ class Selection:
             return False
         return self.layers[self.sent][0] < self.layers[self._goal()][0]
 
+    def _is_unfinished(self) -> bool:
+        """Tell whether all of the picture came, and nothing that was sent of it says that it ends."""
+        if self.last is None or self.newest is None:
+            return False
+        is_whole = all(self._decision(each) is not None for each in range(self.first, self.newest + 1))
+        return is_whole and self.last in self.ended and self.last not in self.closed | self.marked
+
     def _late(self, frame: Frame) -> tuple[bool, bool] | None:
         if self.newest is None or self.sent is None:
             return None
@@ -106,8 +136,12 @@ class Selection:
             self.decided[frame.number] = bool(belongs and self._can_be_decoded(frame))
             if not self.decided[frame.number]:
                 self.intact -= bits(frame.required, len(self.layers)) - {self.sent}
-            elif frame.spatial == self.layers[self.sent][0]:
+                return self._answer(frame.number)
+            if frame.spatial == self.layers[self.sent][0]:
                 self.closed.add(frame.number)
+            if frame.number >= self.first:
+                self.last = None
+                self.relied_on |= bits(frame.required, len(self.layers))
         return self._answer(frame.number)
 
     def _answer(self, number: int) -> tuple[bool, bool]:
@@ -124,7 +158,8 @@ class Selection:
 
     def _can_be_decoded(self, frame: Frame) -> bool:
         whole = frame.own == NO_TARGET or frame.own in self.intact
-        return whole and all(self._decision(frame.number - each) is not False for each in frame.references)
+        references = [frame.number - each for each in frame.references]
+        return whole and not any(self._decision(each) is False or each in self.given_up for each in references)
 
     def _best(self, candidates: Iterable[int], choose: Callable[..., int] = max) -> int | None:
         known = sorted(candidates)

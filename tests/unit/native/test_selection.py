@@ -45,6 +45,8 @@ def offer(native: Selection, frame: Frame, *, late: bool = False) -> tuple[bool,
         references=frame.references,
         active=frame.active,
         own=frame.own,
+        ends=frame.ends,
+        marker=frame.marker,
         late=late,
     )
 
@@ -175,7 +177,7 @@ def random_structures(draw: st.DrawFn) -> Structure:
     return Structure(0, len(layers), tuple(sorted(templates, key=lambda each: (each.spatial, each.temporal))))
 
 
-Step = tuple[int, int, int, str, tuple[int, int] | None, int, int]
+Step = tuple[int, int, int, str, tuple[int, int] | None, int, int, str]
 steps = st.tuples(
     st.integers(0, 20),  # template
     st.sampled_from([0, 0, 1]),  # a new picture
@@ -184,6 +186,7 @@ steps = st.tuples(
     st.none() | st.tuples(st.integers(0, 3), st.integers(0, 3)),  # another wish
     st.sampled_from([EVERYTHING, EVERYTHING, EVERYTHING, 0b111, 0b110, 0]),
     st.sampled_from([255, 255, 255, 0, 1]),
+    st.sampled_from(["end", "end", "marker", ""]),
 )
 
 
@@ -197,8 +200,8 @@ def test_equals_its_twin_and_sends_no_frame_without_what_it_refers_to(
     number, picture, last = first, 0, None
     sent: set[int] = set()
     unknown: set[int] = set()
-    opening: list[Step] = [(0, 1, 1, "new", None, EVERYTHING, 255)]
-    for template, opens, distance, kind, wish, active, own in [*opening, *script]:
+    opening: list[Step] = [(0, 1, 1, "new", None, EVERYTHING, 255, "")]
+    for template, opens, distance, kind, wish, active, own, end in [*opening, *script]:
         if wish is not None:
             native.want(*wish)
             twin.want(*wish)
@@ -208,7 +211,7 @@ def test_equals_its_twin_and_sends_no_frame_without_what_it_refers_to(
             number, picture = number + distance, picture + opens
         at = structure.templates[template % len(structure.templates)]
         frame = as_frame(structure, number, picture, at, active)
-        frame = replace(frame, own=own if own < structure.targets else 255)
+        frame = replace(frame, own=own if own < structure.targets else 255, ends=bool(end), marker=end == "marker")
         if kind == "again" and last is not None:
             frame = last
         elif kind == "late" and unknown:
@@ -273,6 +276,58 @@ def test_real_structures_stay_decodable_over_switches_and_loss(
 
 def _sizes(structure: Structure) -> int:
     return max(each.spatial for each in structure.templates) + 1
+
+
+def play_with_a_frame_left_out(
+    left_out: int, wish: tuple[int, int] = (ALL, ALL), *, marker: bool = False, lost: Sequence[int] = ()
+) -> tuple[list[list[int]], list[bool]]:
+    """Let an encoder leave out the top frame of a picture; return the sizes sent of each picture, and who waits."""
+    native = Selection()
+    native.set_targets(FULL.layers())
+    native.want(*wish)
+    sent: list[list[int]] = [[] for _ in range(8)]
+    waits = [False] * 8
+    numbers: list[int] = []
+    for made in make_frames(FULL, 8):
+        template = FULL.templates[made.template]
+        if (made.picture, template.spatial) == (left_out, TOP):
+            continue  # those that follow are numbered, and refer, as if it had never been
+        numbers.append(made.number)
+        references = tuple(
+            len(numbers) - 1 - numbers.index(made.number - each)
+            for each in template.references
+            if made.number - each in numbers
+        )
+        frame = as_frame(FULL, len(numbers), made.picture, template)
+        ends_picture = template.spatial == (MIDDLE if made.picture == left_out else TOP)
+        frame = replace(frame, references=references, ends=True, marker=marker and ends_picture)
+        if len(numbers) not in lost:
+            answer = offer(native, frame)
+            sent[made.picture] += [template.spatial] if answer and answer[0] else []
+        waits[made.picture] = native.waits()
+    return sent, waits
+
+
+def test_nothing_goes_on_from_a_picture_whose_end_the_encoder_left_out() -> None:
+    sent, waits = play_with_a_frame_left_out(4)
+    assert sent == [[0, 1, 2]] * 4 + [[0, 1]] + [[]] * 3, "receivers could decode none of it"
+    assert waits == [False] * 5 + [True] * 3
+    sent, waits = play_with_a_frame_left_out(3)
+    assert sent == [[0, 1, 2]] * 3 + [[0, 1]] + [[0, 1, 2]] * 4, "nothing refers to it"
+    assert not any(waits)
+
+
+def test_a_picture_that_ends_below_is_whole_for_who_is_told_so() -> None:
+    assert play_with_a_frame_left_out(4, (MIDDLE, ALL)) == ([[0, 1]] * 8, [False] * 8)
+    sent, waits = play_with_a_frame_left_out(4, marker=True)
+    assert [len(each) for each in sent] == [3] * 4 + [2] + [3] * 3
+    assert not any(waits)
+
+
+def test_the_end_of_a_picture_that_was_lost_may_still_come() -> None:
+    sent, waits = play_with_a_frame_left_out(7, lost=[15])
+    assert all(sent[5:7])
+    assert not any(waits)
 
 
 def test_a_late_packet_is_decided_like_the_others_of_its_frame() -> None:
