@@ -46,6 +46,7 @@ WORKERS: Final[dict[str, str]] = {
     "notifications/classes.py": "which classes of anybody begin soon",
     "operation/readings.py": "metrics count all",
     "operator/endpoints.py": "the operator's own, with a token of its own",
+    "organizations/host_checks.py": "which hosts of anybody are to be looked at",
     "organizations/hosts.py": "a host is one organization's among all",
     "organizations/make.py": "makes organizations",
     "outbox/relay.py": "which messages of anybody wait",
