@@ -233,7 +233,8 @@ def _engines(url: URL, settings: DatabaseSettings) -> tuple[AsyncEngine, AsyncEn
             poolclass=NullPool,  # connections are kept and lent by `Connections`
             isolation_level="AUTOCOMMIT",  # of the driver: we begin transactions ourselves, see `OnPostgresql`
             connect_args={
-                "options": "-c TimeZone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s",
+                # jit: compiling takes longer than any statement of ours, however much it is expected to cost.
+                "options": "-c TimeZone=UTC -c lock_timeout=10s -c idle_in_transaction_session_timeout=60s -c jit=off",
                 "application_name": "halqa lms",
                 "connect_timeout": 10,
             },
