@@ -26,6 +26,8 @@ from webapi.shapes import Request
 ROOT: Final = Path(lms.__file__).parent
 ARABIC: Final = re.compile("[\u0621-\u064a]")
 MARK: Final = re.compile(r"<\w+>")
+NAMED_ALIKE: Final = "DNS"
+"""Written so in Arabic, too."""
 SAID_IN_BOTH: Final = {"Problem": 2, "Phrase": 0, "FileError": 0, "FileFault": 0, "RuleError": 0, "UsesError": 0}
 """What is made of a text in English and one in Arabic behind it, and which argument is the first of them."""
 SAYS: Final = re.compile(rf"\b({'|'.join(SAID_IN_BOTH)})\(")
@@ -135,4 +137,4 @@ def test_every_mail_says_the_same_in_both_languages() -> None:
             assert sorted(set(MARK.findall(english))) == sorted(set(MARK.findall(arabic))), about
             assert not ARABIC.search(english), about
             assert ARABIC.search(arabic), about
-            assert not re.search("[A-Za-z]", MARK.sub("", arabic)), about
+            assert not re.search("[A-Za-z]", MARK.sub("", arabic).replace(NAMED_ALIKE, "")), about
