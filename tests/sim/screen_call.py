@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from media.native import rtcp
 from media.native.twcc import ArrivalRecorder
+from tests.sim.crossing import Crossing, Rhythm
 from tests.sim.path import Path
 from tests.support.native_camera import vp8_body
 from tests.support.native_peer import (
@@ -150,12 +151,11 @@ class ScreenCall:
         self.key_frames = 0
         self._recorder = ArrivalRecorder()
         self._now_us = START_US
-        self._due_us = dict.fromkeys(("sound", "frame", "feedback", "asks", "poll"), START_US)
+        self._rhythm = Rhythm(START_US)
         self._numbers = {VOICE: 1, SCREEN: 1}
         self._frame = 0
         self._random = random.Random(path.seed + 1)
-        self._under_way: list[tuple[int, int, bytes]] = []
-        self._coming_back: list[tuple[int, bytes]] = []
+        self._crossing = Crossing()
         self._sent = 0
         self._leaving: list[tuple[int, int, bytes]] = []
 
@@ -212,8 +212,7 @@ class ScreenCall:
             self.worker.feed(packet, self.teacher.address, self._now_us)
         self.worker.tick(self._now_us)
         self._carry()
-        while self._under_way and self._under_way[0][0] <= self._now_us:
-            at_us, _, datagram = heapq.heappop(self._under_way)
+        for at_us, datagram in self._crossing.arrived(self._now_us):
             self._arrive(datagram, at_us)
         if self._is_due("feedback", FEEDBACK_US):
             while feedback := self._recorder.build(1, SCREEN_SLOT):
@@ -223,17 +222,14 @@ class ScreenCall:
                 self._answer(rtcp.write_nack(1, SCREEN_SLOT, sorted(numbers)))
             if self.watcher.is_stuck(self._now_us):
                 self._answer(rtcp.write_pli(1, SCREEN_SLOT))
-        while self._coming_back and self._coming_back[0][0] <= self._now_us:
-            self.worker.feed(self._coming_back.pop(0)[1], self.viewer.address, self._now_us)
+        for packet in self._crossing.answered(self._now_us):
+            self.worker.feed(packet, self.viewer.address, self._now_us)
         if self._is_due("poll", POLL_US):
             self.estimates_bps += [each[1] for each in self.worker.take_estimates()]
         self._now_us += STEP_US
 
     def _is_due(self, name: str, every_us: int) -> bool:
-        if self._now_us < self._due_us[name]:
-            return False
-        self._due_us[name] += every_us
-        return True
+        return self._rhythm.is_due(name, every_us, self._now_us)
 
     def _write(self) -> None:
         """Send a frame of the screen, in packets a millisecond apart as browsers pace them."""
@@ -275,12 +271,8 @@ class ScreenCall:
                 continue
             if RTCP_FIRST <= datagram[1] <= RTCP_LAST:
                 continue
-            arrives, waits_s = self.path.send(self._now_us / 1e6, len(datagram))
-            self.queues_ms.append(waits_s * 1000)
+            self.queues_ms.append(self._crossing.send(self.path, datagram, self._now_us))
             self.sent_bits += len(datagram) * 8
-            if arrives is not None:
-                self._sent += 1
-                heapq.heappush(self._under_way, (int(arrives * 1e6), self._sent, datagram))
 
     def _arrive(self, datagram: bytes, at_us: int) -> None:
         self.viewer.receive(datagram)
@@ -294,5 +286,4 @@ class ScreenCall:
                 self.watcher.take(packet, at_us)
 
     def _answer(self, packet: bytes) -> None:
-        sealed = self.viewer.sealer.protect_rtcp(packet)
-        self._coming_back.append((self._now_us + int(self.path.delay_s * 1e6), sealed))
+        self._crossing.answer(self.path, self.viewer.sealer.protect_rtcp(packet), self._now_us)

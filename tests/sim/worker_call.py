@@ -5,11 +5,11 @@ Only the allocator is missing: the publisher's encoder follows the estimate, as 
 
 from __future__ import annotations
 
-import heapq
 import random
 from typing import Final
 
 from media.native.twcc import ArrivalRecorder
+from tests.sim.crossing import Crossing, Rhythm
 from tests.sim.path import Path, Second
 from tests.support.native_camera import vp8_body
 from tests.support.native_peer import (
@@ -53,11 +53,10 @@ class WorkerCall:
         self._recorder = ArrivalRecorder()
         self._random = random.Random(path.seed + 1)
         self._now_us = START_US
-        self._due_us = {"frame": START_US, "feedback": START_US, "poll": START_US}
+        self._rhythm = Rhythm(START_US)
         self._number = 1
         self._picture = 0
-        self._under_way: list[tuple[int, int, bytes]] = []
-        self._coming_back: list[tuple[int, bytes]] = []
+        self._crossing = Crossing()
         self._bits = 0
         self._queues_ms: list[float] = []
 
@@ -79,23 +78,19 @@ class WorkerCall:
             self._send_frame()
         self.worker.tick(self._now_us)
         self._carry()
-        while self._under_way and self._under_way[0][0] <= self._now_us:
-            at_us, _, datagram = heapq.heappop(self._under_way)
+        for at_us, datagram in self._crossing.arrived(self._now_us):
             self._arrive(datagram, at_us)
         if self._is_due("feedback", FEEDBACK_US):
             self._report()
-        while self._coming_back and self._coming_back[0][0] <= self._now_us:
-            self.worker.feed(self._coming_back.pop(0)[1], self.viewer.address, self._now_us)
+        for packet in self._crossing.answered(self._now_us):
+            self.worker.feed(packet, self.viewer.address, self._now_us)
         if self._is_due("poll", POLL_US):
             for _, estimate_bps, _, _ in self.worker.take_estimates():
                 self.estimate_bps = estimate_bps
         self._now_us += STEP_US
 
     def _is_due(self, name: str, every_us: int) -> bool:
-        if self._now_us < self._due_us[name]:
-            return False
-        self._due_us[name] += every_us
-        return True
+        return self._rhythm.is_due(name, every_us, self._now_us)
 
     def _send_frame(self) -> None:
         """Let the publisher send a frame of about the estimate's size; the first is a key frame."""
@@ -121,11 +116,8 @@ class WorkerCall:
         for datagram, destination in self.worker.take_datagrams():
             if destination != self.viewer.address or RTCP_FIRST <= datagram[1] <= RTCP_LAST:
                 continue
-            arrives, waits_s = self.path.send(self._now_us / 1e6, len(datagram))
             self._bits += len(datagram) * 8
-            self._queues_ms.append(waits_s * 1000)
-            if arrives is not None:
-                heapq.heappush(self._under_way, (int(arrives * 1e6), len(self._queues_ms), datagram))
+            self._queues_ms.append(self._crossing.send(self.path, datagram, self._now_us))
 
     def _arrive(self, datagram: bytes, at_us: int) -> None:
         self.viewer.receive(datagram)
@@ -136,5 +128,4 @@ class WorkerCall:
 
     def _report(self) -> None:
         while feedback := self._recorder.build(1, SLOT):
-            sealed = self.viewer.sealer.protect_rtcp(feedback)
-            self._coming_back.append((self._now_us + int(self.path.delay_s * 1e6), sealed))
+            self._crossing.answer(self.path, self.viewer.sealer.protect_rtcp(feedback), self._now_us)
