@@ -65,12 +65,9 @@ cdef void pace_media(Core* core, Consumer* consumer, Producer* producer, Encodin
     packet = add_picture(pacer, entry.size)
     packet.is_key = is_key
     pacer.key_count += is_key
-    packet.consumer = consumer
-    packet.extended = entry.extended
-    packet.encoding = <uint8_t>(encoding - producer.encodings)
     packet.padding = padding
     packet.is_padding = 0
-    packet.rewrite = rewrite[0]
+    fill(packet, consumer, <uint8_t>(encoding - producer.encodings), entry, rewrite)
 
 
 cdef void pace_padding(Core* core, Consumer* consumer, uint8_t payload_type, int64_t number) noexcept nogil:
@@ -112,12 +109,18 @@ cdef bint pace_repeat(Core* core, Consumer* consumer, Producer* producer, Encodi
             return False
     packet = &pacer.repeats[(pacer.first_repeat + pacer.repeat_count) % PACED_REPEATS_MAX]
     pacer.repeat_count += 1
+    packet.twice = twice
+    fill(packet, consumer, <uint8_t>(encoding - producer.encodings), entry, rewrite)
+    return True
+
+
+cdef inline void fill(PacedPacket* packet, Consumer* consumer, uint8_t encoding, const HistoryEntry* entry,
+        const Rewrite* rewrite) noexcept nogil:
+    """Note what a packet is to be made of when its turn comes."""
     packet.consumer = consumer
     packet.extended = entry.extended
-    packet.encoding = <uint8_t>(encoding - producer.encodings)
-    packet.twice = twice
+    packet.encoding = encoding
     packet.rewrite = rewrite[0]
-    return True
 
 
 cdef PacedPacket* add_picture(Pacer* pacer, uint16_t size) noexcept nogil:
