@@ -2,8 +2,9 @@
 
 Requests are made from the document: valid and invalid ones, and chains in which an answer feeds the next request. By
 default each request is another role's. With HALQA_TEST_EXAMPLES of 20 or more (per endpoint; 200 is thorough) every
-role is asked by itself, too. A seed makes runs repeatable; HALQA_TEST_SEED is another. HALQA_TEST_TAGS asks only
-for some chapters of the document, e.g. "Chat,Offline".
+role asks by itself, too, on both databases; HALQA_TEST_ROLES says which ones, however many examples, e.g.
+"owner,operator,anonymous" or "everybody". A seed makes runs repeatable; HALQA_TEST_SEED is another. HALQA_TEST_TAGS
+asks only for some chapters of the document, e.g. "Chat,Offline".
 """
 
 from __future__ import annotations
@@ -21,19 +22,29 @@ from typing import Final
 import pytest
 
 from lms.access.roles import Role
+from lms.courses.rules import CourseRole
 from lms.database.settings import DatabaseSettings
+from lms.operator.settings import OperatorSettings
 from lms.settings import MediaServerSettings
-from tests.integration.lms.grading import make_course
+from tests.integration.lms.grading import enrol, make_course
 from tests.integration.test_rest_schema import CODEC, spell_out
-from tests.support.lms import Person, School, running_school
+from tests.support.lms import School, running_school
 from tests.support.media_process import media_process
 
 EXAMPLES: Final = int(os.environ.get("HALQA_TEST_EXAMPLES", "1"))
 SEED: Final = os.environ.get("HALQA_TEST_SEED", "7")
 TAGS: Final = tuple(filter(None, os.environ.get("HALQA_TEST_TAGS", "").split(",")))
-EVERYBODY: Final = "everybody in turn"
+EVERYBODY: Final = "everybody"
+"""In turn."""
 NOBODY: Final = "anonymous"
-WHO: Final = (EVERYBODY, *((*(role.value for role in Role), NOBODY) if EXAMPLES >= 20 else ()))
+OPERATOR: Final = "operator"
+EACH: Final = (EVERYBODY, *(role.value for role in Role), OPERATOR, NOBODY)
+CHOSEN: Final = os.environ.get("HALQA_TEST_ROLES", "")
+THOROUGH: Final = EXAMPLES >= 20 or CHOSEN != ""
+WHO: Final = tuple(CHOSEN.split(",")) if CHOSEN else EACH if THOROUGH else (EVERYBODY,)
+assert set(WHO) <= set(EACH), f"HALQA_TEST_ROLES is {CHOSEN!r}, expected some of {', '.join(EACH)}"
+
+OPERATOR_TOKEN: Final = "of the operator " * 3
 
 PHASES: Final = "fuzzing" if EXAMPLES < 5 else "fuzzing,stateful"
 
@@ -82,10 +93,10 @@ def before_call(context, case, kwargs):
 '''
 
 
-async def schemathesis(school: School, folder: Path, people: list[Person | None], known: Mapping[str, object]) -> None:
-    """Run it as these people in turn, with some parameters of addresses fixed; fail with its report."""
+async def schemathesis(school: School, folder: Path, tokens: list[str], known: Mapping[str, object]) -> None:
+    """Run it with these tokens in turn, "" is none, and some parameters of addresses fixed; fail with its report."""
     lines = "\n".join(f'{name} = "{value}"' for name, value in known.items())
-    (folder / "hooks.py").write_text(HOOKS.format(tokens=[each.token if each else "" for each in people], seed=SEED))
+    (folder / "hooks.py").write_text(HOOKS.format(tokens=tokens, seed=SEED))
     document = json.loads((await school.get("/openapi.json")).content)
     (folder / "openapi.json").write_bytes(spell_out(document))
     configuration = CONFIGURATION.format(parameters=lines, codec=CODEC)
@@ -116,10 +127,15 @@ async def schemathesis(school: School, folder: Path, people: list[Person | None]
 
 
 async def furnish(school: School) -> dict[str, object]:
-    """Return the ids of a course in which there is something of everything, and of its student."""
+    """Return the ids of a course in which everybody has their part and there is something of everything."""
     course = await make_course(school, students=2)
+    for role in (CourseRole.TEACHER, CourseRole.TA, CourseRole.STUDENT):
+        await enrol(school, course.id, school.people[Role(role.value)], role)
+    looked_after = f"/users/{school.student.id}/guardians/{school.people[Role.OBSERVER].id}"
+    assert (await school.put(looked_after, as_=school.owner)).status == 204
     item = await course.item()
-    assert (await course.grade(item, course.students[0], "7")).status == 200
+    for student in (course.students[0], school.student):
+        assert (await course.grade(item, student, "7")).status == 200
     begin = school.clock.now() + timedelta(minutes=5)
     planned = {
         "title": "Algebra",
@@ -134,23 +150,24 @@ async def furnish(school: School) -> dict[str, object]:
         "item_id": item["id"],
         "category_id": course.category["id"],
         "class_id": held.data["id"],
-        "user_id": course.students[0].id,
+        "user_id": school.student.id,
         "org_id": school.org_id,
+        "slug": "other-school",  # the operator may suspend it
     }
 
 
 @pytest.mark.timeout(120 + 30 * EXAMPLES)
 @pytest.mark.parametrize("who", WHO)
-@pytest.mark.parametrize("database_settings", ["sqlite"] if EXAMPLES < 20 else ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("database_settings", ["sqlite", "postgresql"] if THOROUGH else ["sqlite"], indirect=True)
 async def test_service_keeps_to_its_document(who: str, database_settings: DatabaseSettings, tmp_path: Path) -> None:
     (tmp_path / "media").mkdir()
     (tmp_path / "lms").mkdir()
     async with media_process(tmp_path / "media") as media:
         key = media.key
         chosen = MediaServerSettings(url=media.url, key=f"{key.key_id}:{key.secret.decode()}")
-        async with running_school(tmp_path, database_settings, media_server=chosen) as school:
+        operator = OperatorSettings(token=OPERATOR_TOKEN)
+        async with running_school(tmp_path, database_settings, media_server=chosen, operator=operator) as school:
             known = await furnish(school)
-            people: list[Person | None] = [*school.people.values(), None]
-            if who != EVERYBODY:
-                people = [school.people[Role(who)] if who != NOBODY else None]
-            await schemathesis(school, tmp_path, people, known)
+            tokens = {role.value: person.token for role, person in school.people.items()}
+            tokens |= {OPERATOR: OPERATOR_TOKEN, NOBODY: ""}
+            await schemathesis(school, tmp_path, [*tokens.values()] if who == EVERYBODY else [tokens[who]], known)
