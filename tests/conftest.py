@@ -22,15 +22,19 @@ LEFTOVER_GRACE_SECONDS = 6.0  # threads and closed sockets of a finished test ma
 THREAD_END_SECONDS = 0.05
 RERUNS = 2
 """Real browsers, processes and clocks on computers that others use too: such a test may be unlucky, and is named as
-"rerun" in the summary then; one that fails three times is broken. Tests without them are run once."""
+"rerun" in the summary then; one that fails three times is broken. Tests without them are run again once, for keys and
+ports that chance gave."""
 
 MEMORY_FOLDER = Path("/dev/shm")
 MEMORY_BYTES_MIN = 2 << 30  # what a run needs is a tenth of that: folders of tests that passed are taken away at once
 """Tests write there, if there is room: databases and journals wait for the disk at each commit, which on a computer
 that others use, too, took seconds. What is shown by kill -9 is the same on both."""
 
-settings.register_profile("default", deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000)
+# Everybody's change is judged by the same examples; "long" looks for new ones.
+settings.register_profile(
+    "default", deadline=None, max_examples=200, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("long", parent=settings.get_profile("default"), max_examples=5000, derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
@@ -52,7 +56,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes long first, and the leftover checks around every integration and end-to-end test."""
     _put_long_files_first(items)
     for item in items:
-        if not isinstance(item, pytest.Function) or not {"integration", "e2e"} & set(item.path.parts):
+        if not isinstance(item, pytest.Function):
+            continue
+        if not {"integration", "e2e"} & set(item.path.parts):
+            if item.get_closest_marker("flaky") is None:
+                item.add_marker(pytest.mark.flaky(reruns=1))
             continue
         if "e2e" in item.path.parts:
             item.add_marker(pytest.mark.e2e)
