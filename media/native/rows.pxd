@@ -147,12 +147,13 @@ cdef struct Consumer:
     uint8_t fraction_lost
     uint8_t told_delay        # how long pictures wait, ever: from then on it is told of less, too
     uint8_t red_depth         # packets before it that each packet of sound repeats at present
+    uint32_t asking_of        # the producer, the low bits of its id, that `asking_us` is about
     uint64_t red_until_us     # and until when, if no more is lost
     uint64_t nacked           # numbers asked for
     uint64_t resent
     uint64_t missed           # numbers that could not be answered
     uint64_t key_frames_asked
-    uint64_t asking_us        # when its own requests for key frames are forgiven, which the others pay for
+    uint64_t asking_us        # when the key frames that came for it are forgiven, which the others pay for
     uint8_t replaying         # it is being caught up on what came before it
     uint8_t replay_encoding
     int64_t replay_next       # extended number

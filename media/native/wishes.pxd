@@ -7,7 +7,7 @@ from media.native.rows cimport Consumer, Core, Producer
 # Somebody has no picture, or a broken one: ask for a key frame of this encoding as soon as its gate lets it through.
 cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil
 
-# The same because a viewer says so (PLI, FIR); one who said so often lately is not heard for a while.
+# The same because a viewer says so (PLI, FIR); one for whom many came lately is not heard for a while.
 cdef void want_as_asked(Core* core, Consumer* consumer, uint8_t index, uint64_t now_us) noexcept nogil
 
 # The same for several encodings, as bits, in one request.
@@ -16,8 +16,8 @@ cdef void want_key_frames(Core* core, Producer* producer, uint8_t encodings, uin
 # Some have a picture and wait for a better one (bits): ask when the publisher was left in peace for a while.
 cdef void want_upgrades(Core* core, Producer* producer, uint8_t encodings, uint64_t now_us) noexcept nogil
 
-# Ask for what a slot waits for: one of the two.
-cdef void want_target(Core* core, const Consumer* consumer, uint64_t now_us) noexcept nogil
+# Ask for what a slot waits for: one of the two, or not yet if many came for it lately.
+cdef void want_target(Core* core, Consumer* consumer, uint64_t now_us) noexcept nogil
 
 # A key frame began to come.
 cdef void answer_wishes(Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil

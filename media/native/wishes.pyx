@@ -8,8 +8,10 @@ where those who join start, is asked for with them if its last key frame grows o
 costs its teacher one request for both. Who has no picture yet waits like them while a lower encoding is on its way:
 that starts him.
 
-A viewer may also ask by himself (PLI, FIR), and all others pay for what he gets: a few key frames at once, for real
-losses, and then one from time to time, however often he asks. What is on its way anyway costs nothing.
+What one slot waits for, or its viewer asks for by himself (PLI, FIR), all others pay for who watch the same: it gets a
+few key frames at once, for real losses and changes of size, and then one for as many seconds as there are others,
+however often its path seems to widen and to narrow. What is on its way anyway costs nothing, nor does the lowest of
+several encodings for who sees nothing; and the last of those few is not for a better picture.
 """
 
 from libc.stdint cimport uint8_t, uint32_t, uint64_t
@@ -26,8 +28,10 @@ cdef enum:
     PATIENCE_MAX_US = 2800000     # below the age up to which `replay` starts those who join at a key frame
     TOGETHER_US = 1000000         # what is asked for anyway takes upgrades along, if the last request is as old
     REPEAT_US = 1000000           # a letter home may be lost
-    OWN_SPACING_US = 10000000     # between key frames that one viewer has for the asking: all the others get them, too,
-    OWN_MAX = 3                   # after so many at once
+    OWN_SPACING_US = 1000000      # for each of the others, between key frames that one slot has for the asking,
+    OWN_SPACING_MAX_US = 10000000 # but a picture that stands still is mended after so long,
+    OWN_MAX = 3                   # after so many at once,
+    OWN_UPGRADES_MAX = 2          # as long as the picture is whole
 
 
 cdef void want_key_frame(Core* core, Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
@@ -48,22 +52,36 @@ cdef void want_key_frames(Core* core, Producer* producer, uint8_t encodings, uin
 
 
 cdef void want_as_asked(Core* core, Consumer* consumer, uint8_t index, uint64_t now_us) noexcept nogil:
-    cdef Producer* producer = consumer.producer
-    cdef const KeyframeGate* gate = &producer.encodings[index].gate
-    if not may_ask(producer, index):
+    if not may_ask(consumer.producer, index):
         return
-    if not gate.open and not gate.waiting and not may_cost(consumer, now_us):
+    if not is_asked_for(consumer.producer, index) and not may_cost(consumer, OWN_MAX, now_us):
         core.counters.key_frames_flooded += 1
         return
-    want_key_frame(core, producer, index, now_us)
+    want_key_frame(core, consumer.producer, index, now_us)
 
 
-cdef bint may_cost(Consumer* consumer, uint64_t now_us) noexcept nogil:
-    """1 if one more key frame of this viewer's own may cost the others something; it is noted then."""
-    if consumer.asking_us > now_us + (OWN_MAX - 1) * OWN_SPACING_US:
+cdef inline bint is_asked_for(const Producer* producer, uint8_t index) noexcept nogil:
+    return producer.encodings[index].gate.open or producer.encodings[index].gate.waiting
+
+
+cdef bint may_cost(Consumer* consumer, uint64_t most, uint64_t now_us) noexcept nogil:
+    """1 if one more key frame for this slot, of so many at once, may cost the others something; it is noted then."""
+    cdef uint64_t spacing = own_spacing_us(consumer.producer)
+    if consumer.asking_of != <uint32_t>consumer.producer.id:  # others pay now than did before
+        consumer.asking_of = <uint32_t>consumer.producer.id
+        consumer.asking_us = 0
+    consumer.asking_us = min(consumer.asking_us, now_us + OWN_MAX * spacing)  # there were more of them once
+    if consumer.asking_us > now_us + (most - 1) * spacing:
         return False
-    consumer.asking_us = max(consumer.asking_us, now_us) + OWN_SPACING_US
+    consumer.asking_us = max(consumer.asking_us, now_us) + spacing
     return True
+
+
+cdef inline uint64_t own_spacing_us(const Producer* producer) noexcept nogil:
+    """Return how far apart key frames for one slot are; who watches alone is nobody's burden."""
+    if producer.links != NULL or producer.home_id:
+        return OWN_SPACING_MAX_US
+    return min((producer.consumer_count - 1) * <uint64_t>OWN_SPACING_US, <uint64_t>OWN_SPACING_MAX_US)
 
 
 cdef void want_upgrades(Core* core, Producer* producer, uint8_t encodings, uint64_t now_us) noexcept nogil:
@@ -85,12 +103,30 @@ cdef void want_upgrades(Core* core, Producer* producer, uint8_t encodings, uint6
         ask_for_upgrades(core, producer, now_us)
 
 
-cdef void want_target(Core* core, const Consumer* consumer, uint64_t now_us) noexcept nogil:
+cdef void want_target(Core* core, Consumer* consumer, uint64_t now_us) noexcept nogil:
+    cdef Producer* producer = consumer.producer
     cdef uint8_t target = <uint8_t>consumer.forward.target
+    cdef int lowest = lowest_active(producer)
+    if not may_ask(producer, target):
+        return
     if can_wait(consumer):
-        want_upgrades(core, consumer.producer, <uint8_t>(1 << target), now_us)
-    else:
-        want_key_frame(core, consumer.producer, target, now_us)
+        if producer.upgrades >> target & 1 or is_asked_for(producer, target) or may_cost(consumer, OWN_UPGRADES_MAX,
+                now_us):
+            want_upgrades(core, producer, <uint8_t>(1 << target), now_us)
+    elif (producer.encoding_count > 1 and target == lowest) or is_asked_for(producer, target) or may_cost(consumer,
+            OWN_MAX, now_us):
+        want_key_frame(core, producer, target, now_us)
+    elif 0 <= lowest < target:
+        want_key_frame(core, producer, <uint8_t>lowest, now_us)  # `replay` starts it there
+
+
+cdef inline int lowest_active(const Producer* producer) noexcept nogil:
+    """Return the lowest encoding that flows, -1 if none does."""
+    cdef int i
+    for i in range(producer.encoding_count):
+        if producer.encodings[i].active:
+            return i
+    return -1
 
 
 cdef bint can_wait(const Consumer* consumer) noexcept nogil:
@@ -156,14 +192,13 @@ cdef inline uint64_t patience_us(const Producer* producer) noexcept nogil:
 
 cdef uint32_t old_lowest(Producer* producer, uint64_t now_us) noexcept nogil:
     """Return the lowest encoding if it is time for a key frame that those who join can start at."""
+    cdef int lowest = lowest_active(producer)
     cdef Encoding* encoding
-    cdef int i
-    for i in range(producer.encoding_count):
-        encoding = &producer.encodings[i]
-        if encoding.active:
-            if now_us - encoding.key_us >= TOGETHER_US and gate_request(&encoding.gate, now_us):
-                return <uint32_t>1 << i
-            break
+    if lowest < 0:
+        return 0
+    encoding = &producer.encodings[lowest]
+    if now_us - encoding.key_us >= TOGETHER_US and gate_request(&encoding.gate, now_us):
+        return <uint32_t>1 << lowest
     return 0
 
 

@@ -219,6 +219,7 @@ def test_who_asks_without_end_is_heard_three_times_and_then_every_ten_seconds(ro
     viewer, other = room.join(2), room.join(3)
     room.subscribe(FIRST_SLOT, viewer, TRACK)
     room.subscribe(FIRST_SLOT + 1, other, TRACK)
+    crowd(room, FIRST_SLOT + 2)
     play(room, publisher, [camera], frames=100)
     assert "key_frames_flooded" not in room.counters()
     assert ask_again_and_again(room, publisher, camera, viewer, seconds=9) == 3
@@ -240,6 +241,7 @@ def test_who_lost_several_key_frames_is_heard_each_time_and_what_is_asked_for_an
     viewers = [room.join(2), room.join(3)]
     for index, viewer in enumerate(viewers):
         room.subscribe(FIRST_SLOT + index, viewer, TRACK)
+    crowd(room, FIRST_SLOT + len(viewers))
     play(room, publisher, [camera], frames=100)
     for turn in range(6):
         for index in ((0, 1), (1, 0))[turn % 2]:  # each is the first in three of six
@@ -248,3 +250,81 @@ def test_who_lost_several_key_frames_is_heard_each_time_and_what_is_asked_for_an
         room.send(publisher, *camera.frame(key=True))
         play(room, publisher, [camera], frames=80)
     assert "key_frames_flooded" not in room.counters()
+
+
+def test_the_fewer_watch_the_more_often_one_of_them_is_heard(room: Room) -> None:
+    publisher, camera = room.join(PUBLISHER), Camera(LOW, b"10")
+    room.publish_video(TRACK, publisher)
+    room.send(publisher, *camera.frame(key=True))
+    viewer = room.join(2)
+    room.subscribe(FIRST_SLOT, viewer, TRACK)
+    play(room, publisher, [camera], frames=100)
+    alone = ask_again_and_again(room, publisher, camera, viewer, seconds=12)
+    assert alone >= 4, "the gate alone holds it back"
+    assert "key_frames_flooded" not in room.counters()
+    for slot in range(FIRST_SLOT + 1, FIRST_SLOT + 7):
+        room.subscribe(slot, room.join(slot), TRACK)
+    play(room, publisher, [camera], frames=800)
+    assert ask_again_and_again(room, publisher, camera, viewer, seconds=21) == 3 + 3, "one in six seconds"
+
+
+def test_a_path_that_widens_and_narrows_costs_the_others_little(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    room.subscribe(FIRST_SLOT, room.join(FIRST_SLOT), TRACK, encoding=0)
+    crowd(room, FIRST_SLOT + 1)
+    play(room, publisher, encodings, frames=10)
+
+    def swing(turns: int) -> list[list[int]]:
+        requests = []
+        for _ in range(turns):
+            room.worker.set_layers(FIRST_SLOT, 2, 255)
+            requests += play(room, publisher, encodings, frames=66)
+            room.worker.set_layers(FIRST_SLOT, 0, 255)
+            requests += play(room, publisher, encodings, frames=66)
+        return [each for each in requests if HIGH in each]
+
+    assert 2 <= len(swing(5)) <= 4, "two, and then one in ten seconds"
+    assert len(swing(5)) <= 2
+    room.subscribe(FIRST_SLOT + 20, room.join(FIRST_SLOT + 20), TRACK, encoding=0)
+    play(room, publisher, encodings, frames=120)
+    room.worker.set_layers(FIRST_SLOT, 2, 255)
+    room.worker.set_layers(FIRST_SLOT + 20, 2, 255)
+    assert any(HIGH in each for each in play(room, publisher, encodings, frames=5)), "another is not held back"
+    play(room, publisher, encodings, frames=5)
+    assert room.worker.consumer_stats(FIRST_SLOT)["encoding"] == 2, "and takes him along"
+
+
+def test_who_sees_nothing_gets_the_lowest_however_often_he_came_back(room: Room) -> None:
+    publisher, encodings = lesson(room)
+    viewer = room.join(FIRST_SLOT)
+    room.subscribe(FIRST_SLOT, viewer, TRACK, encoding=2)
+    crowd(room, FIRST_SLOT + 1)
+    play(room, publisher, encodings, frames=10)
+    high = 0
+    for _ in range(8):
+        play(room, publisher, encodings, frames=110)  # what is kept is too old to start at
+        room.worker.renew_pictures(FIRST_SLOT)
+        high += any(HIGH in each for each in play(room, publisher, encodings, frames=20))
+        frames = len(viewer.take_rtp())
+        play(room, publisher, encodings, frames=10)
+        assert len(viewer.take_rtp()) >= 10, f"a picture flows after {frames} packets"
+    assert 3 <= high <= 6
+
+
+def test_another_publisher_knows_nothing_of_what_a_slot_has_cost(room: Room) -> None:
+    first, second, camera, other = room.join(PUBLISHER), room.join(2), Camera(LOW, b"10"), Camera(HIGH, b"11")
+    room.publish_video(TRACK, first)
+    room.send(first, *camera.frame(key=True))
+    viewer = room.join(FIRST_SLOT)
+    room.subscribe(FIRST_SLOT, viewer, TRACK)
+    crowd(room, FIRST_SLOT + 1)
+    play(room, first, [camera], frames=100)
+    assert ask_again_and_again(room, first, camera, viewer, seconds=9) == 3
+    room.publish_video(TRACK + 1, second)
+    room.send(second, *other.frame(key=True))
+    for slot in range(FIRST_SLOT + 20, FIRST_SLOT + 31):
+        room.subscribe(slot, room.join(slot), TRACK + 1)
+    room.attach(FIRST_SLOT, TRACK + 1)
+    play(room, second, [other], frames=100)
+    room.send_rtcp(viewer, rtcp.write_pli(1, FIRST_SLOT))
+    assert asked(second) == [HIGH]
