@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from control_api.client import ControlClient, ControlError, NotFoundError, Patience
 from control_api.contract import ChangeRoom, CreateToken, Door, EndRoomQuery, RoomDefinition
@@ -35,10 +35,10 @@ class IssuedToken:
     token: str
     expires_at: datetime
 
-    @property
-    def link(self) -> str:
-        """The media server's own class page."""
-        return f"{self.url}/class#room={quote(self.room, safe='')}&token={quote(self.token, safe='')}"
+    def link(self, title: str) -> str:
+        """Return where the media server's own class page is, with what people call the class."""
+        fragment = urlencode({"room": self.room, "token": self.token, "title": title}, quote_via=quote)
+        return f"{self.url}/class#{fragment}"
 
 
 class MediaServer:

@@ -149,7 +149,7 @@ class RunningEndpoints:
         return Result(
             Ticket(
                 url=issued.url, room=issued.room, token=issued.token, identity=identity, seat=seat,
-                expires_at=issued.expires_at, link=issued.link, run_id=run.id,
+                expires_at=issued.expires_at, link=issued.link(found.row.title), run_id=run.id,
                 recording_refused=refused,
             )
         )  # fmt: skip

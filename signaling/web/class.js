@@ -47,8 +47,8 @@ function showLobby() {
   if (link === null) return;
   ending = null;
   ended.hidden = true;
-  header.entitle(link.room);
-  lobby.begin({ room: link.room, name: claims?.name ?? (link.name || null), mayPublish });
+  header.entitle(link.title);
+  lobby.begin({ title: link.title, name: claims?.name ?? (link.name || null), mayPublish });
 }
 
 /**
@@ -111,7 +111,7 @@ function showWaiting(room) {
 async function enter(room, { name, tracks, deviceIds }, former) {
   notices.clear();
   lobby.end();
-  header.entitle(room.name);
+  header.entitle(link?.title ?? room.name);
   const classroom = new Classroom(find(document, '#classroom', HTMLElement), room, { language, notices }, deviceIds);
   /** What shall be on, as long as it is being opened. @type {{camera: boolean, microphone: boolean}|null} */
   let opening = former ?? { camera: tracks.camera !== null, microphone: tracks.microphone !== null };

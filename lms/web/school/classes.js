@@ -62,9 +62,9 @@ export class Classes {
   async look() {
     if (this.#isLooking) return;
     this.#isLooking = true;
-    const since = new Date();
-    since.setHours(0, 0, 0, 0);
-    const until = new Date(since.getTime() + (DAYS_AHEAD + 1) * DAY_MS);
+    // A day back is enough in every time zone; which classes are today's, their person's clock says.
+    const since = new Date(Date.now() - DAY_MS);
+    const until = new Date(Date.now() + (DAYS_AHEAD + 1) * DAY_MS);
     try {
       const query = { since: since.toISOString(), until: until.toISOString(), limit: '100' };
       const before = this.#classes?.filter((each) => each.status === 'live').map((each) => each.id);
@@ -103,7 +103,10 @@ export class Classes {
     if (this.#classes === null || this.root.hidden) return;
     const now = Date.now();
     const state = JSON.stringify([language.current, language.dayKey(new Date()), this.#classes.map((each) => (
-      [each.id, each.status, each.title, each.starts_at, each.ends_at, each.allowed, isDue(each, now)]
+      [
+        each.id, each.status, each.title, each.starts_at, each.ends_at, each.allowed,
+        isDue(each, now), isLate(each, now),
+      ]
     ))]);
     if (state === this.#drawn) return;
     this.#drawn = state;
@@ -178,7 +181,8 @@ export class Classes {
     );
     if (each.status === 'live') return chip('classes.live', 'chip live');
     if (each.status === 'cancelled') return chip('classes.cancelled', 'chip');
-    return !isOver && isDue(each, now) ? chip('classes.due', 'chip due') : null;
+    if (isOver || !isDue(each, now)) return null;
+    return chip(isLate(each, now) ? 'classes.waiting' : 'classes.due', 'chip due');
   }
 
   /**
@@ -277,6 +281,15 @@ export class Classes {
  */
 function isDue(each, now) {
   return each.status === 'scheduled' && Date.parse(each.starts_at) - DUE_MS < now && now < Date.parse(each.ends_at);
+}
+
+/**
+ * @param {LiveClass} each
+ * @param {number} now
+ * @returns {boolean} whether it was to have begun, and nobody has started it
+ */
+function isLate(each, now) {
+  return each.status === 'scheduled' && Date.parse(each.starts_at) <= now;
 }
 
 /** @param {LiveClass} each */

@@ -8,6 +8,9 @@ import { create, createName, find } from './dom.js';
 
 const LOOK_EVERY_MS = 5_000;
 const STATUSES = ['present', 'late', 'left_early', 'partial', 'absent', 'excused'];
+const STANDINGS = ['here', 'reconnecting', 'gone', 'never_came'];
+/** What is said of somebody while the class lasts, beside where they are: of all else nobody knows the end yet. */
+const SAID_LIVE = ['late', 'excused'];
 
 export class AttendanceSheet {
   /** @type {LiveClass|null} */
@@ -80,15 +83,29 @@ export class AttendanceSheet {
     const { language } = this;
     const sheet = this.#sheet;
     this.state.textContent = language.text(sheet === null ? 'sheet.loading' : `sheet.${sheet.state}`);
-    const counts = STATUSES.filter((status) => sheet?.counts[status]).map((status) => {
-      const count = sheet?.counts[status] ?? 0;
-      const text = language.text('sheet.count', { status: language.text(`status.${status}`), count });
-      return create('li', { className: `chip ${status}`, text });
-    });
-    find(this.root, '.counts', HTMLElement).replaceChildren(...counts);
+    find(this.root, '.counts', HTMLElement).replaceChildren(...sheet === null ? [] : this.#counts(sheet));
     const rows = find(this.root, '.rows', HTMLElement);
     if (sheet === null) rows.replaceChildren();
     else rows.replaceChildren(this.#table(sheet));
+  }
+
+  /** @param {Sheet} sheet */
+  #counts(sheet) {
+    const { language } = this;
+    const isLive = sheet.state === 'live';
+    const standings = STANDINGS.map((standing) => ({
+      key: `standing.${standing}`,
+      className: `is-${standing}`,
+      count: sheet.members.filter((row) => row.standing === standing).length,
+    }));
+    const statuses = STATUSES.filter((status) => !isLive || SAID_LIVE.includes(status)).map((status) => ({
+      key: `status.${status}`, className: status, count: sheet.counts[status] ?? 0,
+    }));
+    const all = isLive ? [...standings, ...statuses] : statuses;
+    return all.filter(({ count }) => count > 0).map(({ key, className, count }) => {
+      const text = language.text('sheet.count', { status: language.text(key), count });
+      return create('li', { className: `chip ${className}`, text });
+    });
   }
 
   /** @param {Sheet} sheet */
@@ -111,13 +128,18 @@ export class AttendanceSheet {
     const { language } = this;
     const name = create('th', {}, createName(row.name));
     name.scope = 'row';
+    const chips = [];
     if (isLive) {
       name.className = `here ${row.standing === 'here' ? 'now' : row.standing}`;
-      const text = `, ${language.text(`standing.${row.standing}`)}`;
-      name.append(create('span', { className: 'visually-hidden', text }));
+      chips.push({ key: `standing.${row.standing}`, className: `is-${row.standing}` });
     }
-    const status = create('span', { className: `chip ${row.status}`, text: language.text(`status.${row.status}`) });
-    const state = create('td', {}, status);
+    if (!isLive || row.override !== null || SAID_LIVE.includes(row.status)) {
+      chips.push({ key: `status.${row.status}`, className: row.status });
+    }
+    const state = create('td', {}, ...chips.flatMap(({ key, className }, index) => [
+      ...index > 0 ? [' '] : [],
+      create('span', { className: `chip ${className}`, text: language.text(key) }),
+    ]));
     if (row.override !== null) state.append(' ', create('small', { text: language.text('sheet.override') }));
     const minutes = language.text('sheet.present', { count: Math.round(row.present_s / 60) });
     return create('tr', {}, name, state, create('td', { className: 'minutes', text: minutes }));

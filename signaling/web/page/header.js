@@ -27,7 +27,7 @@ export class Header {
     });
   }
 
-  /** @param {string} name  of the room */
+  /** @param {string} name  of the class */
   entitle(name) {
     this.name.textContent = name;
     document.title = `${name} · Halqa`;

@@ -1,6 +1,9 @@
 /** The personal link: room and token come in the URL's fragment, which never reaches a server or its logs. */
 
-/** @typedef {{room: string, token: string, name: string, language: string|null}} Link */
+/**
+ * `title`: what people call the class, if that is not the room's name.
+ * @typedef {{room: string, token: string, title: string, name: string, language: string|null}} Link
+ */
 
 const STORAGE_KEY = 'halqa.link';
 
@@ -17,7 +20,8 @@ export function takeLink() {
   if (!room || !token) return null;
   sessionStorage.setItem(STORAGE_KEY, fragment);
   history.replaceState(null, '', location.pathname + location.search);
-  return { room, token, name: parameters.get('name') ?? '', language: parameters.get('lang') };
+  const said = (/** @type {string} */ parameter) => parameters.get(parameter) ?? '';
+  return { room, token, title: said('title') || room, name: said('name'), language: parameters.get('lang') };
 }
 
 /** Another link pasted into this tab changes the fragment only: begin anew with it. */

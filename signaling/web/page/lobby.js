@@ -52,12 +52,12 @@ export class Lobby extends Emitter {
 
   /**
    * Show it, and open the devices that may be published.
-   * @param {{room: string, name: string|null, mayPublish: (source: string) => boolean}} guest
+   * @param {{title: string, name: string|null, mayPublish: (source: string) => boolean}} guest
    *   name: fixed by the token; null: to be asked
    */
-  async begin({ room, name, mayPublish }) {
+  async begin({ title, name, mayPublish }) {
     this.root.hidden = false;
-    find(this.root, '.room bdi', HTMLElement).textContent = room;
+    find(this.root, '.room bdi', HTMLElement).textContent = title;
     this.name.value = name ?? localStorage.getItem(NAME_KEY) ?? '';
     labelOf(this.name).hidden = name !== null;
     const allowed = DEVICES.filter(mayPublish);

@@ -65,6 +65,7 @@ async def test_a_class_from_log_in_to_its_end(pages: SchoolPage) -> None:
 
     class_of_teacher = await lobby_of(at_teacher, "Start class: Algebra")
     assert "token" not in class_of_teacher.url
+    await expect(class_of_teacher.locator("#room-name")).to_have_text("Algebra")
     await class_of_teacher.get_by_role("button", name="Join").click()
     await expect(class_of_teacher.get_by_role("status")).to_have_text("Connected")
 
@@ -81,7 +82,7 @@ async def test_a_class_from_log_in_to_its_end(pages: SchoolPage) -> None:
     await at_teacher.bring_to_front()
     await at_teacher.get_by_role("button", name="Attendance: Algebra").click()
     row = at_teacher.get_by_role("dialog").get_by_role("row", name="Lina")
-    await expect(row).to_contain_text("in class now")
+    await expect(row).to_contain_text("In class now")
     await at_teacher.keyboard.press("Escape")
 
     await at_teacher.get_by_role("button", name="End class: Algebra").click()
