@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Executable, Row, Select, and_, or_, select, tuple_
+from sqlalchemy import CTE, ColumnElement, Executable, Row, Select, and_, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from lms.access.roles import Permission
@@ -15,7 +15,7 @@ from lms.chat.tables import chat_member, chat_message, chat_reaction, chat_room
 from lms.classes.store import seen_with
 from lms.classes.tables import class_run, live_class
 from lms.courses.rules import CourseRole, CourseStatus, Permissions
-from lms.courses.store import ties_of_user, ties_statement
+from lms.courses.store import tied_courses
 from lms.courses.tables import course, course_group, group_member
 from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
@@ -217,9 +217,9 @@ def rooms_of(transaction: Transaction, user_id: UUID, permissions: Permissions) 
 
 def rooms_with(org_id: Any, user_id: Any, now: Any, permissions: Permissions) -> ColumnElement[bool]:
     """Return the same condition for values, or for parameters of a prepared statement."""
-    tied = ties_of_user(org_id, user_id, now).subquery()
+    tied = tied_courses(org_id, user_id, now)
     courses, groups = _own_courses(org_id, tied), _own_groups(org_id, user_id, tied)
-    runs = _own_runs(org_id, user_id, now, permissions)
+    runs = _own_runs(org_id, user_id, tied, permissions)
     ways: list[ColumnElement[bool]] = [
         or_(chat_room.c.direct_low == user_id, chat_room.c.direct_high == user_id),
         and_(chat_room.c.kind == RoomKind.COURSE, chat_room.c.ref_id.in_(courses)),
@@ -233,7 +233,7 @@ def rooms_with(org_id: Any, user_id: Any, now: Any, permissions: Permissions) ->
 
 def moderated_rooms(transaction: Transaction, user_id: UUID) -> Select[Any]:
     """Return a statement for the ids of rooms in which somebody keeps order because they teach there."""
-    tied = ties_statement(transaction, user_id).subquery()
+    tied = tied_courses(transaction.org_id, user_id, transaction.now)
     taught = select(tied.c.course_id).where(tied.c.role.in_(_TEACHING))
     hosted = (
         select(class_run.c.id)
@@ -248,22 +248,16 @@ def moderated_rooms(transaction: Transaction, user_id: UUID) -> Select[Any]:
 
 async def missing_rooms(transaction: Transaction, user_id: UUID, permissions: Permissions) -> list[dict[str, Any]]:
     """Return what the rooms would be that are somebody's own and were never opened."""
-    tied = ties_statement(transaction, user_id).subquery()
+    tied = tied_courses(transaction.org_id, user_id, transaction.now)
     made: list[dict[str, Any]] = []
     courses = await transaction.rows(
-        select(course.c.id).where(
-            course.c.org_id == transaction.org_id,
-            course.c.id.in_(_own_courses(transaction.org_id, tied)),
-            course.c.id.not_in(_refs(transaction, RoomKind.COURSE)),
-        )
+        _own_courses(transaction.org_id, tied).where(course.c.id.not_in(_refs(transaction, RoomKind.COURSE))).distinct()
     )
     made += [{"kind": RoomKind.COURSE, "ref_id": row.id, "course_id": row.id} for row in courses]
     groups = await transaction.rows(
-        select(course_group.c.id, course_group.c.course_id).where(
-            course_group.c.org_id == transaction.org_id,
-            course_group.c.id.in_(_own_groups(transaction.org_id, user_id, tied)),
-            course_group.c.id.not_in(_refs(transaction, RoomKind.GROUP)),
-        )
+        _own_groups(transaction.org_id, user_id, tied)
+        .add_columns(course_group.c.course_id)
+        .where(course_group.c.id.not_in(_refs(transaction, RoomKind.GROUP)))
     )
     made += [{"kind": RoomKind.GROUP, "ref_id": row.id, "course_id": row.course_id} for row in groups]
     if Permission.CHAT_STAFF in permissions:
@@ -277,7 +271,7 @@ def _refs(transaction: Transaction, kind: RoomKind) -> Select[Any]:
     return select(chat_room.c.ref_id).where(chat_room.c.org_id == transaction.org_id, chat_room.c.kind == kind)
 
 
-def _own_courses(org_id: Any, tied: Any) -> Select[Any]:
+def _own_courses(org_id: Any, tied: CTE) -> Select[Any]:
     """Those that somebody teaches, and those that they study in once they are no drafts."""
     return (
         select(course.c.id)
@@ -293,7 +287,7 @@ def _own_courses(org_id: Any, tied: Any) -> Select[Any]:
     )
 
 
-def _own_groups(org_id: Any, user_id: Any, tied: Any) -> Select[Any]:
+def _own_groups(org_id: Any, user_id: Any, tied: CTE) -> Select[Any]:
     taught = select(tied.c.course_id).where(tied.c.role.in_(_TEACHING))
     studied = select(group_member.c.group_id).where(group_member.c.org_id == org_id, group_member.c.user_id == user_id)
     return select(course_group.c.id).where(
@@ -303,7 +297,7 @@ def _own_groups(org_id: Any, user_id: Any, tied: Any) -> Select[Any]:
     )
 
 
-def _own_runs(org_id: Any, user_id: Any, now: Any, permissions: Permissions) -> Select[Any]:
+def _own_runs(org_id: Any, user_id: Any, tied: CTE, permissions: Permissions) -> Select[Any]:
     own = permissions - {Permission.COURSES_READ_ALL}
     return (
         select(class_run.c.id)
@@ -311,6 +305,6 @@ def _own_runs(org_id: Any, user_id: Any, now: Any, permissions: Permissions) -> 
         .where(
             class_run.c.org_id == org_id,
             live_class.c.org_id == org_id,
-            seen_with(org_id, user_id, now, own),
+            seen_with(org_id, user_id, tied, own),
         )
     )

@@ -31,7 +31,7 @@ from lms.classes.problems import CALENDARS_MAX, THE_CALENDAR
 from lms.classes.status import ClassStatus
 from lms.classes.store import seen_by
 from lms.classes.tables import calendar_feed, class_invite, live_class
-from lms.courses.store import ties_statement
+from lms.courses.store import tied_courses
 from lms.database.transaction import Transaction
 from lms.parts import Parts
 
@@ -141,7 +141,7 @@ class CalendarEndpoints:
 async def _classes(transaction: Transaction, user_id: UUID, standing: Standing) -> list[CalendarClass]:
     """Return somebody's own classes: who sees all classes of a school has no use for all of them in a calendar."""
     permissions = permissions_of(standing.roles) - {Permission.COURSES_READ_ALL}
-    tied = ties_statement(transaction, user_id).subquery()
+    tied = tied_courses(transaction.org_id, user_id, transaction.now)
     invited = select(class_invite.c.class_id).where(
         class_invite.c.org_id == transaction.org_id, class_invite.c.user_id == user_id
     )

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy import CTE, ColumnElement, Row, Select, and_, or_, select
 
 from lms.access.roles import Permission
 from lms.classes.rules import ClassTies
 from lms.classes.tables import class_invite, class_run, live_class
 from lms.courses.rules import CourseRole, Permissions
-from lms.courses.store import NO_TIES, ask_ties_ahead, groups_of, ties_in, ties_of_user
+from lms.courses.store import NO_TIES, ask_ties_ahead, groups_of, tied_courses, ties_in
 from lms.courses.tables import course, group_member
 from lms.database.prepared import prepared
 from lms.database.transaction import Transaction
@@ -123,7 +123,7 @@ def classes_seen_by(  # noqa: PLR0913, PLR0917 - a value for each way to narrow 
     }
     statement = select(live_class).where(
         live_class.c.org_id == org_id,
-        seen_with(org_id, user_id, now, permissions),
+        seen_with(org_id, user_id, tied_courses(org_id, user_id, now), permissions),
         *(conditions[name] for name in NARROWED_BY if name in by),
     )
     return statement if "parent_id" in by else statement.where(live_class.c.parent_id.is_(None))
@@ -138,15 +138,15 @@ def _invites(org_id: Any, user_id: Any, class_ids: Any) -> Select[Any]:
 
 def seen_by(transaction: Transaction, user_id: UUID, permissions: Permissions) -> ColumnElement[bool]:
     """Return the condition for classes that somebody sees: the same as `rules.may_read_class`, for lists."""
-    return seen_with(transaction.org_id, user_id, transaction.now, permissions)
+    tied = tied_courses(transaction.org_id, user_id, transaction.now)
+    return seen_with(transaction.org_id, user_id, tied, permissions)
 
 
-def seen_with(org_id: Any, user_id: Any, now: Any, permissions: Permissions) -> ColumnElement[bool]:
-    """Return the same condition for values, or for parameters of a prepared statement."""
+def seen_with(org_id: Any, user_id: Any, tied: CTE, permissions: Permissions) -> ColumnElement[bool]:
+    """Return the same condition for values, or for parameters of a prepared statement; `tied`: `tied_courses`."""
     alive = _is_there(org_id)
     if Permission.COURSES_READ_ALL in permissions:
         return alive
-    tied = ties_of_user(org_id, user_id, now).subquery()
     taught = select(tied.c.course_id).where(tied.c.role.in_(_TEACHING))
     own_groups = select(group_member.c.group_id).where(
         group_member.c.org_id == org_id, group_member.c.user_id == user_id
