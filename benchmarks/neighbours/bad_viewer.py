@@ -9,7 +9,14 @@ from typing import Final
 from benchmarks.load.ground import Ground
 from benchmarks.load.options import Options
 from benchmarks.load.school import School
-from benchmarks.neighbours.stretch import CHANGE_MAX, Stretch, measure, sent_change_percent, viewers_change_percent
+from benchmarks.neighbours.stretch import (
+    CHANGE_MAX,
+    END_S,
+    Stretch,
+    measure,
+    sent_change_percent,
+    viewers_change_percent,
+)
 from benchmarks.neighbours.verdict import Row
 
 BAD_BPS: Final = 250_000
@@ -24,6 +31,7 @@ class Size:
     settle_s: float = 8.0
     seconds: float = 12.0
     """Three times round the clip that the teacher sends."""
+    end_s: float = END_S
 
 
 async def play(ground: Ground, size: Size) -> list[Row]:
@@ -36,11 +44,11 @@ async def play(ground: Ground, size: Size) -> list[Row]:
         assert bad.peer.number is not None
         school.plane.set_link(bad.peer.number, queue_s=1.0)
         await asyncio.sleep(size.settle_s)
-        before = await measure(school, others, size.seconds)
+        before = await measure(school, others, size.seconds, end_s=size.end_s)
         school.plane.set_link(bad.peer.number, rate_bps=BAD_BPS, delay_s=BAD_DELAY_S, queue_s=0.3, loss=BAD_LOSS)
         await asyncio.sleep(size.settle_s)
         offered = school.plane.link(bad.peer.number)["offered_bytes"]
-        after = await measure(school, others, size.seconds)
+        after = await measure(school, others, size.seconds, end_s=size.end_s)
         offered = school.plane.link(bad.peer.number)["offered_bytes"] - offered
     return [*rows_of(before, after), *_own(offered, after)]
 

@@ -1,7 +1,8 @@
 """One viewer floods the server with RTCP that no receiver sends: what do the others notice, and what does it cost?
 
 Each kind of flood comes alone: NACK for thousands of packets, estimates (REMB) of nothing and of more than a number
-holds, transport-wide feedback about packets that never were, requests for key frames.
+holds, transport-wide feedback about packets that never were, requests for key frames. A stretch without any, once more,
+says what such figures come to of themselves.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from typing import Final, TypeAlias
 from benchmarks.load.ground import Ground
 from benchmarks.load.options import Options
 from benchmarks.load.school import School
-from benchmarks.neighbours.stretch import CHANGE_MAX, Stretch, measure, sent_change_percent, viewers_change_percent
+from benchmarks.neighbours.stretch import (
+    CHANGE_MAX,
+    END_S,
+    Stretch,
+    measure,
+    sent_change_percent,
+    viewers_change_percent,
+    viewers_share_change_percent,
+)
 from benchmarks.neighbours.verdict import Row
 from media.native.rtcp import (
     RTCP_FMT_AFB,
@@ -53,6 +62,7 @@ class Size:
     """Until then publishers still stop what nobody needs."""
     seconds: float = 8.0
     """Twice round the clip that the teacher sends."""
+    end_s: float = END_S
     per_s: float = 2000.0
 
 
@@ -65,16 +75,18 @@ async def play(ground: Ground, size: Size) -> list[Row]:
         number = flooder.peer.number
         assert number is not None
         await asyncio.sleep(size.settle_s)
-        quiet = await measure(school, others, size.seconds)
+        quiet = await measure(school, others, size.seconds, end_s=size.end_s)
+        still = await measure(school, others, size.seconds, end_s=size.end_s)
         rows = [
             Row(name="server without a flood", value=round(quiet.server_cores, 3), unit="cores"),
             Row(name="key frames asked of the teacher a minute without a flood", value=round(quiet.plis_a_minute, 1)),
+            *_changes("no flood", quiet, still),
         ]
         for kind, writer in FLOODS.items():
             compounds = compounds_of(writer, [ssrc for ssrc, _, repairs in flooder.peer.heard if not repairs])
             school.plane.set_flood(number, compounds, size.per_s)
             sent = school.plane.flooded(number)
-            flooded = await measure(school, others, size.seconds)
+            flooded = await measure(school, others, size.seconds, end_s=size.end_s)
             sent = school.plane.flooded(number) - sent
             school.plane.set_flood(number, [], size.per_s)
             rows += rows_of(kind, quiet, flooded, sent)
@@ -86,16 +98,25 @@ def rows_of(kind: str, quiet: Stretch, flooded: Stretch, sent: int) -> list[Row]
     cores = flooded.server_cores - quiet.server_cores
     return [
         Row(name=f"{kind}: compounds sent a second", value=round(sent / flooded.seconds)),
-        Row(name=f"{kind}: most that another's bitrate changed",
-            value=round(max(viewers_change_percent(quiet, flooded)), 2), unit="%", most=CHANGE_MAX),
-        Row(name=f"{kind}: change of what the teacher sends", value=round(sent_change_percent(quiet, flooded), 2),
-            unit="%", most=CHANGE_MAX),
+        *_changes(kind, quiet, flooded),
         Row(name=f"{kind}: key frames asked of the teacher a minute", value=round(flooded.plis_a_minute, 1)),
         Row(name=f"{kind}: packets that others missed", value=flooded.lost, most=0),
         Row(name=f"{kind}: others' latency p99", value=round(flooded.latency_p99_ms, 2), unit="ms", most=20.0),
         Row(name=f"{kind}: server, more than without", value=round(cores, 3), unit="cores", most=EXTRA_CORES_MAX),
         Row(name=f"{kind}: a compound costs the server", value=round(cores * flooded.seconds * 1e6 / max(1, sent), 1),
             unit="us"),
+    ]  # fmt: skip
+
+
+def _changes(kind: str, quiet: Stretch, later: Stretch) -> list[Row]:
+    shares = viewers_share_change_percent(quiet, later)
+    return [
+        Row(name=f"{kind}: most that another's bitrate changed",
+            value=round(max(viewers_change_percent(quiet, later)), 2), unit="%", most=CHANGE_MAX),
+        Row(name=f"{kind}: the same, as a part of what the teacher sends", value=round(max(shares), 2), unit="%",
+            most=CHANGE_MAX),
+        Row(name=f"{kind}: change of what the teacher sends", value=round(sent_change_percent(quiet, later), 2),
+            unit="%", most=CHANGE_MAX),
     ]  # fmt: skip
 
 

@@ -1,17 +1,29 @@
-"""What some viewers got and their teacher sent over a stretch of time, to be compared with another stretch."""
+"""What some viewers got and their teacher sent over a stretch of time, to be compared with another stretch.
+
+A key frame is a twentieth of what comes in eight seconds: read once, a stretch that happens to begin or end beside one
+is that much more or less. So each of its ends is as wide as a turn of the clip, and what was counted there is the mean
+of many readings. A clip is no encoder either: asked for a key frame it goes on with another turn, which is up to 4 %
+more or less over such a stretch, where an encoder keeps to its rate. What viewers got of what was sent knows nothing of
+that.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import mean
 from typing import Final
 
+from benchmarks.counted.clip import SECONDS_DEFAULT
 from benchmarks.load.school import Member, School
 from benchmarks.load.window import between, read
 
 CHANGE_MAX: Final = 2.0
 """Of a bitrate, in percent: what nobody is to notice of somebody else."""
+END_S: Final = float(SECONDS_DEFAULT)
+"""How wide the ends of a stretch are: once round the clip."""
+READ_EVERY_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +41,29 @@ class Stretch:
     """Packets that viewers missed, mended or not, and whose loss was the server's."""
 
 
-async def measure(school: School, viewers: Sequence[Member], seconds: float) -> Stretch:
-    """Let the school go on for so long."""
-    publishers = [member for member in school.members if member.peer.sending is not None]
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Means of readings: when they were made, and the bytes until then."""
 
-    def got(members: Sequence[Member], name: str) -> list[int]:
-        numbers = [member.peer.number for member in members]
-        return [0 if number is None else school.plane.counters(number)[name] for number in numbers]
+    at: float
+    got: list[float]
+    """Of each viewer."""
+    sent: float
 
-    before = read(school)
-    bytes_before, sent_before = got(viewers, "bytes"), sum(got(publishers, "sent_bytes"))
-    lost_before = sum(got(viewers, "lost"))
-    await asyncio.sleep(seconds)
-    bytes_after, sent_after = got(viewers, "bytes"), sum(got(publishers, "sent_bytes"))
-    lost_after = sum(got(viewers, "lost"))
+
+async def measure(school: School, viewers: Sequence[Member], seconds: float, *, end_s: float = END_S) -> Stretch:
+    """Let the school go on for so long, from the middle of one end to that of the other."""
+    before, lost_before = read(school), sum(_counted(school, viewers, "lost"))
+    first = await _end(school, viewers, end_s)
+    await asyncio.sleep(max(0.0, seconds - end_s))
+    last = await _end(school, viewers, end_s)
+    lost_after = sum(_counted(school, viewers, "lost"))
     window = between(before, read(school), viewers=len(viewers))
+    between_s = max(last.at - first.at, READ_EVERY_S)
     return Stretch(
         seconds=window.seconds,
-        got_bps=[(late - early) * 8 / window.seconds for early, late in zip(bytes_before, bytes_after, strict=True)],
-        sent_bps=(sent_after - sent_before) * 8 / window.seconds,
+        got_bps=[(late - early) * 8 / between_s for early, late in zip(first.got, last.got, strict=True)],
+        sent_bps=(last.sent - first.sent) * 8 / between_s,
         plis_a_minute=window.counts["plis_heard"] * 60 / window.seconds,
         latency_p99_ms=window.latency_ms(0.99),
         server_cores=window.server_cpu_s / window.seconds,
@@ -55,9 +71,37 @@ async def measure(school: School, viewers: Sequence[Member], seconds: float) -> 
     )
 
 
+async def _end(school: School, viewers: Sequence[Member], seconds: float) -> _End:
+    loop = asyncio.get_running_loop()
+    publishers = [member for member in school.members if member.peer.sending is not None]
+    until = loop.time() + seconds
+    moments: list[float] = []
+    got: list[list[int]] = []
+    sent: list[int] = []
+    while not moments or loop.time() < until:
+        moments.append(loop.time())
+        got.append(_counted(school, viewers, "bytes"))
+        sent.append(sum(_counted(school, publishers, "sent_bytes")))
+        await asyncio.sleep(READ_EVERY_S)
+    return _End(mean(moments), [mean(each) for each in zip(*got, strict=True)], mean(sent))
+
+
+def _counted(school: School, members: Sequence[Member], name: str) -> list[int]:
+    numbers = [member.peer.number for member in members]
+    return [0 if number is None else school.plane.counters(number)[name] for number in numbers]
+
+
 def viewers_change_percent(before: Stretch, after: Stretch) -> list[float]:
     """Return by how much each viewer's bitrate changed."""
     return [_change_percent(early, late) for early, late in zip(before.got_bps, after.got_bps, strict=True)]
+
+
+def viewers_share_change_percent(before: Stretch, after: Stretch) -> list[float]:
+    """Return by how much each viewer's part of what publishers sent changed."""
+    return [
+        _change_percent(early * after.sent_bps, late * before.sent_bps)
+        for early, late in zip(before.got_bps, after.got_bps, strict=True)
+    ]
 
 
 def sent_change_percent(before: Stretch, after: Stretch) -> float:

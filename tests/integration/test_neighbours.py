@@ -21,8 +21,8 @@ async def test_all_scenarios_bring_figures() -> None:
     prepare(Codec.VP8, Codec.H264)
     async with open_ground(Options(address=Address(settings=("media.workers=1",)))) as ground:
         rush = await storm.play(ground, storm.Size(viewers=4, seconds=0.4, settle_s=0.2))
-        one = await bad_viewer.play(ground, bad_viewer.Size(viewers=3, settle_s=0.3, seconds=0.5))
-        noise = await floods.play(ground, floods.Size(viewers=2, settle_s=0.2, seconds=0.3, per_s=200.0))
+        one = await bad_viewer.play(ground, bad_viewer.Size(viewers=3, settle_s=0.3, seconds=0.5, end_s=0.2))
+        noise = await floods.play(ground, floods.Size(viewers=2, settle_s=0.2, seconds=0.3, end_s=0.2, per_s=200.0))
         small = cameras.Size(people=3, watched=1, seen=2, settle_s=0.5, seconds=2, join_every_s=0.0)
         everybody = await cameras.play(ground, small)
     assert {row.name: row.value for row in rush}["did not join, or saw nothing"] == 0
