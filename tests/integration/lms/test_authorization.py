@@ -96,7 +96,7 @@ async def test_every_endpoint_by_every_role(database_settings: DatabaseSettings,
 
 
 @PATIENT
-async def test_ids_of_another_school_open_nothing(database_settings: DatabaseSettings, tmp_path: Path) -> None:
+async def test_14_ids_of_another_school_open_nothing(database_settings: DatabaseSettings, tmp_path: Path) -> None:
     """Invariant 14: what is another school's looks like what is not there: in addresses, bodies, queries and queues."""
     async with grounds(tmp_path, database_settings) as world:
         school, before = world.school, [await rows(each) for each in (world.school, world.school.other)]

@@ -66,7 +66,7 @@ async def test_what_somebody_else_wrote_is_not_lost(school: School) -> None:
 
 
 @pytest.mark.parametrize("before", [0, 1])
-async def test_two_teachers_race(school: School, before: int) -> None:
+async def test_16_two_teachers_race(school: School, before: int) -> None:
     """One wins, one gets 409, and the history is complete: invariant 16."""
     made = await make_course(school)
     other = await school.person(Role.TEACHER)
@@ -250,7 +250,7 @@ async def test_roles(school: School) -> None:
         assert (await school.put(path, body, as_=who, version=0)).status == writes
 
 
-async def test_other_organizations(school: School) -> None:
+async def test_14_other_organizations(school: School) -> None:
     """Invariant 14: ids of another school are ids of nothing."""
     made = await make_course(school)
     item, muna = await made.item(), made.students[0]

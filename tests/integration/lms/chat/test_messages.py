@@ -80,7 +80,7 @@ async def test_a_message_is_there_once(school: School) -> None:
     assert (await school.post(path, asked, as_=school.teacher)).status == 201  # somebody else's name for theirs
 
 
-async def test_invariant_15_many_senders_and_no_hole(school: School) -> None:
+async def test_15_many_senders_and_no_hole(school: School) -> None:
     people = [school.student, *[await school.person(Role.STUDENT) for _ in range(5)]]
     room = await course_room(school, *people)
 

@@ -76,7 +76,7 @@ async def test_a_conflict_tells_what_is_there(school: School) -> None:
     assert (result["outcome"], result["error"]["code"]) == ("rejected", "idempotency_key_reused")
 
 
-async def test_what_was_deleted_is_in_no_result(school: School) -> None:
+async def test_15_what_was_deleted_is_in_no_result(school: School) -> None:
     """Invariant 15: the text of a deleted message is nowhere, and a queue that comes late does not bring it back."""
     room = await course_room(school)
     queue = queued(1, "chat.send", room_id=room, body="secret word", client_id="phone-1/0001")

@@ -33,7 +33,7 @@ async def redeem(school: School, person: Person, code: str) -> tuple[int, str]:
     return answer.status, answer.code if answer.status != 200 else ""
 
 
-async def test_invariant_16_many_at_once_and_exactly_so_many_get_in(school: School) -> None:
+async def test_16_many_at_once_and_exactly_so_many_get_in(school: School) -> None:
     course_id = await make_course(school)
     code = await make_code(school, course_id=course_id, kind="multi_use", max_uses=10)
     people = [await school.person(Role.STUDENT) for _ in range(REDEEMERS)]

@@ -104,7 +104,7 @@ async def test_readers_cannot_write(database: Database) -> None:
             await transaction.execute(update(organization).values(name="x"))
 
 
-async def test_no_row_points_into_another_organization(database: Database) -> None:
+async def test_14_no_row_points_into_another_organization(database: Database) -> None:
     """Invariant 14: composite keys hold even where row-level security does not look."""
     ours, theirs = await make(database, "ours"), await make(database, "theirs")
     their_branch = await add_branch(database, theirs)
@@ -120,7 +120,7 @@ async def test_no_row_points_into_another_organization(database: Database) -> No
             )
 
 
-async def test_a_query_without_its_filter_sees_one_organization(database: Database) -> None:
+async def test_14_a_query_without_its_filter_sees_one_organization(database: Database) -> None:
     """Invariant 14: row-level security, by statements that forgot `org_id`; SQLite has none, and is told so."""
     if not database.is_postgresql:
         pytest.skip("row-level security is PostgreSQL's")

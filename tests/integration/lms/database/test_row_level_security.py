@@ -131,7 +131,7 @@ def count(connection: Connection, table: Table) -> int:
 
 
 @pytest.mark.parametrize("table", TENANT_TABLES, ids=lambda table: table.name)
-def test_a_query_without_its_filter_reads_and_writes_one_school(connection: Connection, table: Table) -> None:
+def test_14_a_query_without_its_filter_reads_and_writes_one_school(connection: Connection, table: Table) -> None:
     """Invariant 14, for reading, changing, deleting, adding and moving."""
     tenant = table.c[table.info[TENANT]]
     with acting_as(connection, ROLE_OF_TENANT, OURS):

@@ -106,7 +106,7 @@ async def test_signed_and_by_topic(open_school: School) -> None:
             verify([decode_secret(made["secret"])], headers, body, wallclock=wallclock + 301)
 
 
-async def test_an_hour_of_outage_loses_nothing_and_keeps_the_order(open_school: School) -> None:
+async def test_17_an_hour_of_outage_loses_nothing_and_keeps_the_order(open_school: School) -> None:
     """Invariant 17."""
     school = open_school
     async with receiving() as receiver, receiving() as well:
