@@ -21,10 +21,11 @@ from benchmarks.neighbours.stretch import (
     CHANGE_MAX,
     END_S,
     Stretch,
+    largest_change_percent,
     measure,
     sent_change_percent,
     viewers_change_percent,
-    viewers_share_change_percent,
+    viewers_part_change_percent,
 )
 from benchmarks.neighbours.verdict import Row
 from media.native.rtcp import (
@@ -109,14 +110,16 @@ def rows_of(kind: str, quiet: Stretch, flooded: Stretch, sent: int) -> list[Row]
 
 
 def _changes(kind: str, quiet: Stretch, later: Stretch) -> list[Row]:
-    shares = viewers_share_change_percent(quiet, later)
+    parts = viewers_part_change_percent(quiet, later)
     return [
         Row(name=f"{kind}: most that another's bitrate changed",
             value=round(max(viewers_change_percent(quiet, later)), 2), unit="%", most=CHANGE_MAX),
-        Row(name=f"{kind}: the same, as a part of what the teacher sends", value=round(max(shares), 2), unit="%",
+        Row(name=f"{kind}: the same, beside what was sent to them", value=round(max(parts), 2), unit="%",
             most=CHANGE_MAX),
-        Row(name=f"{kind}: change of what the teacher sends", value=round(sent_change_percent(quiet, later), 2),
-            unit="%", most=CHANGE_MAX),
+        Row(name=f"{kind}: change of what the teacher sends to them",
+            value=round(largest_change_percent(quiet, later), 2), unit="%", most=CHANGE_MAX),
+        Row(name=f"{kind}: change of all that the teacher sends, for that one, too",
+            value=round(sent_change_percent(quiet, later), 2), unit="%"),
     ]  # fmt: skip
 
 

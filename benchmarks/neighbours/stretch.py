@@ -3,14 +3,14 @@
 A key frame is a twentieth of what comes in eight seconds: read once, a stretch that happens to begin or end beside one
 is that much more or less. So each of its ends is as wide as a turn of the clip, and what was counted there is the mean
 of many readings. A clip is no encoder either: asked for a key frame it goes on with another turn, which is up to 4 %
-more or less over such a stretch, where an encoder keeps to its rate. What viewers got of what was sent knows nothing of
-that.
+more or less over such a stretch, where an encoder keeps to its rate. What viewers got, beside what was sent of the
+encoding that most is sent of, knows nothing of that.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean
 from typing import Final
@@ -33,6 +33,8 @@ class Stretch:
     """Of each viewer."""
     sent_bps: float
     """Of all publishers."""
+    largest_bps: float
+    """The same, of each publisher's largest encoding alone, without headers."""
     plis_a_minute: float
     """Asked of all publishers."""
     latency_p99_ms: float
@@ -49,6 +51,8 @@ class _End:
     got: list[float]
     """Of each viewer."""
     sent: float
+    fed: list[list[float]]
+    """Of each encoding of each publisher."""
 
 
 async def measure(school: School, viewers: Sequence[Member], seconds: float, *, end_s: float = END_S) -> Stretch:
@@ -60,10 +64,12 @@ async def measure(school: School, viewers: Sequence[Member], seconds: float, *, 
     lost_after = sum(_counted(school, viewers, "lost"))
     window = between(before, read(school), viewers=len(viewers))
     between_s = max(last.at - first.at, READ_EVERY_S)
+    fed = [[late - early for early, late in zip(*each, strict=True)] for each in zip(first.fed, last.fed, strict=True)]
     return Stretch(
         seconds=window.seconds,
         got_bps=[(late - early) * 8 / between_s for early, late in zip(first.got, last.got, strict=True)],
         sent_bps=(last.sent - first.sent) * 8 / between_s,
+        largest_bps=sum(max(each, default=0.0) for each in fed) * 8 / between_s,
         plis_a_minute=window.counts["plis_heard"] * 60 / window.seconds,
         latency_p99_ms=window.latency_ms(0.99),
         server_cores=window.server_cpu_s / window.seconds,
@@ -78,12 +84,24 @@ async def _end(school: School, viewers: Sequence[Member], seconds: float) -> _En
     moments: list[float] = []
     got: list[list[int]] = []
     sent: list[int] = []
+    fed: list[list[list[int]]] = []
     while not moments or loop.time() < until:
         moments.append(loop.time())
         got.append(_counted(school, viewers, "bytes"))
         sent.append(sum(_counted(school, publishers, "sent_bytes")))
+        fed.append([_fed(school, each) for each in publishers])
         await asyncio.sleep(READ_EVERY_S)
-    return _End(mean(moments), [mean(each) for each in zip(*got, strict=True)], mean(sent))
+    fed_means = [_means(one) for one in zip(*fed, strict=True)]
+    return _End(mean(moments), _means(got), mean(sent), fed_means)
+
+
+def _means(readings: Iterable[Sequence[float]]) -> list[float]:
+    return [mean(each) for each in zip(*readings, strict=True)]
+
+
+def _fed(school: School, publisher: Member) -> list[int]:
+    number = publisher.peer.number
+    return [] if number is None else [octets for _, octets, _ in school.plane.feeds(number).values()]
 
 
 def _counted(school: School, members: Sequence[Member], name: str) -> list[int]:
@@ -96,12 +114,17 @@ def viewers_change_percent(before: Stretch, after: Stretch) -> list[float]:
     return [_change_percent(early, late) for early, late in zip(before.got_bps, after.got_bps, strict=True)]
 
 
-def viewers_share_change_percent(before: Stretch, after: Stretch) -> list[float]:
-    """Return by how much each viewer's part of what publishers sent changed."""
+def viewers_part_change_percent(before: Stretch, after: Stretch) -> list[float]:
+    """Return by how much each viewer's bitrate changed beside that of the largest encodings."""
     return [
-        _change_percent(early * after.sent_bps, late * before.sent_bps)
+        _change_percent(early * after.largest_bps, late * before.largest_bps)
         for early, late in zip(before.got_bps, after.got_bps, strict=True)
     ]
+
+
+def largest_change_percent(before: Stretch, after: Stretch) -> float:
+    """Return by how much changed what publishers sent of their largest encodings."""
+    return _change_percent(before.largest_bps, after.largest_bps)
 
 
 def sent_change_percent(before: Stretch, after: Stretch) -> float:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.counted.clip import Codec
@@ -9,6 +11,13 @@ from benchmarks.load.clips import prepare
 from benchmarks.load.ground import open_ground
 from benchmarks.load.options import Address, Options
 from benchmarks.neighbours import bad_viewer, cameras, floods, storm
+from benchmarks.neighbours.stretch import (
+    Stretch,
+    largest_change_percent,
+    sent_change_percent,
+    viewers_change_percent,
+    viewers_part_change_percent,
+)
 from benchmarks.neighbours.verdict import Row, format_table, medians
 from tests.support.short_clips import short_clips
 
@@ -34,6 +43,17 @@ async def test_all_scenarios_bring_figures() -> None:
     used = [row.value for row in everybody if row.name.endswith("median used")]
     assert len(used) == 3
     assert all(value > 0 for value in used)
+
+
+def test_what_all_got_more_because_more_was_sent_is_told_apart() -> None:
+    quiet = Stretch(12.0, [1000.0, 2000.0], 5000.0, 4000.0, 0.0, 1.0, 0.1, 0)
+    keyed = replace(quiet, got_bps=[1030.0, 2060.0], sent_bps=6000.0, largest_bps=4120.0)
+    assert viewers_change_percent(quiet, keyed) == pytest.approx([3.0, 3.0])
+    assert viewers_part_change_percent(quiet, keyed) == pytest.approx([0.0, 0.0])
+    assert largest_change_percent(quiet, keyed) == pytest.approx(3.0)
+    assert sent_change_percent(quiet, keyed) == pytest.approx(20.0)
+    robbed = replace(keyed, got_bps=[1030.0, 1030.0])
+    assert viewers_part_change_percent(quiet, robbed) == pytest.approx([0.0, 50.0])
 
 
 def test_several_runs_become_their_median() -> None:
