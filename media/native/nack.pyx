@@ -16,6 +16,8 @@ cdef enum:
     RETRY_MIN_US = 40000  # faster asks again before the publisher's pacer has let the answer out
     RETRY_MAX_US = 400000  # slower and the viewer's jitter buffer has given up
     RECOVERY_GUESS_US = 100000  # before the first answer: a round trip across a continent
+    SURE_SHARE = 8  # of the pace, one part in so many is the last answer's
+    DOUBTFUL_SHARE = 64
     ASKS_MAX = 10  # then a key frame is cheaper
 
 cdef uint64_t NEVER_US = 0xFFFFFFFFFFFFFFFF
@@ -87,18 +89,20 @@ cdef int nack_expected(NackGenerator* nack, int64_t previous_highest, int64_t hi
 cdef int nack_arrived(NackGenerator* nack, int64_t extended, uint64_t now_us) noexcept nogil:
     """Take an arrived number out; 1 if it was awaited.
 
-    Time is counted from the first asking even if there were more: a lost request then slows the pace a little, while
-    counting from the last one would take a long round trip for a short one and never learn better (RFC 6298 section 3).
+    Whose answer it is that was asked for more than once, nobody knows (RFC 6298 section 3). Counted from the last
+    asking, a long round trip would be taken for a short one for ever; from the first, each repeat that is lost would
+    slow the pace, just where it matters. So it counts from the first, and little, as soon as anything better is known.
     """
     cdef int index = find(nack, extended)
     cdef NackEntry* entry = &nack.entries[index]
-    cdef uint64_t took_us
+    cdef uint64_t took_us, share
     if index == nack.count or entry.extended != extended:
         return 0
     if entry.asked > 0:
         took_us = now_us - entry.first_asked_us if now_us > entry.first_asked_us else 0
-        nack.recovery_us = (7 * nack.recovery_us + took_us) // 8 if nack.has_recovery else took_us
-        nack.has_recovery = 1
+        share = SURE_SHARE if entry.asked == 1 else DOUBTFUL_SHARE
+        nack.recovery_us = ((share - 1) * nack.recovery_us + took_us) // share if nack.has_recovery else took_us
+        nack.has_recovery |= entry.asked == 1
         nack.arrived += 1
     remove(nack, index, 1)
     return 1

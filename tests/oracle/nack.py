@@ -48,8 +48,9 @@ class LossRecovery:
             return False
         if found.asked_at:
             took_us = max(now_us - found.asked_at[0], 0)
-            self.recovery_us = (self.recovery_us * 7 + took_us) // 8 if self.has_recovery else took_us
-            self.has_recovery = True
+            share = 8 if len(found.asked_at) == 1 else 64
+            self.recovery_us = (self.recovery_us * (share - 1) + took_us) // share if self.has_recovery else took_us
+            self.has_recovery |= len(found.asked_at) == 1
             self.arrivals += 1
         return True
 

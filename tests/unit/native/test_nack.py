@@ -53,7 +53,37 @@ def test_asks_again_at_the_pace_of_answers() -> None:
     assert recovery.due(asked_at + 74_999) == ([], 0)
     assert recovery.due(asked_at + 75_000) == ([2], 0)  # 1.25 * 60 ms
     assert recovery.arrived(2, asked_at + 100_000)
-    assert recovery.counters()[3] == (7 * 60_000 + GUESSED_RETRY_US + 100_000) // 8
+    assert recovery.counters()[3] == (63 * 60_000 + GUESSED_RETRY_US + 100_000) // 64
+
+
+def test_repeats_that_are_lost_hardly_slow_the_pace() -> None:
+    """A fifth of all repeats is lost: asked again 125 ms later each time, not 150 and 200."""
+    recovery, now_us = LossRecovery(), 10**9
+    for number in range(200):
+        recovery.expected(2 * number, 2 * number + 2, now_us)
+        now_us += GRACE_US
+        assert recovery.due(now_us) == ([2 * number + 1], 0)
+        for _ in range(number % 5 == 0):
+            now_us = recovery.next_due_us() or 0
+            assert recovery.due(now_us) == ([2 * number + 1], 0)
+        now_us += 100_000
+        assert recovery.arrived(2 * number + 1, now_us)
+        assert number == 0 or 100_000 <= recovery.counters()[3] < 110_000
+
+
+def test_a_round_trip_that_grows_is_learned() -> None:
+    """Each question is asked twice at first, since answers come later than the pace expects."""
+    recovery, now_us = LossRecovery(), 10**9
+    for number in range(100):
+        round_trip_us = 60_000 if number < 10 else 160_000
+        recovery.expected(2 * number, 2 * number + 2, now_us)
+        asked_us = now_us + GRACE_US
+        recovery.due(asked_us)
+        while (recovery.next_due_us() or 0) < asked_us + round_trip_us:
+            recovery.due(recovery.next_due_us() or 0)
+        now_us = asked_us + round_trip_us
+        assert recovery.arrived(2 * number + 1, now_us)
+    assert 150_000 <= recovery.counters()[3] <= 160_000
 
 
 @pytest.mark.parametrize(("took_us", "retry_us"), [(1000, 40_000), (200_000, 250_000), (5_000_000, 400_000)])
