@@ -9,7 +9,7 @@ from media.native.forward cimport Rewrite, forward_resend, forward_rewrite, forw
 from media.native.history cimport HistoryEntry, history_get
 from media.native.inbox cimport LETTER_ENDED
 from media.native.layers cimport layers_measure
-from media.native.lifecycle cimport find_stream, retarget
+from media.native.lifecycle cimport SILENCE_AWAITED, SILENCE_MAX, find_stream, lowest_flowing, retarget
 from media.native.links cimport tell_break, tell_report
 from media.native.nack cimport NACK_PENDING_MAX, nack_due
 from media.native.pacer cimport pace_repeat, pacer_run
@@ -36,7 +36,9 @@ cdef enum:
     # of all slots of a viewer in a window: a tenth of what 50 Mbit/s lose in whole
     NACK_NUMBERS_WINDOW_MAX = 512
     ACTIVE_US = 600000            # an encoding without packets for this long is not there,
-    SILENCE_FRAMES = 6            # if its siblings sent so many frames meanwhile (a still screen sends nothing at all)
+    SILENCE_FRAMES = 6            # if its siblings sent so many frames meanwhile (a still screen sends nothing at all);
+    BEHIND_FRAMES = 5             # so far behind a lower one its viewers are better off there,
+    BEHIND_US = 120000            # unless its packets come: a large frame is under way
     PUBLISHING_US = 5000000       # a transport that sent no RTP for this long has nothing to be asked or told
     SCAN_US = 100000
     REPORT_US = 1000000           # receiver and sender reports, one a second
@@ -225,6 +227,7 @@ cdef void take_bye(Core* core, Transport* transport, const RtcpPacket* packet) n
         return
     if stream.producer.encodings[stream.encoding].active:
         stream.producer.encodings[stream.encoding].active = 0
+        stream.producer.encodings[stream.encoding].silence = SILENCE_AWAITED
         retarget(stream.producer)
         if stream.producer.links != NULL:
             tell_break(core, stream.producer, stream.encoding, LETTER_ENDED)
@@ -272,11 +275,11 @@ cdef void scan(Core* core, uint64_t now_us) noexcept nogil:
         if transport.home != NULL:
             if now_us - transport.last_packet_us < PUBLISHING_US:
                 note_busy(core, transport)
-                refresh_encodings(transport, now_us)
+                refresh_encodings(core, transport, now_us)
         elif transport.outbound != NULL and transport.has_address:
             if transport.producers != NULL and now_us - transport.last_packet_us < PUBLISHING_US:
                 note_busy(core, transport)
-                refresh_encodings(transport, now_us)
+                refresh_encodings(core, transport, now_us)
             elif (transport.bandwidth != NULL
                     and transport.bandwidth.gcc.wanted_bps > transport.bandwidth.gcc.target_bps):
                 note_busy(core, transport)
@@ -317,7 +320,7 @@ cdef void ask_publisher(Core* core, Transport* transport, uint64_t now_us) noexc
         producer = producer.next
 
 
-cdef void refresh_encodings(Transport* transport, uint64_t now_us) noexcept nogil:
+cdef void refresh_encodings(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:
     """See which encodings flow and how fast."""
     cdef Producer* producer = transport.producers
     cdef Encoding* encoding
@@ -328,7 +331,9 @@ cdef void refresh_encodings(Transport* transport, uint64_t now_us) noexcept nogi
         changed = False
         for i in range(producer.encoding_count):
             encoding = &producer.encodings[i]
-            if encoding.active and encoding.silence >= SILENCE_FRAMES and now_us - encoding.last_packet_us > ACTIVE_US:
+            if encoding.active and is_left_behind(producer, i, now_us):
+                if i > lowest_flowing(producer):
+                    encoding.silence = SILENCE_MAX
                 encoding.active = 0
                 changed = True
             elapsed = now_us - encoding.interval_us
@@ -340,7 +345,30 @@ cdef void refresh_encodings(Transport* transport, uint64_t now_us) noexcept nogi
                 encoding.interval_us = now_us
         if changed:
             retarget(producer)
+            start_below(core, producer, now_us)
         producer = producer.next
+
+
+cdef bint is_left_behind(const Producer* producer, int index, uint64_t now_us) noexcept nogil:
+    """1 if an encoding has stopped, or sends so few frames that a lower one shows more of what happens."""
+    cdef const Encoding* encoding = &producer.encodings[index]
+    if index > lowest_flowing(producer):
+        return encoding.silence >= BEHIND_FRAMES and now_us - encoding.last_packet_us > BEHIND_US
+    return encoding.silence >= SILENCE_FRAMES and now_us - encoding.last_packet_us > ACTIVE_US
+
+
+cdef void start_below(Core* core, Producer* producer, uint64_t now_us) noexcept nogil:
+    """Ask at once for what slots wait for whose encoding has just stopped: their pictures stand still."""
+    cdef const Consumer* consumer
+    cdef uint8_t asked = 0, target
+    cdef uint32_t i
+    for i in range(producer.consumer_count):
+        consumer = producer.consumers[i]
+        target = <uint8_t>1 << consumer.forward.target
+        if (consumer.forward.encoding >= 0 and not producer.encodings[consumer.forward.encoding].active
+                and producer.encodings[consumer.forward.target].active and not asked & target):
+            asked |= target
+            want_key_frame(core, producer, <uint8_t>consumer.forward.target, now_us)
 
 
 cdef void report_to_publisher(Core* core, Transport* transport, uint64_t now_us) noexcept nogil:

@@ -14,7 +14,9 @@ from media.native.history cimport HistoryEntry, history_get, history_put
 from media.native.inbox cimport LETTER_RESTART
 from media.native.lateness cimport lateness_note, lateness_tell
 from media.native.layers cimport layers_new, layers_take_descriptor, layers_take_vp9
-from media.native.lifecycle cimport find_stream, open_history, resync_consumers, retarget
+from media.native.lifecycle cimport (
+    SILENCE_AWAITED, SILENCE_MAX, find_stream, lowest_flowing, open_history, resync_consumers, retarget,
+)
 from media.native.links cimport tell_break, tell_packet
 from media.native.nack cimport nack_arrived, nack_clear, nack_expected, nack_forget_before
 from media.native.payload cimport CODEC_VP8, CODEC_VP9, LAYER_UNKNOWN, audio_level, inspect_payload
@@ -54,6 +56,7 @@ cdef enum:
     RTX_HEADER_BYTES = 2
     SRTP_REPLAY_FAIL = 9          # libsrtp's status numbers
     SRTP_REPLAY_OLD = 10
+    FRAMES_PER_FRAME = 2          # of the lowest encoding, for each of one above
     BEHIND_MAX = 16               # packets behind a late one that may be missing, too
     STRUCTURE_AT = 3              # byte of a dependency descriptor whose first bit says that it brings a structure
 
@@ -308,8 +311,8 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     """Store a packet once and fan it out."""
     cdef Encoding* encoding = &producer.encodings[index]
     cdef HistoryEntry* entry
-    note_flow(producer, index, header.marker, now_us)
-    if not encoding.active:
+    note_arrival(producer, index, now_us)
+    if not encoding.active and encoding.silence <= FRAMES_PER_FRAME:
         flush_plans(core)
         encoding.active = 1
         retarget(producer)
@@ -327,6 +330,8 @@ cdef void take_packet(Core* core, Producer* producer, uint8_t index, uint8_t* da
     if producer.links != NULL:
         tell_packet(core, producer, index, codec_index, extended, is_new, data,
             header.payload_offset + header.payload_length, now_us)
+    if header.marker:
+        note_frame(producer, index)
     entry.header = header[0]
     if header.payload_length == 0:
         core.counters.probes += 1
@@ -398,15 +403,32 @@ cdef void note_level(Core* core, Producer* producer, const RtpHeader* header, co
             return
 
 
-cdef void note_flow(Producer* producer, uint8_t index, bint frame_end, uint64_t now_us) noexcept nogil:
-    """Count what the siblings do not send meanwhile: silence in time alone may be a still picture."""
+cdef void note_arrival(Producer* producer, uint8_t index, uint64_t now_us) noexcept nogil:
+    """Note that an encoding is not silent now; the lowest, and who is awaited, need not keep pace with any other."""
+    cdef Encoding* encoding = &producer.encodings[index]
+    cdef int lowest = lowest_flowing(producer)
+    encoding.last_packet_us = now_us
+    if index <= lowest or lowest < 0 or encoding.silence == SILENCE_AWAITED:
+        encoding.silence = 0
+
+
+cdef void note_frame(Producer* producer, uint8_t index) noexcept nogil:
+    """Count the frames that each encoding is behind the others: silence in time alone may be a still picture.
+
+    The lowest may be as slow as it likes while it sends anything. Those above are to send at least half as many frames
+    as it does: a browser with little uplink starves them to one or two a second, long before it stops them.
+    """
+    cdef int lowest = lowest_flowing(producer)
+    cdef Encoding* encoding = &producer.encodings[index]
     cdef int i
-    producer.encodings[index].last_packet_us = now_us
-    producer.encodings[index].silence = 0
-    if frame_end:
-        for i in range(producer.encoding_count):
-            if i != index:
-                producer.encodings[i].silence += 1
+    if index > lowest >= 0:
+        encoding.silence -= min(encoding.silence, <uint32_t>FRAMES_PER_FRAME)
+        producer.encodings[lowest].silence += 1
+        return
+    for i in range(index + 1, producer.encoding_count):
+        encoding = &producer.encodings[i]
+        if encoding.bound and encoding.silence < SILENCE_MAX:
+            encoding.silence += 1
 
 
 cdef void note_key_frame(Core* core, Producer* producer, uint8_t index, HistoryEntry* entry, bint is_new,

@@ -4,6 +4,10 @@ from media.native.bandwidth cimport Bandwidth
 from media.native.rows cimport Consumer, Core, Encoding, Producer, Stream, Transport
 from media.native.udp cimport UdpAddress
 
+cdef enum:
+    SILENCE_MAX = 60          # frames; who fell behind keeps pace for some seconds before he is believed
+    SILENCE_AWAITED = 0xFFFF  # no silence counts: the encoding rests, and its first packet is believed
+
 cdef int core_init(Core* core, int descriptor, int wake_descriptor) noexcept nogil
 cdef void core_free(Core* core) noexcept nogil
 cdef Transport* add_transport(Core* core, uint64_t id, uint32_t ssrc) noexcept nogil
@@ -24,5 +28,7 @@ cdef int bind(Core* core, Producer* producer, uint8_t index, uint32_t ssrc, bint
 cdef void begin_encoding(Producer* producer, uint8_t index, uint32_t ssrc) noexcept nogil
 cdef int open_history(Producer* producer, uint8_t index) noexcept nogil
 cdef void resync_consumers(Producer* producer, uint8_t index) noexcept nogil
+cdef int lowest_flowing(const Producer* producer) noexcept nogil
 cdef void retarget(Producer* producer) noexcept nogil
 cdef void retarget_consumer(Consumer* consumer) noexcept nogil
+cdef void await_wanted(const Consumer* consumer) noexcept nogil

@@ -284,6 +284,7 @@ cdef int attach(Consumer* consumer, Producer* producer) noexcept nogil:
     consumer.producer = producer
     consumer.transport.filled_count += 1
     retarget_consumer(consumer)
+    await_wanted(consumer)
     return 0
 
 
@@ -418,6 +419,15 @@ cdef void resync_consumers(Producer* producer, uint8_t index) noexcept nogil:
             producer.consumers[i].forward.resync = 1
 
 
+cdef int lowest_flowing(const Producer* producer) noexcept nogil:
+    """Return the lowest encoding of which packets come, -1 if none does."""
+    cdef int i
+    for i in range(producer.encoding_count):
+        if producer.encodings[i].active:
+            return i
+    return -1
+
+
 cdef void retarget(Producer* producer) noexcept nogil:
     """Aim every consumer anew after an encoding came or went."""
     cdef uint32_t i
@@ -445,3 +455,24 @@ cdef void retarget_consumer(Consumer* consumer) noexcept nogil:
             consumer.forward.target = <int8_t>i
             return
     consumer.forward.target = <int8_t>wanted
+
+
+cdef inline int wanted_of(const Consumer* consumer) noexcept nogil:
+    cdef int highest = consumer.producer.encoding_count - 1
+    return consumer.wanted if 0 <= consumer.wanted <= highest else highest
+
+
+cdef void await_wanted(const Consumer* consumer) noexcept nogil:
+    """Believe the first packet of an encoding that rests if this slot is the first to want it again.
+
+    The publisher is asked for it now. One that others wanted all the time fell behind, and has to prove itself.
+    """
+    cdef const Producer* producer = consumer.producer
+    cdef Encoding* encoding = &producer.encodings[wanted_of(consumer)]
+    cdef uint32_t i
+    if encoding.active or encoding.silence == SILENCE_AWAITED:
+        return
+    for i in range(producer.consumer_count):
+        if producer.consumers[i] != consumer and wanted_of(producer.consumers[i]) == wanted_of(consumer):
+            return
+    encoding.silence = SILENCE_AWAITED

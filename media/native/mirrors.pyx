@@ -15,7 +15,7 @@ from media.native.inbox cimport (
     inbox_first, inbox_pop,
 )
 from media.native.ingress cimport take_packet
-from media.native.lifecycle cimport begin_encoding, resync_consumers, retarget
+from media.native.lifecycle cimport SILENCE_AWAITED, begin_encoding, resync_consumers, retarget
 from media.native.links cimport LINKED_KEY, MIRROR_KEY
 from media.native.reception cimport reception_sender_report
 from media.native.rows cimport Core, Encoding, Producer, Transport
@@ -53,6 +53,7 @@ cdef void read_letter(Core* core, InboxRing* inbox, uint64_t now_us) noexcept no
         elif letter.kind == LETTER_ENDED:
             flush_plans(core)
             producer.encodings[letter.encoding].active = 0
+            producer.encodings[letter.encoding].silence = SILENCE_AWAITED
             retarget(producer)
         elif letter.kind == LETTER_KEY_FRAME:
             if letter.patient:

@@ -78,7 +78,7 @@ cdef struct Encoding:
     uint16_t height
     uint32_t ssrc
     uint32_t rtx_ssrc
-    uint32_t silence          # frames of sibling encodings since the last packet of this one
+    uint32_t silence          # frames that it is behind its siblings (see note_frame)
     uint64_t last_packet_us
     uint64_t bytes
     uint64_t packets

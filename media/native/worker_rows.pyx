@@ -9,8 +9,9 @@ from media.native.audio_levels cimport hearing_forget
 from media.native.bandwidth cimport Bandwidth
 from media.native.feedback cimport need_picture
 from media.native.lifecycle cimport (
-    add_consumer, add_producer, add_transport, allow_address, attach, bind, detach, forget_address, open_bandwidth,
-    remove_consumer, remove_producer, remove_transport, resync_consumers, retarget_consumer, set_address,
+    add_consumer, add_producer, add_transport, allow_address, attach, await_wanted, bind, detach, forget_address,
+    open_bandwidth, remove_consumer, remove_producer, remove_transport, resync_consumers, retarget_consumer,
+    set_address,
 )
 from media.native.nack cimport nack_clear
 from media.native.plane cimport plane_free, plane_init, plane_lock, plane_now_us, plane_stop, plane_unlock
@@ -380,11 +381,15 @@ cdef class WorkerRows:
         Of a producer with a single encoding that is layered, the index is that of the highest spatial layer.
         """
         cdef Consumer* row = self.consumer(consumer)
+        cdef bint changes
         with nogil:
             plane_lock(&self.plane)
+            changes = row.wanted != encoding
             row.wanted = encoding
             row.forward.temporal_wanted = temporal
             retarget_consumer(row)
+            if changes and row.producer != NULL:
+                await_wanted(row)
             if (row.producer != NULL and row.forward.target >= 0 and is_reachable(row.transport)
                     and (row.forward.target != row.forward.encoding or layers_wait(row))):
                 want_target(&self.plane.core, row, plane_now_us(&self.plane))
