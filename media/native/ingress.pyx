@@ -250,7 +250,6 @@ cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, Rt
     cdef int verdict
     cdef uint8_t codec_index
     encoding.bytes += size
-    encoding.interval_bytes += size
     if stream.kind == STREAM_RTX:
         if header.payload_length <= RTX_HEADER_BYTES:
             core.counters.probes += 1
@@ -274,7 +273,7 @@ cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, Rt
         if verdict == RECEPTION_SUSPECT:
             core.counters.suspect += 1
             return
-        encoding.reception.bytes += size
+        count_offered(encoding, size)
         if verdict == RECEPTION_RESTART:
             flush_plans(core)
             nack_clear(&encoding.nack)
@@ -286,10 +285,17 @@ cdef void receive_stream(Core* core, Stream* stream, uint8_t* data, int size, Rt
                 want_key_frame(core, producer, stream.encoding, now_us)
     if verdict == RECEPTION_LATE:
         asked_and_arrived = encoding.nack.arrived
-        nack_arrived(&encoding.nack, extended, now_us)
+        if nack_arrived(&encoding.nack, extended, now_us) and stream.kind == STREAM_RTX:
+            count_offered(encoding, size)
         core.counters.nack_recovered += encoding.nack.arrived - asked_and_arrived
     encoding.packets += 1
     take_packet(core, producer, stream.encoding, data, header, codec_index, extended, verdict != RECEPTION_LATE, now_us)
+
+
+cdef inline void count_offered(Encoding* encoding, int size) noexcept nogil:
+    """Count what viewers are offered. Browsers probe their way up with repeats of what came: those cost no viewer."""
+    encoding.reception.bytes += size
+    encoding.interval_bytes += size
 
 
 cdef void undo_rtx(uint8_t* data, RtpHeader* header, uint32_t ssrc, uint8_t payload_type) noexcept nogil:

@@ -375,11 +375,13 @@ cdef int bind(Core* core, Producer* producer, uint8_t index, uint32_t ssrc, bint
 cdef void begin_encoding(Producer* producer, uint8_t index, uint32_t ssrc) noexcept nogil:
     """Let an encoding be a new stream: nothing of the old one counts any more."""
     cdef Encoding* encoding = &producer.encodings[index]
+    cdef uint64_t offered = encoding.reception.bytes
     encoding.ssrc = ssrc
     encoding.bound = 1
     encoding.key_us = 0
     encoding.codec_index = NONE8
     reception_init(&encoding.reception, 90000 if producer.is_video else 48000)
+    encoding.reception.bytes = offered  # is told since the start of the track
     nack_clear(&encoding.nack)
     if encoding.has_history:
         history_clear(&encoding.history)

@@ -262,6 +262,11 @@ cdef class Worker(WorkerMirrors):
         cdef Producer* row = self.producer(producer)
         return tuple([row.encodings[i].bytes for i in range(row.encoding_count)])
 
+    def offered_bytes(self, uint64_t producer) -> tuple[int, ...]:
+        """Return the bytes that came for each encoding since the start, each packet once: probes repeat some."""
+        cdef Producer* row = self.producer(producer)
+        return tuple([row.encodings[i].reception.bytes for i in range(row.encoding_count)])
+
     def path_stats(self, uint64_t transport) -> dict[str, int]:
         """Return what is known of the way to one peer and back.
 

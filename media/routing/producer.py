@@ -103,9 +103,11 @@ class Producer:
 
     @property
     def offered_bytes(self) -> tuple[int, ...]:
-        """What came since the start of each of `encodings`; of a spatial layer, with all that it needs."""
+        """What came since the start of each of `encodings`, once; of a spatial layer, with all that it needs."""
         layers = self._layers()
-        return tuple(each.received_bytes for each in layers) if len(layers) > 1 else self.received_bytes
+        if len(layers) > 1:
+            return tuple(each.received_bytes for each in layers)
+        return (0,) * len(self._rids) if self.closed else self._worker.offered_bytes(self.id)
 
     def pause(self) -> None:
         """Stop forwarding (mute or unpublish)."""

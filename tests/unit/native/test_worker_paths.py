@@ -9,7 +9,7 @@ import pytest
 from media.native import rtcp
 from media.native.worker import BYE, STRAY
 from tests.support.native_camera import Camera
-from tests.support.native_peer import Peer, Room
+from tests.support.native_peer import MID_ID, REPAIRED_RID_ID, Peer, Room, rtx_packet
 
 PUBLISHER, VIEWER = 1, 2
 TRACK, SLOT = 10, 20
@@ -83,6 +83,29 @@ def test_bytes_are_counted_by_encoding_paused_or_not(room: Room) -> None:
     assert room.worker.received_bytes(TRACK)[0] > low
     with pytest.raises(KeyError):
         room.worker.received_bytes(99)
+
+
+def test_repeats_for_a_probe_are_offered_to_nobody(room: Room) -> None:
+    """A browser probes its way up with a megabit of them a second; what it was asked for again counts."""
+    publisher, _ = meet(room, (b"q", b"f"))
+    camera, extensions = Camera(71, b"10", rid=b"q"), ((MID_ID, b"10"), (REPAIRED_RID_ID, b"q"))
+    first, lost, third = (camera.frame(key=index == 0)[0] for index in range(3))
+    room.send(publisher, first, third)
+    room.pass_time(50)
+    offered = room.worker.offered_bytes(TRACK)[0]
+    for number in range(10):
+        room.send(publisher, rtx_packet(first, ssrc=79, number=number, extensions=extensions))
+    assert room.worker.received_bytes(TRACK)[0] > offered == room.worker.offered_bytes(TRACK)[0]
+    room.send(publisher, rtx_packet(lost, ssrc=79, number=10, extensions=extensions))
+    assert room.worker.offered_bytes(TRACK)[0] > offered
+
+
+def test_a_new_stream_of_an_encoding_goes_on_counting(room: Room) -> None:
+    publisher, _ = meet(room, (b"q", b"f"))
+    room.send(publisher, *Camera(71, b"10", rid=b"q").frame(key=True))
+    offered = room.worker.offered_bytes(TRACK)[0]
+    room.send(publisher, *Camera(73, b"10", rid=b"q").frame(key=True))
+    assert room.worker.offered_bytes(TRACK)[0] == 2 * offered
 
 
 def test_a_path_is_known_in_both_directions(room: Room) -> None:
