@@ -72,6 +72,7 @@ ctypedef struct Gcc:
     double acked_bps              # negative: unknown
     double acked_variance
     int acked_low                 # windows in a row that brought less than half of it
+    int acked_high                # windows in a row that brought four times of it
     uint64_t window_bytes
     int64_t window_us
     # what was sent, lost or not
@@ -90,6 +91,7 @@ ctypedef struct Gcc:
     uint32_t loss_lost
     double loss                   # share of the last look
     uint8_t jammed                # so much queued then that losses are no surprise
+    float loss_before             # share of the look before it
     double own_loss               # what the path loses whatever is sent
     double seconds_loss[LOSS_WINDOWS] # of each of the last seconds
     int seconds

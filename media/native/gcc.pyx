@@ -26,6 +26,7 @@ cdef enum:
     ACKED_FIRST_WINDOW_US = 500000
     ACKED_WINDOW_US = 150000
     ACKED_LOW_MAX = 2             # windows: one may be a pause of the sender
+    ACKED_HIGH_MAX = 3            # windows: two may be a picture of a screen
     SENT_WINDOW_US = 400000
     QUEUE_WINDOW_US = 500000      # a queue that lasts is looked at in parts: the link may have changed
     QUEUE_SPAN_MIN_US = 15000     # shorter ones are a router's or a radio's bursts
@@ -67,6 +68,7 @@ cdef double ACKED_CHANGE_VARIANCE = 200.0  # what arrives will change at once: b
 cdef double BACK_OFF = 0.85
 cdef double GROWTH_PER_S = 1.08
 cdef double ACKED_FALL = 0.5           # of what arrived before: the link is another one now
+cdef double ACKED_RISE = 4.0           # what was starved gets through again: by its variance it would take minutes
 cdef double ACKED_ROOM = 1.5           # nothing is believed that is far above what ever arrived
 cdef double ACKED_ROOM_BPS = 10000.0
 cdef double LIMITED_USE = 0.8         # of the estimate: who sends less has no more to send

@@ -17,9 +17,11 @@ cdef void take_acked(Gcc* gcc, const PacketResult* result) noexcept nogil:
         gcc.window_us = result.received_us
         gcc.window_bytes = 0
         gcc.acked_low = gcc.acked_low + 1 if sample < gcc.acked_bps * ACKED_FALL else 0
-        if gcc.acked_bps < 0 or gcc.acked_low >= ACKED_LOW_MAX:
+        gcc.acked_high = gcc.acked_high + 1 if sample > gcc.acked_bps * ACKED_RISE else 0
+        if gcc.acked_bps < 0 or gcc.acked_low >= ACKED_LOW_MAX or gcc.acked_high >= ACKED_HIGH_MAX:
             gcc.acked_bps = sample
             gcc.acked_low = 0
+            gcc.acked_high = 0
         else:
             uncertainty = 10.0 * fabs(gcc.acked_bps - sample) / (gcc.acked_bps + 1.0)
             sample_variance = uncertainty * uncertainty

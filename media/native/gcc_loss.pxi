@@ -4,12 +4,17 @@ cdef void control_by_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
     """Lower the rate for losses beyond the path's own; grow while there are none.
 
     Of few packets on a bad path now many are lost and now few, by chance: what chance explains is no reason to fall.
+    Radios lose several in a row, half of what a look sees: without a queue two looks are judged, the better counts.
     """
-    cdef double own, elapsed_s, chance
+    cdef double own, elapsed_s, chance, lasting
+    cdef bint is_queued
     if gcc.loss_expected < LOSS_PACKETS_MIN:
         return
+    gcc.loss_before = gcc.loss
     gcc.loss = <double>gcc.loss_lost / gcc.loss_expected
     gcc.jammed = queued_ms(gcc) > JAM_MS
+    is_queued = queues(gcc)
+    lasting = gcc.loss if is_queued else min(gcc.loss, <double>gcc.loss_before)
     chance = sqrt(gcc.own_loss * (1.0 - gcc.own_loss) / gcc.loss_expected)
     gcc.second_queued_ms += queued_ms(gcc)
     gcc.second_looks += 1
@@ -24,10 +29,10 @@ cdef void control_by_loss(Gcc* gcc, uint64_t now_us) noexcept nogil:
         gcc.loss_bps = min(gcc.loss_bps * pow(LOSS_GROWTH_PER_S, elapsed_s) + 1000.0 * elapsed_s, <double>gcc.max_bps)
         gcc.loss_bps = max(gcc.loss_bps, gcc.delay_bps if own <= LOSS_LOW else 0.0)
         gcc.loss_changed_us = now_us
-    elif (gcc.loss > own + LOSS_HIGH + LOSS_CHANCES * chance
+    elif (lasting > own + LOSS_HIGH + LOSS_CHANCES * chance
             and now_us - gcc.decreased_us > LOSS_INTERVAL_US + gcc.round_trip_us):
-        gcc.loss_bps = min(gcc.loss_bps, gcc.target_bps * (1.0 - 0.5 * (gcc.loss - own)))
-        if gcc.loss > own + LOSS_FLOOD + LOSS_CHANCES * chance and gcc.acked_bps >= 0:
+        gcc.loss_bps = min(gcc.loss_bps, gcc.target_bps * (1.0 - 0.5 * (lasting - own)))
+        if is_queued and lasting > own + LOSS_FLOOD + LOSS_CHANCES * chance and gcc.acked_bps >= 0:
             gcc.loss_bps = min(gcc.loss_bps, gcc.acked_bps * BACK_OFF)  # a full queue: its delay grows no more
         gcc.decreased_us = now_us
         gcc.loss_changed_us = now_us

@@ -41,6 +41,11 @@ cdef double queued_ms(const Gcc* gcc) noexcept nogil:
     return gcc.accumulated_ms - gcc.floor_ms
 
 
+cdef bint queues(const Gcc* gcc) noexcept nogil:
+    """1 if groups queue in the mean of the last: a single late one met a pause of a radio."""
+    return gcc.smoothed_ms - gcc.floor_ms > QUEUE_MS
+
+
 cdef bint drains(const Gcc* gcc) noexcept nogil:
     """1 if the queue is shorter than at the last decrease."""
     return queued_ms(gcc) < gcc.decreased_queue_ms * QUEUE_DRAINS
