@@ -8,7 +8,7 @@ from functools import partial
 from statistics import mean, median
 from typing import Final, NamedTuple
 
-from tests.sim.path import Call, Path, Second
+from tests.sim.path import FEEDBACK_S, Call, Path, Second
 from tests.sim.rival import Rival
 from tests.sim.screen_call import ScreenCall
 
@@ -83,6 +83,17 @@ def kept_over_loss(loss: float, seed: int) -> float:
     return min(sent_bps(seconds[at : at + 3]) for at in range(28)) / 900_000
 
 
+def kept_over_bursts(loss: float, seed: int) -> float:
+    """Return the part of what is sent that the estimate of a wide path falls to which loses five packets in a row."""
+    call = Call(Path(20_000_000, seed=seed, loss=loss, burst=5.0), wanted_bps=900_000, sends_bps=640_000)
+    call.run(10)
+    least_bps = float(call.estimate_bps)
+    for _ in range(round(30 / FEEDBACK_S)):
+        call.until(lambda: False, FEEDBACK_S)
+        least_bps = min(least_bps, call.estimate_bps)
+    return least_bps / call.sends_bps
+
+
 def rivalled(rate_bps: int, queue_s: float, seed: int) -> float:
     """Return the part that is kept beside a flow like TCP's."""
     path = Path(rate_bps, seed=seed, queue_s_max=queue_s)
@@ -134,6 +145,8 @@ def rows(seeds: range) -> Iterator[Row]:
     for loss in (0.05, 0.1):
         yield row(f"{loss:.0%} random loss, used", over(partial(lossy, loss)), least=0.5)
     yield row("20% random loss, a camera's least", over(partial(kept_over_loss, 0.2)), least=0.4)
+    for loss in (0.05, 0.1):
+        yield row(f"{loss:.0%} in bursts of 5, least estimate", over(partial(kept_over_bursts, loss)), least=0.8)
     for rate_bps in RIVAL_BPS:
         for queue_s in (0.1, 0.3):
             name = f"beside TCP, {rate_bps / 1e6:g} Mbit/s, queue {queue_s:g} s, kept"

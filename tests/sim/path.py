@@ -34,10 +34,13 @@ class Path:
     delay_s: float = 0.05
     queue_s_max: float = 0.3
     loss: float = 0.0
+    burst: float = 1.0
+    """Packets that are lost in a row, in the mean (Gilbert's model); 1: each by its own chance."""
     other_bps: float = 0.0
     """What a competing flow takes of the rate."""
     free_at: float = 0.0
     _random: random.Random = field(init=False)
+    _is_bad: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
@@ -45,10 +48,18 @@ class Path:
     def send(self, at: float, size: int) -> tuple[float | None, float]:
         """Return when a packet arrives, and how long it queues in seconds."""
         waits = max(0.0, self.free_at - at)
-        if waits > self.queue_s_max or self._random.random() < self.loss:
+        if waits > self.queue_s_max or self._loses():
             return None, min(waits, self.queue_s_max)
         self.free_at = at + waits + size * 8 / max(self.rate_bps - self.other_bps, 1.0)
         return self.free_at + self.delay_s, waits
+
+    def _loses(self) -> bool:
+        if self.burst <= 1.0:
+            return self._random.random() < self.loss
+        enter = self.loss / (1.0 - self.loss) / self.burst
+        if self._random.random() < (1.0 / self.burst if self._is_bad else enter):
+            self._is_bad = not self._is_bad
+        return self._is_bad
 
 
 class Second(NamedTuple):
