@@ -92,15 +92,19 @@ cdef int nack_arrived(NackGenerator* nack, int64_t extended, uint64_t now_us) no
     Whose answer it is that was asked for more than once, nobody knows (RFC 6298 section 3). Counted from the last
     asking, a long round trip would be taken for a short one for ever; from the first, each repeat that is lost would
     slow the pace, just where it matters. So it counts from the first, and little, as soon as anything better is known.
+    As little counts what comes long before its answer can: browsers probe with repeats of what they sent last. Asked
+    for sooner than a round trip after its repeat a packet does not come: libwebrtc takes that for one question twice.
     """
     cdef int index = find(nack, extended)
     cdef NackEntry* entry = &nack.entries[index]
     cdef uint64_t took_us, share
+    cdef bint is_sure
     if index == nack.count or entry.extended != extended:
         return 0
     if entry.asked > 0:
         took_us = now_us - entry.first_asked_us if now_us > entry.first_asked_us else 0
-        share = SURE_SHARE if entry.asked == 1 else DOUBTFUL_SHARE
+        is_sure = entry.asked == 1 and took_us >= nack.recovery_us - nack.recovery_us // 4
+        share = SURE_SHARE if is_sure else DOUBTFUL_SHARE
         nack.recovery_us = ((share - 1) * nack.recovery_us + took_us) // share if nack.has_recovery else took_us
         nack.has_recovery |= entry.asked == 1
         nack.arrived += 1

@@ -48,7 +48,8 @@ class LossRecovery:
             return False
         if found.asked_at:
             took_us = max(now_us - found.asked_at[0], 0)
-            share = 8 if len(found.asked_at) == 1 else 64
+            is_sure = len(found.asked_at) == 1 and took_us >= self.recovery_us - self.recovery_us // 4
+            share = 8 if is_sure else 64
             self.recovery_us = (self.recovery_us * (share - 1) + took_us) // share if self.has_recovery else took_us
             self.has_recovery |= len(found.asked_at) == 1
             self.arrivals += 1

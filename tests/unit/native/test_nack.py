@@ -71,6 +71,18 @@ def test_repeats_that_are_lost_hardly_slow_the_pace() -> None:
         assert number == 0 or 100_000 <= recovery.counters()[3] < 110_000
 
 
+def test_repeats_that_only_probe_hardly_hasten_the_pace() -> None:
+    """A third of the holes is filled by them long before an answer can come."""
+    recovery, now_us = LossRecovery(), 10**9
+    for number in range(300):
+        recovery.expected(2 * number, 2 * number + 2, now_us)
+        now_us += GRACE_US
+        recovery.due(now_us)
+        now_us += 30_000 if number % 3 == 2 else 100_000
+        assert recovery.arrived(2 * number + 1, now_us)
+    assert 94_000 <= recovery.counters()[3] <= 100_000
+
+
 def test_a_round_trip_that_grows_is_learned() -> None:
     """Each question is asked twice at first, since answers come later than the pace expects."""
     recovery, now_us = LossRecovery(), 10**9
