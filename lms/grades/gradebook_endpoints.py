@@ -120,7 +120,7 @@ class GradebookEndpoints:
         if await kin_of(transaction, call.caller.user_id, student_id) is Kin.NOBODY:
             raise not_found(THE_STUDENT)
         totals = []
-        courses = await courses_of_student(transaction, student_id)
+        courses = await transaction.rows(courses_of_student(transaction, student_id))
         for course in courses:
             ask_gradebook_ahead(transaction, course.id, published=True)
         for course in courses:

@@ -74,19 +74,22 @@ def students_of(
 
 @prepared(lists=("user_ids",))
 def _students(org_id: Any, course_id: Any, user_ids: Any, *, some: bool, in_order: bool) -> Select[Any]:
+    # Every enrolment has its account. An outer join says where to begin: a PostgreSQL that has not counted the rows of
+    # a new school would go through all its people.
+    account = (app_user.c.org_id == enrolment.c.org_id) & (app_user.c.id == enrolment.c.user_id)
     statement = (
         select(app_user.c.id, app_user.c.code, app_user.c.display_name, app_user.c.sort_key)
-        .join(enrolment, (enrolment.c.org_id == app_user.c.org_id) & (enrolment.c.user_id == app_user.c.id))
+        .select_from(enrolment.outerjoin(app_user, account))
         .where(
-            app_user.c.org_id == org_id,
-            app_user.c.deleted_at.is_(None),
+            enrolment.c.org_id == org_id,
             enrolment.c.course_id == course_id,
             enrolment.c.role == CourseRole.STUDENT,
             enrolment.c.status.in_(GRADED_STATUSES),
+            app_user.c.deleted_at.is_(None),
         )
     )
     if some:
-        statement = statement.where(app_user.c.id.in_(user_ids))
+        statement = statement.where(enrolment.c.user_id.in_(user_ids))
     return statement.order_by(app_user.c.sort_key, app_user.c.id) if in_order else statement
 
 
@@ -95,22 +98,23 @@ async def students_among(transaction: Transaction, course_id: UUID, user_ids: Co
     return {row.id for row in await transaction.rows(students_of(transaction, course_id, user_ids))}
 
 
-async def courses_of_student(transaction: Transaction, student_id: UUID) -> list[Row[Any]]:
-    """Return the courses in whose gradebook a student is: id, title, status."""
-    return list(await transaction.rows(_courses(transaction.org_id, student_id)))
+def courses_of_student(transaction: Transaction, student_id: UUID) -> Prepared:
+    """Return a statement for the courses in whose gradebook a student is: id, title, status."""
+    return _courses(transaction.org_id, student_id)
 
 
 @prepared
 def _courses(org_id: Any, student_id: Any) -> Select[Any]:
+    of_enrolment = (course.c.org_id == enrolment.c.org_id) & (course.c.id == enrolment.c.course_id)
     return (
         select(course.c.id, course.c.title, course.c.status)
-        .join(enrolment, (enrolment.c.org_id == course.c.org_id) & (enrolment.c.course_id == course.c.id))
+        .select_from(enrolment.outerjoin(course, of_enrolment))  # to begin there, as above
         .where(
-            course.c.org_id == org_id,
-            course.c.deleted_at.is_(None),
+            enrolment.c.org_id == org_id,
             enrolment.c.user_id == student_id,
             enrolment.c.role == CourseRole.STUDENT,
             enrolment.c.status.in_(GRADED_STATUSES),
+            course.c.deleted_at.is_(None),
         )
         .order_by(course.c.sort_key, course.c.id)
     )
