@@ -58,13 +58,11 @@ async def running_school(
     """Run it on PostgreSQL, which writes to the disk as in production, or on SQLite; `settings` are PATH=VALUE."""
     async with contextlib.AsyncExitStack() as closing:
         data = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="halqa-benchmark-")))
-        url = pid = cluster = name = None
-        if postgresql:
+        url = pid = None
+        if postgresql:  # it knows nothing of the rows yet: autovacuum counts them within a minute
             cluster = closing.enter_context(running_cluster(options=()))
-            url, pid = cluster.url(name := cluster.create()), cluster.process.pid
+            url, pid = cluster.url(cluster.create()), cluster.process.pid
         await _fill(DatabaseSettings(url=url), data, size)
-        if cluster is not None and name is not None:
-            cluster.run("ANALYZE", database=name)  # what autovacuum does within a minute: no school is younger
         media = await closing.enter_async_context(Server(*ONE_KEY_IS_A_SCHOOL))
         key = open_keys(media.data).first
         chosen = (
