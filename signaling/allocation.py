@@ -306,10 +306,16 @@ def _pictures(slots: Iterable[Slot]) -> list[tuple[Track, Slot]]:
 
 
 def _needs(slot: Slot) -> set[int]:
-    """Return the encodings that a slot needs: what it is to show, and what it shows until that comes."""
-    needed = set() if slot.layers is None else {slot.layers[0]}
+    """Return the encodings that a slot needs: what it is to show, what it shows until that comes, and what is between.
+
+    What it is to show may never come: browsers send no third encoding of a small picture, and stop the largest if their
+    way up is narrow. Then the best of the others is shown, unless it was paused.
+    """
     flowing = slot.consumer.encoding
-    return needed if flowing is None else needed | {flowing}
+    if slot.layers is None:
+        return set() if flowing is None else {flowing}
+    wanted = slot.layers[0]
+    return {wanted} if flowing is None else {flowing, *range(flowing, wanted), wanted}
 
 
 def _least_bps(wishes: Sequence[SlotWish[Mid]]) -> float:

@@ -375,6 +375,20 @@ def test_what_nobody_needs_rests_and_comes_back_at_once(stage: Stage, viewer: Pe
     assert active(amal) == [True, False, False]
 
 
+def test_what_is_below_an_encoding_that_does_not_come_is_needed(stage: Stage, cameras: list[Person]) -> None:
+    """Browsers send no third encoding of a small picture: who wants that, and sees the first, is shown the second."""
+    amal, viewer = cameras[0], stage.joins("viewer")
+    wants(viewer, 720, "20")
+    viewer.consumer("20").encoding = 0
+    for other in cameras[1:]:
+        wants(other, 90, *VIDEO_SLOTS)
+    passes(stage, PAUSE_AFTER_S + 2)
+    assert active(amal) == [True, True, True]
+    viewer.consumer("20").encoding = 2
+    passes(stage, PAUSE_AFTER_S + 2)
+    assert active(amal) == [True, False, True]
+
+
 def test_a_picture_that_nobody_is_shown_is_not_sent_at_all(stage: Stage) -> None:
     amal = stage.joins("amal")
     amal.publishes(Source.CAMERA, height=720)
