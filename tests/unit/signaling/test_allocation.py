@@ -376,10 +376,9 @@ def test_what_nobody_needs_rests_and_comes_back_at_once(stage: Stage, viewer: Pe
 
 
 def test_what_is_below_an_encoding_that_does_not_come_is_needed(stage: Stage, cameras: list[Person]) -> None:
-    """Browsers send no third encoding of a small picture: who wants that, and sees the first, is shown the second."""
     amal, viewer = cameras[0], stage.joins("viewer")
     wants(viewer, 720, "20")
-    viewer.consumer("20").encoding = 0
+    viewer.consumer("20").encoding = 0  # browsers send no third encoding of a small picture
     for other in cameras[1:]:
         wants(other, 90, *VIDEO_SLOTS)
     passes(stage, PAUSE_AFTER_S + 2)
