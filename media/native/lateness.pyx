@@ -16,6 +16,7 @@ from media.native.playout cimport playout_follow
 cdef enum:
     SECOND_US = 1000000
     SECONDS_MIN = 3               # of ten, with late packets: one or two are a jam that is over
+    SECONDS_MANY = 8              # so many are a link that loses a tenth: sooner or later a further repeat is lost
     LATE_MIN_US = 30000           # less is reordering, which browsers learn by themselves
     LATE_MAX_US = 500000          # that frame has frozen the picture, whatever we say
     FRAME_US = 50000              # the frame behind shows the gap: it comes so much later at 20 frames a second
@@ -53,7 +54,10 @@ cdef void go_on(Lateness* lateness, uint64_t now_us) noexcept nogil:
 
 
 cdef int needed(const Lateness* lateness) noexcept nogil:
-    """Return steps of 10 ms; 0 if only a few of the seconds had late packets."""
+    """Return steps of 10 ms; 0 if only a few of the seconds had late packets.
+
+    Where nearly all had, room is made for a repeat more than the latest took: that it has not come yet is chance.
+    """
     cdef uint64_t latest_us = 0
     cdef int i, late = 0
     for i in range(LATENESS_SECONDS):
@@ -61,6 +65,8 @@ cdef int needed(const Lateness* lateness) noexcept nogil:
         latest_us = max(latest_us, <uint64_t>lateness.latest_us[i])
     if late < SECONDS_MIN:
         return 0
+    if late >= SECONDS_MANY:
+        latest_us += latest_us // 2
     return <int>(min(latest_us + FRAME_US, <uint64_t>DELAY_MAX_US) // STEP_US)
 
 
