@@ -27,7 +27,7 @@ up: setup  ## start a server on this computer and print links for a teacher and 
 
 test: setup  ## run the whole test suite
 	@scripts/system-packages $(PYTHON) test
-	@$(RUN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(RUN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## lint, types, layers, native stubs, tidiness
 	@scripts/system-packages $(PYTHON) check
