@@ -82,6 +82,10 @@ def attribute(kind: int, value: bytes) -> bytes:
     return kind.to_bytes(2, "big") + len(value).to_bytes(2, "big") + value + bytes(-len(value) % 4)
 
 
+def damage_end(whole: bytes) -> bytes:
+    return whole[:-1] + bytes([whole[-1] ^ 1])
+
+
 def request(*attributes: bytes) -> bytes:
     body = b"".join(attributes)
     return b"\x00\x01" + len(body).to_bytes(2, "big") + MAGIC_COOKIE.to_bytes(4, "big") + TRANSACTION + body
@@ -121,7 +125,7 @@ def test_the_first_of_two_equal_attributes_counts() -> None:
         request(attribute(6, bytes(514))),
         request(attribute(0x8028, bytes(4))),
         request(attribute(0x8028, bytes(3))),
-        check()[:-1] + bytes([check()[-1] ^ 1]),
+        damage_end(check()),
     ],
     ids=range(12),
 )
