@@ -18,6 +18,7 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 from media.native.egress cimport RTCP_BYTES_MAX, rtcp_slot, send_rtcp
 from media.native.keyframe_gate cimport KeyframeGate, gate_is_due, gate_key_frame, gate_poll, gate_request
+from media.native.lifecycle cimport lowest_flowing
 from media.native.links cimport ask_home
 from media.native.rows cimport Consumer, Core, Encoding, Producer
 from media.native.rtcp cimport build_pli
@@ -106,7 +107,7 @@ cdef void want_upgrades(Core* core, Producer* producer, uint8_t encodings, uint6
 cdef void want_target(Core* core, Consumer* consumer, uint64_t now_us) noexcept nogil:
     cdef Producer* producer = consumer.producer
     cdef uint8_t target = <uint8_t>consumer.forward.target
-    cdef int lowest = lowest_active(producer)
+    cdef int lowest = lowest_flowing(producer)
     if not may_ask(producer, target):
         return
     if can_wait(consumer):
@@ -118,15 +119,6 @@ cdef void want_target(Core* core, Consumer* consumer, uint64_t now_us) noexcept 
         want_key_frame(core, producer, target, now_us)
     elif 0 <= lowest < target:
         want_key_frame(core, producer, <uint8_t>lowest, now_us)  # `replay` starts it there
-
-
-cdef inline int lowest_active(const Producer* producer) noexcept nogil:
-    """Return the lowest encoding that flows, -1 if none does."""
-    cdef int i
-    for i in range(producer.encoding_count):
-        if producer.encodings[i].active:
-            return i
-    return -1
 
 
 cdef bint can_wait(const Consumer* consumer) noexcept nogil:
@@ -192,7 +184,7 @@ cdef inline uint64_t patience_us(const Producer* producer) noexcept nogil:
 
 cdef uint32_t old_lowest(Producer* producer, uint64_t now_us) noexcept nogil:
     """Return the lowest encoding if it is time for a key frame that those who join can start at."""
-    cdef int lowest = lowest_active(producer)
+    cdef int lowest = lowest_flowing(producer)
     cdef Encoding* encoding
     if lowest < 0:
         return 0
